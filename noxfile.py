@@ -1,0 +1,98 @@
+"""The menu of everything that one does with this project: ``nox -l`` lists it.
+
+``nox`` alone runs lint, types and tests, which is what has to pass. Arguments after ``--`` go to
+the tool: ``nox -s tests -- -k as_of -x``. All that is installed is pinned in constraints.txt.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10.9"
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_external_run = True
+
+CONSTRAINTS = ("--constraint", "constraints.txt")
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def group(name: str) -> list[str]:
+    """The requirements of a dependency group of pyproject.toml."""
+    return list(nox.project.dependency_groups(PYPROJECT, name))
+
+
+def build_wheel(session: nox.Session, directory: Path) -> Path:
+    """Builds the project into ``directory``, where it is then the only wheel."""
+    session.install(*CONSTRAINTS, *PYPROJECT["build-system"]["requires"])
+    for old in directory.glob("*.whl"):
+        old.unlink()
+    # Without isolation the pinned build backend is used, not the newest one.
+    session.run(
+        "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", f"--wheel-dir={directory}", "."
+    )
+    return next(directory.glob("*.whl"))
+
+
+def install_wheel(session: nox.Session, *requirements: str) -> None:
+    """Installs the built wheel, not the source tree: what users get is what is tested."""
+    wheel = build_wheel(session, Path(session.create_tmp()))
+    session.install(*CONSTRAINTS, str(wheel), *requirements)
+    # Same version, other content: pip would keep what a reused environment has.
+    session.install("--force-reinstall", "--no-deps", str(wheel))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting with ruff (mend it: nox -s format)."""
+    session.install(*CONSTRAINTS, *group("lint"))
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", "--check")
+
+
+@nox.session(name="format")
+def format_(session: nox.Session) -> None:
+    """Mend style and formatting in place with ruff."""
+    session.install(*CONSTRAINTS, *group("lint"))
+    session.run("ruff", "check", "--fix", *session.posargs)
+    session.run("ruff", "format")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types of the three packages with mypy, strictly."""
+    session.install(*CONSTRAINTS, *PYPROJECT["project"]["dependencies"], *group("lint"))
+    session.run("mypy", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Build the wheel, install it, and run all tests against it (arguments go to pytest)."""
+    install_wheel(session, *group("test"))
+    # The console script, not `python -m pytest`: that would import the source tree beside it.
+    session.run("pytest", *session.posargs, env={"VISTIO_TESTS_NEED_THE_WHEEL": "1"})
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build the wheel into dist/."""
+    dist = Path("dist")
+    dist.mkdir(exist_ok=True)
+    session.log("built %s", build_wheel(session, dist))
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the speed: every script in bench/, or those named (nox -s bench -- bench/graph.py)."""
+    install_wheel(session)
+    for script in session.posargs or sorted(map(str, Path("bench").glob("[!_]*.py"))):
+        session.run("python", script)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Run the demo: a simulated mesh with an incident in its last hour, recorded and served."""
+    install_wheel(session)
+    session.run("vistio-serve", "demo", *session.posargs)
