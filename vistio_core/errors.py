@@ -1,0 +1,133 @@
+"""Every error that vistio raises on purpose.
+
+One root, few children; each carries its facts as attributes, so that a frontend can
+decide what to show. The message names the thing, what was found, what is allowed and
+the next step.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+
+class VistioError(Exception):
+    """The root of all errors raised by vistio: catch this to catch them all."""
+
+
+class InvalidTimeError(VistioError, ValueError):
+    """A text or value is not an instant, a duration or a window that vistio understands."""
+
+
+class UsageError(VistioError, ValueError):
+    """An argument has a value that is not allowed; the message lists what is."""
+
+
+@attrs.frozen
+class Problem:
+    """One thing that is wrong in a configuration file, or only noteworthy there."""
+
+    path: str
+    """The key path, such as ``clusterLevel[0].serviceConnections[1].source.regex``."""
+    message: str
+    """What was found, what is allowed, and the remedy."""
+    line: int | None = None
+    """1-based line in the file; None where the file has no place for it."""
+
+    def describe(self, file: str) -> str:
+        place = file if self.line is None else f"{file}:{self.line}"
+        return f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
+
+
+class ConfigurationError(VistioError):
+    """A configuration cannot be used. ``problems`` has all of its errors, not only the first."""
+
+    def __init__(self, file: str, problems: tuple[Problem, ...]) -> None:
+        self.file = file
+        self.problems = problems
+        super().__init__("\n".join(problem.describe(file) for problem in problems))
+
+
+class SourceError(VistioError):
+    """A source of traffic could not answer; ``kind`` is a machine-readable outcome.
+
+    Attributes:
+        kind: ``"failed"`` or ``"timeout"``, as in `vistio_core.events.Outcome`.
+    """
+
+    def __init__(self, message: str, *, kind: str = "failed") -> None:
+        self.kind = kind
+        super().__init__(message)
+
+
+class RecordingError(VistioError):
+    """Something about a recording on disk; the children say what."""
+
+
+class NotARecordingError(RecordingError):
+    """The directory does not hold a recording (yet)."""
+
+    def __init__(self, place: str, found: str) -> None:
+        self.place = place
+        super().__init__(
+            f"{place}: {found}; start one with"
+            f" `vistio-record run --recording {place}`, or look around with `vistio-serve demo`"
+        )
+
+
+class FormatVersionError(RecordingError):
+    """The recording, or a file in it, was written in a format that this vistio does not read."""
+
+    def __init__(self, place: str, found: int, newest: int) -> None:
+        self.place, self.found, self.newest = place, found, newest
+        reads = "1" if newest == 1 else f"1-{newest}"
+        super().__init__(f"{place}: format version {found}, this vistio reads {reads}; upgrade vistio")
+
+
+class DamagedFileError(RecordingError):
+    """A file of the recording cannot be read as what its name promises."""
+
+    def __init__(self, name: str, found: str) -> None:
+        self.name, self.found = name, found
+        super().__init__(
+            f"{name}: {found}; the rest of the recording stays readable,"
+            " `vistio-record verify` lists every damaged file"
+        )
+
+
+class WriterLockedError(RecordingError):
+    """Another process writes to this recording under the same writer name."""
+
+    def __init__(self, place: str, writer: str, holder: str) -> None:
+        self.place, self.writer, self.holder = place, writer, holder
+        super().__init__(
+            f"{place}: writer {writer!r} is in use by {holder}; stop that one,"
+            " or give this one another name with --writer"
+        )
+
+
+class AlreadyRecordedError(RecordingError):
+    """An instant was committed before; the log is append-only and never overwrites."""
+
+    def __init__(self, instant: str, writer: str) -> None:
+        self.instant, self.writer = instant, writer
+        super().__init__(
+            f"{instant}: already recorded by writer {writer!r}; a recorded instant is never"
+            " overwritten, leave it out or use another recording"
+        )
+
+
+class NothingRecordedError(RecordingError):
+    """There is no graph at the asked instant.
+
+    Attributes:
+        asked_ms: the instant asked for.
+        before_ms, after_ms: the nearest instants with a graph on both sides, None if none.
+        reason: why there is nothing: not running, not seen (failed), or an empty recording.
+    """
+
+    def __init__(
+        self, message: str, *, asked_ms: int, before_ms: int | None, after_ms: int | None, reason: str
+    ) -> None:
+        self.asked_ms, self.before_ms, self.after_ms = asked_ms, before_ms, after_ms
+        self.reason = reason
+        super().__init__(message)

@@ -1,0 +1,162 @@
+"""Instants and durations: text at the rim, epoch milliseconds inside.
+
+Every instant inside vistio is an ``int`` of milliseconds since the epoch, in UTC, and its
+name ends in ``_ms``. People and programs at the rim may write RFC 3339 text, epoch seconds
+or milliseconds, an aware `datetime.datetime`, or a time relative to now (``-15m``). Naive
+datetimes are refused: whoever wrote one knew a time zone, and we would be guessing it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime
+
+from vistio_core.errors import InvalidTimeError
+
+InstantLike = str | int | float | datetime
+
+SECOND_MS = 1_000
+MINUTE_MS = 60 * SECOND_MS
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+
+# Prometheus' duration syntax, its units and their order (https://prometheus.io/docs, "Time durations").
+_UNITS_MS = {
+    "ms": 1,
+    "s": SECOND_MS,
+    "m": MINUTE_MS,
+    "h": HOUR_MS,
+    "d": DAY_MS,
+    "w": 7 * DAY_MS,
+    "y": 365 * DAY_MS,
+}
+_DURATION = re.compile("".join(f"(?:(?P<{unit}>[0-9]+){unit})?" for unit in reversed(_UNITS_MS)))
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")
+# Prometheus' own limit: what 64 bits of nanoseconds hold.
+_MAX_DURATION_MS = 292 * _UNITS_MS["y"]
+# More digits cannot be in range, and Python refuses to convert thousands of them.
+_MAX_DIGITS = 30
+
+# An epoch number from here on means milliseconds: as seconds it would be the year 5138.
+_FIRST_AS_MILLISECONDS = 100_000_000_000
+# The last millisecond that has a four-digit year, the limit of RFC 3339.
+_LAST_MS = 253_402_300_799_999
+
+_WHAT_WORKS = (
+    "use RFC 3339 (2026-11-23T05:10:00Z), epoch seconds or milliseconds, or a time before now (-15m)"
+)
+
+
+def system_now_ms() -> int:
+    """The system clock. Everything that needs the time takes a function like this one."""
+    return time.time_ns() // 1_000_000
+
+
+def parse_duration(text: str) -> int:
+    """Milliseconds of a Prometheus duration such as ``10s``, ``1h30m`` or ``7d``.
+
+    Raises:
+        InvalidTimeError: not such a duration, a bare number (its unit would be a guess), or
+            more than 292 years.
+    """
+    match = _DURATION.fullmatch(text.strip())
+    if match is None or not text.strip():
+        raise InvalidTimeError(
+            f"duration {text!r}: use a number and a unit, such as 500ms, 10s, 5m, 1h30m, 7d"
+        )
+    counts = {unit: count for unit, count in match.groupdict().items() if count}
+    if all(len(count) <= _MAX_DIGITS for count in counts.values()):
+        duration_ms = sum(int(count) * _UNITS_MS[unit] for unit, count in counts.items())
+        if duration_ms <= _MAX_DURATION_MS:
+            return duration_ms
+    raise InvalidTimeError(f"duration {text!r} is longer than 292y, the longest that Prometheus knows")
+
+
+def format_duration(ms: int) -> str:
+    """``ms`` as a Prometheus duration in days and smaller units: ``5m``, ``1h30m``, ``7d``, ``0s``."""
+    if ms == 0:
+        return "0s"
+    sign, rest, parts = ("-" if ms < 0 else ""), abs(ms), []
+    for unit in ("d", "h", "m", "s", "ms"):
+        count, rest = divmod(rest, _UNITS_MS[unit])
+        if count:
+            parts.append(f"{count}{unit}")
+    return sign + "".join(parts)
+
+
+def parse_instant(value: InstantLike, *, now_ms: int) -> int:
+    """Epoch milliseconds of what a person or program calls an instant.
+
+    Args:
+        value: an aware datetime, RFC 3339 text, epoch seconds or milliseconds (a number or
+            its text; from 1e11 on it is milliseconds), ``now``, or relative such as ``-15m``.
+        now_ms: what relative times are relative to.
+
+    Raises:
+        InvalidTimeError: none of these, a naive datetime, or outside of the years 1970 to 9999.
+    """
+    if isinstance(value, datetime):
+        return _from_datetime(value)
+    if isinstance(value, bool):
+        raise InvalidTimeError(f"instant {value!r}: {_WHAT_WORKS}")
+    if isinstance(value, int | float):
+        return _from_number(value, value)
+    if not isinstance(value, str):  # a date, None, a numpy number: at a public edge, types are hopes
+        raise InvalidTimeError(f"instant {value!r}: {_WHAT_WORKS}")
+    text = value.strip()
+    if text == "now":
+        return now_ms
+    if text.startswith("-"):
+        return _in_range(now_ms - parse_duration(text[1:]), value)
+    if _NUMBER.fullmatch(text) and len(text) <= _MAX_DIGITS:
+        return _from_number(float(text) if "." in text else int(text), value)
+    # A "+" in a query string arrives as a space, so "...T05:10:00 02:00" was "+02:00".
+    text = re.sub(r"(T\S+) (\d\d:\d\d)$", r"\1+\2", text.upper())
+    try:
+        return _from_datetime(datetime.fromisoformat(text))
+    except InvalidTimeError:
+        raise
+    except (ValueError, OverflowError) as error:
+        raise InvalidTimeError(f"instant {value!r}: {_WHAT_WORKS}") from error
+
+
+def format_instant(ms: int) -> str:
+    """RFC 3339 in UTC, with milliseconds only where there are some: ``2026-11-23T05:10:00Z``."""
+    whole = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{whole}.{ms % 1000:03d}Z" if ms % 1000 else f"{whole}Z"
+
+
+def to_datetime(ms: int) -> datetime:
+    """The aware UTC datetime of ``ms``."""
+    return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
+
+
+def align(ms: int, interval_ms: int) -> int:
+    """The last multiple of ``interval_ms`` since the epoch that is not after ``ms``."""
+    return ms - ms % interval_ms
+
+
+def _from_datetime(value: datetime) -> int:
+    if value.tzinfo is None or value.utcoffset() is None:
+        raise InvalidTimeError(
+            f"instant {value.isoformat()!r} has no time zone; end it with Z or an offset,"
+            " or pass an aware datetime (datetime.now(UTC))"
+        )
+    delta = value - datetime(1970, 1, 1, tzinfo=UTC)
+    return _in_range((delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000, value)
+
+
+def _from_number(number: int | float, original: object) -> int:
+    try:
+        # Float seconds are rounded: 1763873400.123 * 1000 is ...122.9999.
+        ms = int(number) if number >= _FIRST_AS_MILLISECONDS else round(number * 1000)
+    except (OverflowError, ValueError) as error:  # infinities and NaN
+        raise InvalidTimeError(f"instant {original!r}: {_WHAT_WORKS}") from error
+    return _in_range(ms, original)
+
+
+def _in_range(ms: int, original: object) -> int:
+    if not 0 <= ms <= _LAST_MS:
+        raise InvalidTimeError(f"instant {original!r} is outside of the years 1970 to 9999; {_WHAT_WORKS}")
+    return ms
