@@ -1,0 +1,50 @@
+"""Configuration: which queries make the graph, how their series name nodes, what is bad.
+
+    configuration = load("vistio.yaml")
+    for cluster, rule in configuration.rules(): ...
+
+`model` has the values and is the place to start reading; `loading` makes them from a file;
+`mapping` and `templates` apply them.
+"""
+
+from vistio_core.configuration.loading import load, loads
+from vistio_core.configuration.mapping import Dropped, NodeNamer, StatusClass, StatusClassifier
+from vistio_core.configuration.model import (
+    DEFAULT_CLASS,
+    ClusterLevel,
+    Configuration,
+    ConnectionNotice,
+    ConnectionRule,
+    GlobalLevel,
+    NodeMapping,
+    Rule,
+    ServiceNoticeRule,
+    SeverityThreshold,
+    StatusMapping,
+    StatusType,
+)
+from vistio_core.configuration.templates import query_link, render_title, severity_of
+
+__all__ = [
+    "DEFAULT_CLASS",
+    "ClusterLevel",
+    "Configuration",
+    "ConnectionNotice",
+    "ConnectionRule",
+    "Dropped",
+    "GlobalLevel",
+    "NodeMapping",
+    "NodeNamer",
+    "Rule",
+    "ServiceNoticeRule",
+    "SeverityThreshold",
+    "StatusClass",
+    "StatusClassifier",
+    "StatusMapping",
+    "StatusType",
+    "load",
+    "loads",
+    "query_link",
+    "render_title",
+    "severity_of",
+]

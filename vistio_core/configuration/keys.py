@@ -1,0 +1,121 @@
+"""The keys of the file format, and how they relate to the classes of `model`.
+
+This is the only list of them: the loader, its suggestions and the test of
+``docs/configuration.md`` all read it.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import attrs
+
+from vistio_core.configuration import model
+from vistio_core.graph.model import NodeClass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@attrs.frozen
+class Key:
+    """What stands at a key."""
+
+    attribute: str
+    """The attribute of the model class that it becomes."""
+    shape: type | None = None
+    """The model class of the mapping, or of each mapping in the list; None for a scalar."""
+    many: bool = False
+    """Whether it is a list."""
+
+
+_NODE = {
+    "label": Key("label"),
+    "regex": Key("regex"),
+    "replacement": Key("replacement"),
+    "class": Key("node_class"),
+}
+_RULE = {"name": Key("name"), "query": Key("query"), "prometheusURL": Key("prometheus_url")}
+_NOTICE = {
+    "name": Key("name"),
+    "title": Key("title"),
+    "subtitle": Key("subtitle"),
+    "link": Key("link"),
+    "severityThreshold": Key("severity_threshold", model.SeverityThreshold),
+}
+
+SHAPES: Mapping[type, Mapping[str, Key]] = MappingProxyType(
+    {
+        model.Configuration: {
+            "graphName": Key("graph_name"),
+            "globalLevel": Key("global_level", model.GlobalLevel),
+            "clusterLevel": Key("clusters", model.ClusterLevel, many=True),
+            "classes": Key("classes", NodeClass, many=True),
+        },
+        model.GlobalLevel: {
+            "maxVolume": Key("max_volume"),
+            "clusterConnections": Key("rules", model.ConnectionRule, many=True),
+        },
+        model.ClusterLevel: {
+            "cluster": Key("cluster"),
+            "maxVolume": Key("max_volume"),
+            "serviceConnections": Key("rules", model.ConnectionRule, many=True),
+            "serviceNotices": Key("notices", model.ServiceNoticeRule, many=True),
+        },
+        model.ConnectionRule: _RULE
+        | {
+            "source": Key("source", model.NodeMapping),
+            "target": Key("target", model.NodeMapping),
+            "status": Key("status", model.StatusMapping),
+            "notices": Key("notices", model.ConnectionNotice, many=True),
+        },
+        model.ServiceNoticeRule: _RULE | _NOTICE | {"service": Key("service", model.NodeMapping)},
+        model.ConnectionNotice: _NOTICE | {"statusType": Key("status_type")},
+        model.NodeMapping: _NODE,
+        model.StatusMapping: {
+            "label": Key("label"),
+            "warningRegex": Key("warning_regex"),
+            "dangerRegex": Key("danger_regex"),
+        },
+        model.SeverityThreshold: {"info": Key("info"), "warning": Key("warning"), "error": Key("error")},
+        NodeClass: {"name": Key("name"), "color": Key("color")},
+    }
+)
+"""Model class to the keys of its mapping in the file, in the order in which they are documented."""
+
+_USE_THRESHOLD = "Vistio ignores it, so does vistio; write severityThreshold: {warning: ..., error: ...}"
+_USE_VOLUME = "Vistio ignores it, so does vistio; give the scale as maxVolume, in requests per second"
+
+LEGACY: Mapping[tuple[type, str], str] = MappingProxyType(
+    {
+        (model.Configuration, "clusters"): "a key of the first promviz; clusters now stand in clusterLevel,"
+        " each with its name at the key cluster",
+        (model.Configuration, "clusterConnections"): "a key of the first promviz; move it into globalLevel",
+        (model.GlobalLevel, "maxVolumeRate"): _USE_VOLUME,
+        (model.ClusterLevel, "maxVolumeRate"): _USE_VOLUME,
+        (model.ConnectionNotice, "threshold"): _USE_THRESHOLD,
+        (model.ConnectionNotice, "severity"): _USE_THRESHOLD,
+        (model.ServiceNoticeRule, "threshold"): _USE_THRESHOLD,
+        (model.ServiceNoticeRule, "severity"): _USE_THRESHOLD,
+        (model.ServiceNoticeRule, "node"): "Vistio ignores it, so does vistio; its name now is service",
+    }
+)
+"""Keys of older files that are ignored, with what stands in their place."""
+
+
+def explain_ignored(shape: type, key: str) -> str:
+    """Why ``key`` is ignored in a mapping of ``shape``, and what to write instead."""
+    if (shape, key) in LEGACY:
+        return f"ignored: {LEGACY[shape, key]}"
+    if (meant := nearest(key, SHAPES[shape])) is not None:
+        return f"ignored: unknown key; did you mean {meant}?"
+    return f"ignored: unknown key; known here are {', '.join(SHAPES[shape])}"
+
+
+def nearest(word: str, known: Mapping[str, object]) -> str | None:
+    """The known word that ``word`` most probably is a misspelling of."""
+    folded = {candidate.casefold(): candidate for candidate in known}
+    close = get_close_matches(word.casefold()[:100], folded, n=1, cutoff=0.7)
+    return folded[close[0]] if close else None

@@ -1,0 +1,161 @@
+"""A configuration as immutable values: what to ask, how to name what comes, how to judge it.
+
+The file format is Vistio's and promviz's, read unchanged (`docs/configuration.md`). Its
+``clusterConnections`` and ``serviceConnections`` are called rules here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+import attrs
+
+from vistio_core.configuration.redaction import redact
+from vistio_core.events import GLOBAL_LEVEL
+from vistio_core.graph.model import NodeClass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vistio_core.errors import Problem
+
+DEFAULT_CLASS = NodeClass("default", "rgb(186, 213, 237)")
+
+
+def _without_password(url: str) -> str:
+    return repr(redact(url))
+
+
+class StatusType(StrEnum):
+    """Which share of an edge's traffic a connection notice looks at."""
+
+    WARNING = "warning"
+    DANGER = "danger"
+
+
+@attrs.frozen
+class NodeMapping:
+    """How a series names a node.
+
+    Without ``label`` the node is ``replacement``, literally. With it, the label's value is
+    searched for ``regex`` (RE2, unanchored) and the first match fills ``replacement`` (Go
+    syntax: ``$1``, ``${1}``, ``${name}``).
+    """
+
+    label: str = ""
+    regex: str = "(.*)"
+    replacement: str = "$1"
+    node_class: str = "default"
+
+
+@attrs.frozen
+class StatusMapping:
+    """Which label is the status, and which of its values are danger (tested first) or warning."""
+
+    label: str
+    warning_regex: str | None = None
+    danger_regex: str | None = None
+
+
+@attrs.frozen
+class SeverityThreshold:
+    """The values from which a notice has a severity; 0 switches that severity off."""
+
+    info: float = 0.0
+    warning: float = 0.0
+    error: float = 0.0
+
+
+@attrs.frozen
+class ConnectionNotice:
+    """A notice on every edge of a rule whose share of bad traffic reaches a threshold."""
+
+    title: str
+    status_type: StatusType
+    severity_threshold: SeverityThreshold
+    name: str = ""
+    subtitle: str = ""
+    link: str = ""
+
+
+@attrs.frozen
+class ConnectionRule:
+    """A query whose series are edges."""
+
+    id: str
+    """Unique within its cluster: the name, or its place (``connection-0``) if it has none or a taken one."""
+    query: str
+    prometheus_url: str = attrs.field(repr=_without_password)
+    source: NodeMapping
+    target: NodeMapping
+    status: StatusMapping | None = None
+    notices: tuple[ConnectionNotice, ...] = ()
+    name: str = ""
+
+
+@attrs.frozen
+class ServiceNoticeRule:
+    """A query whose series are notices on nodes; its samples are recorded as measurements."""
+
+    id: str
+    """As `ConnectionRule.id`; by place it is ``notice-0``."""
+    title: str
+    query: str
+    prometheus_url: str = attrs.field(repr=_without_password)
+    severity_threshold: SeverityThreshold
+    service: NodeMapping
+    name: str = ""
+    subtitle: str = ""
+    link: str = ""
+
+
+Rule: TypeAlias = ConnectionRule | ServiceNoticeRule
+
+
+@attrs.frozen
+class GlobalLevel:
+    """Traffic between clusters and the outside world."""
+
+    max_volume: float = 0.0
+    rules: tuple[ConnectionRule, ...] = ()
+
+
+@attrs.frozen
+class ClusterLevel:
+    """Traffic between the services of one cluster."""
+
+    cluster: str
+    max_volume: float = 0.0
+    rules: tuple[ConnectionRule, ...] = ()
+    notices: tuple[ServiceNoticeRule, ...] = ()
+
+
+@attrs.frozen
+class Configuration:
+    """All that is needed to scrape and to judge. Made by `vistio_core.configuration.load`."""
+
+    graph_name: str
+    global_level: GlobalLevel
+    clusters: tuple[ClusterLevel, ...]
+    """In file order; names are unique."""
+    classes: tuple[NodeClass, ...]
+    """In file order; ``default`` is added when the file has none."""
+    text: str = attrs.field(repr=False)
+    """The file's text with credentials redacted: this is what a recording keeps."""
+    warnings: tuple[Problem, ...] = attrs.field(default=(), eq=False)
+    """What was ignored or looks wrong, but does not stop us."""
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of ``text``, in hexadecimal: the name of this configuration in a recording."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def rules(self) -> Iterator[tuple[str, Rule]]:
+        """Every rule with its cluster (``GLOBAL_LEVEL`` for the global level), in file order."""
+        for rule in self.global_level.rules:
+            yield GLOBAL_LEVEL, rule
+        for cluster in self.clusters:
+            yield from ((cluster.cluster, rule) for rule in cluster.rules)
+            yield from ((cluster.cluster, notice) for notice in cluster.notices)

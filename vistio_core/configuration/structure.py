@@ -1,0 +1,156 @@
+"""Placed values into the attrs classes of `model`, with every error at once.
+
+cattrs goes through the attributes; the hooks here give each attribute its key of the file,
+tell missing keys and collect what is refused, so that one wrong value does not hide another.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import attrs
+from cattrs import BaseValidationError, Converter
+from cattrs.gen import make_dict_structure_fn, override
+
+from vistio_core.configuration import model, values
+from vistio_core.configuration.keys import SHAPES, Key, nearest
+from vistio_core.configuration.values import RefusedError, describe, refused
+from vistio_core.configuration.yaml_lines import join
+from vistio_core.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vistio_core.configuration.places import Placed
+
+T = TypeVar("T")
+
+_READERS: dict[tuple[type, str], Callable[[Placed], object]] = {
+    (model.ConnectionNotice, "statusType"): values.read_status_type,
+    (model.ClusterLevel, "cluster"): values.read_name,
+}
+_READERS_ANYWHERE: dict[str, Callable[[Placed], object]] = {
+    "query": values.read_query,
+    "prometheusURL": values.read_url,
+    "maxVolume": values.read_volume,
+    "regex": values.read_regex,
+    "warningRegex": values.read_regex,
+    "dangerRegex": values.read_regex,
+    "title": values.read_title,
+    "info": values.read_number,
+    "warning": values.read_number,
+    "error": values.read_number,
+}
+
+_REMEDIES = {
+    "query": "add query: with the PromQL expression whose series make the graph",
+    "prometheusURL": "add prometheusURL: http://...",
+    "source": "add source: {label: ...}, or {replacement: ...} for a node of that name",
+    "target": "add target: {label: ...}, or {replacement: ...} for a node of that name",
+    "cluster": "add cluster: with the name that its node has on the global level",
+}
+
+
+def structure(placed: Placed, shape: type[T]) -> T:
+    """The model object of a mapping.
+
+    Raises:
+        RefusedError: with every problem in it and below.
+    """
+    return _CONVERTER.structure(placed, shape)
+
+
+def structure_list(placed: Placed, shape: type[T]) -> tuple[T, ...]:
+    """The model objects of a list of mappings.
+
+    Raises:
+        RefusedError: with every problem in it and below.
+    """
+    if not isinstance(placed.content, list):
+        raise refused(placed, f"{describe(placed)}; write a list (lines that begin with -)")
+    found: list[T] = []
+    problems: list[Problem] = []
+    for item in placed.content:
+        try:
+            found.append(structure(item, shape))
+        except RefusedError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise RefusedError(*problems)
+    return tuple(found)
+
+
+def _structure_table(
+    by_cattrs: Callable[[dict[str, Placed], type[T]], T], placed: Placed, shape: type[T]
+) -> T:
+    """The hook of one model class."""
+    if not isinstance(placed.content, dict):
+        raise refused(placed, f"{describe(placed)}; write a mapping with {', '.join(SHAPES[shape])}")
+    problems = _missing(placed, shape)
+    if shape is model.NodeMapping and not (placed.table.keys() & {"label", "replacement"}):
+        problems.append(Problem(placed.path, "neither label nor replacement; add one of them", placed.line))
+    try:
+        result = by_cattrs(placed.content, shape)
+    except BaseValidationError as group:
+        for error in group.exceptions:
+            if isinstance(error, RefusedError):
+                problems.extend(error.problems)
+            elif not isinstance(error, KeyError):  # KeyError: a missing key, told already
+                raise
+    if problems:
+        raise RefusedError(*problems)
+    if shape is model.NodeMapping:
+        _refuse_nameless(cast("model.NodeMapping", result), placed)
+    return result
+
+
+def _missing(placed: Placed, shape: type) -> list[Problem]:
+    required = {field.name for field in attrs.fields(shape) if field.default is attrs.NOTHING}
+    problems = []
+    for key, known in SHAPES[shape].items():
+        if known.attribute not in required or key in placed.table:
+            continue
+        remedy = _REMEDIES.get(key, f"add {key}: ...")
+        for ignored, line in placed.ignored:
+            if nearest(ignored, SHAPES[shape]) == key:
+                remedy = f"did you mean {key} where line {line} has {ignored}?"
+        problems.append(Problem(join(placed.path, key), f"is missing; {remedy}", placed.line))
+    return problems
+
+
+def _refuse_nameless(mapping: model.NodeMapping, placed: Placed) -> None:
+    if not mapping.label and not mapping.replacement:
+        raise refused(placed, "label and replacement are both empty; give one of them a text")
+    if not mapping.label and "replacement" not in placed.table:
+        raise refused(
+            placed, "label is empty; write the name of a label, or add replacement: with the node's name"
+        )
+
+
+def _reader(shape: type, key: str, known: Key) -> Callable[[Any, Any], object]:
+    """The hook of cattrs for what stands at ``key``."""
+    if known.shape is not None:
+        read_nested = partial(structure_list if known.many else structure, shape=known.shape)
+        return lambda placed, _: read_nested(placed)
+    read = _READERS.get((shape, key)) or _READERS_ANYWHERE.get(key, values.read_text)
+    return lambda placed, _: read(placed)
+
+
+def _make_converter() -> Converter:
+    converter = Converter(detailed_validation=True)
+    for shape, keys in SHAPES.items():
+        if shape is model.Configuration:
+            continue  # `loading` puts it together: its text and warnings are not in the file
+        overrides: dict[str, Any] = {
+            known.attribute: override(rename=key, struct_hook=_reader(shape, key, known))
+            for key, known in keys.items()
+        }
+        if "id" in attrs.fields_dict(shape):
+            overrides["id"] = override(struct_hook=lambda placed, _: values.read_text(placed))
+        by_cattrs: Any = make_dict_structure_fn(shape, converter, **overrides)
+        converter.register_structure_hook(shape, partial(_structure_table, by_cattrs))
+    return converter
+
+
+_CONVERTER = _make_converter()

@@ -1,0 +1,168 @@
+"""What may stand at a single key: texts, numbers, regular expressions, URLs, titles.
+
+Each function takes a placed value and returns what the model holds, or raises `RefusedError`
+with what was found, what is allowed and the remedy.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from vistio_core.configuration.keys import nearest
+from vistio_core.configuration.model import StatusType
+from vistio_core.configuration.redaction import redact
+from vistio_core.configuration.regexes import Regex
+from vistio_core.configuration.templates import parse_title
+from vistio_core.configuration.yaml_lines import Items, Scalar
+from vistio_core.errors import Problem, UsageError
+
+if TYPE_CHECKING:
+    from vistio_core.configuration.places import Placed
+
+
+class RefusedError(Exception):
+    """A value, or several below it, cannot be used. Never leaves the loader."""
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+        super().__init__(*problems)
+
+
+def refused(placed: Placed, message: str) -> RefusedError:
+    """The error for what stands at ``placed``."""
+    return RefusedError(Problem(placed.path, message, placed.line))
+
+
+def describe(placed: Placed) -> str:
+    """What was found, in a few words and without passwords."""
+    content = placed.content
+    if isinstance(content, Scalar):
+        if content.is_null:
+            return "found nothing"
+        text = redact(content.text)
+        quoted = repr(text if len(text) <= 60 else f"{text[:60]}…")
+        return f"found the text {quoted}" if content.is_quoted else f"found {quoted}"
+    return "found a list" if isinstance(content, list | Items) else "found a mapping"
+
+
+def read_text(placed: Placed) -> str:
+    """Any scalar, as it is written: ``class: 0755`` is the text 0755."""
+    if not isinstance(placed.content, Scalar):
+        raise refused(placed, f"{describe(placed)}; write one text")
+    return placed.content.text
+
+
+def read_name(placed: Placed) -> str:
+    """A text that is not empty."""
+    text = read_text(placed)
+    if not text.strip():
+        raise refused(placed, "found an empty text; write a name")
+    return text
+
+
+def read_query(placed: Placed) -> str:
+    """A PromQL query: Prometheus itself judges it."""
+    text = read_text(placed)
+    if not text.strip():
+        raise refused(placed, "found an empty text; write the PromQL query whose series make the graph")
+    return text
+
+
+# What Go's yaml.v2 takes for a number (its resolve.go), underscores removed.
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_BASED = (
+    (re.compile(r"([-+]?)0[xX]([0-9a-fA-F]+)"), 16),
+    (re.compile(r"([-+]?)0[bB]([01]+)"), 2),
+    (re.compile(r"([-+]?)0([0-7]+)"), 8),
+)
+_SPECIAL = re.compile(r"([-+]?)\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+
+
+def go_float(text: str) -> float | None:
+    """The number that Go's yaml.v2 reads from unquoted ``text`` into a float; None for no number."""
+    if special := _SPECIAL.fullmatch(text):
+        return math.nan if special[1] is None else math.copysign(math.inf, -1 if special[1] == "-" else 1)
+    plain = text.replace("_", "")
+    for pattern, base in _BASED:
+        # Go reads 64 bits; what is longer is a decimal number or none.
+        if (based := pattern.fullmatch(plain)) and (number := int(based[2][:70], base)) < 1 << 64:
+            return float(-number if based[1] == "-" else number)
+    return float(plain) if _FLOAT.fullmatch(plain) else None
+
+
+def read_number(placed: Placed) -> float:
+    """A number as Go's yaml.v2 reads it; not a number (``.nan``) is 0, which no value compares to."""
+    content = placed.content
+    number = go_float(content.text) if isinstance(content, Scalar) and not content.is_quoted else None
+    if number is None:
+        unquoted = go_float(placed.text) is not None
+        remedy = "write it without quotes" if unquoted else "write one such as 0.05 or 1200"
+        raise refused(placed, f"{describe(placed)}; a number is needed, {remedy}")
+    return 0.0 if math.isnan(number) else number
+
+
+def read_volume(placed: Placed) -> float:
+    """A number of requests per second."""
+    number = read_number(placed)
+    if not math.isfinite(number) or number < 0:
+        raise refused(placed, f"{describe(placed)}; write requests per second, 0 or more, such as 1200")
+    return number
+
+
+def read_regex(placed: Placed) -> str:
+    """An RE2 regular expression."""
+    text = read_text(placed)
+    try:
+        Regex(text)
+    except UsageError as error:
+        message = (
+            f"{describe(placed)}, {error}; write an RE2 expression (https://github.com/google/re2/wiki/Syntax):"
+            " no look-around, no backreferences"
+        )
+        raise refused(placed, message) from error
+    return text
+
+
+def read_title(placed: Placed) -> str:
+    """A notice's title, see `templates`."""
+    text = read_text(placed)
+    try:
+        parse_title(text)
+    except UsageError as error:
+        raise refused(placed, str(error)) from error
+    return text
+
+
+def read_status_type(placed: Placed) -> StatusType:
+    """One of `StatusType`."""
+    text = read_text(placed)
+    try:
+        return StatusType(text)
+    except ValueError as error:
+        meant = nearest(text, {status.value: None for status in StatusType})
+        hint = f"; did you mean {meant}?" if meant else ""
+        raise refused(placed, f"{describe(placed)}; allowed are danger and warning{hint}") from error
+
+
+_URL_EXAMPLE = "write the address of a Prometheus server, such as http://prometheus.istio-system:9090"
+_NOT_IN_URL = re.compile(r"[^!-~]|[\"<>\\^`{|}]")
+
+
+def read_url(placed: Placed) -> str:
+    """The address of a Prometheus server; a path prefix and credentials are kept."""
+    text = read_text(placed)
+    if (bad := _NOT_IN_URL.search(text)) is not None:
+        character = bad.group()
+        remedy = f"{character!r} does not belong in a URL, percent-encode it"
+        raise refused(placed, f"{describe(placed)}; {remedy}")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of .port, and of a bracket that does not close
+        usable = False
+    if not usable:
+        raise refused(placed, f"{describe(placed)}; {_URL_EXAMPLE}")
+    return text

@@ -1,0 +1,141 @@
+"""The traffic graph of one instant, as plain values.
+
+`Graph` > regions > nodes and edges. Everything is sorted by name, so that equal traffic gives
+equal graphs, whatever the order in which it was recorded. Nothing here knows of Vizceral, of
+Parquet or of Prometheus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from types import MappingProxyType
+
+import attrs
+
+NOTHING_MEASURED: Mapping[str, float] = MappingProxyType({})
+"""The measurements of most edges: one object for all of them."""
+
+
+class Severity(IntEnum):
+    """How bad a notice is; the numbers are Vizceral's."""
+
+    INFO = 0
+    WARNING = 1
+    ERROR = 2
+
+
+@attrs.frozen
+class Rates:
+    """Requests per second by class. The class of a status is decided when a graph is rebuilt."""
+
+    normal: float = 0.0
+    warning: float = 0.0
+    danger: float = 0.0
+
+    @property
+    def total(self) -> float:
+        return self.normal + self.warning + self.danger
+
+
+@attrs.frozen
+class Notice:
+    """A threshold that was reached, on a node or an edge."""
+
+    title: str
+    """Plain text, templates filled in; not escaped for any frontend."""
+    severity: Severity
+    subtitle: str = ""
+    link: str = ""
+
+
+@attrs.frozen
+class Edge:
+    """Traffic from ``source`` to ``target``, merged over all rules that saw it."""
+
+    source: str
+    target: str
+    rates: Rates
+    notices: tuple[Notice, ...] = ()
+    measurements: Mapping[str, float] = NOTHING_MEASURED
+    """Name to value, such as ``latency_p99_ms``; sorted by name."""
+
+
+@attrs.frozen
+class Node:
+    """A service, or on the global level a cluster or an outside world such as ``INTERNET``."""
+
+    name: str
+    node_class: str = "default"
+    notices: tuple[Notice, ...] = ()
+    measurements: Mapping[str, float] = NOTHING_MEASURED
+
+
+@attrs.frozen
+class Region:
+    """The inside of a cluster. It can be entered when a global node has its name."""
+
+    name: str
+    max_volume: float
+    """The configured scale of traffic in requests per second; 0 where none is configured."""
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+
+@attrs.frozen
+class FailedRule:
+    """A rule that was not answered at the graph's instant: its part of the graph was not seen."""
+
+    cluster: str
+    rule: str
+    outcome: str
+    error: str
+
+
+@attrs.frozen
+class NodeClass:
+    """A class of nodes and the colour it is drawn in (any CSS colour)."""
+
+    name: str
+    color: str
+
+
+@attrs.frozen
+class Graph:
+    """The traffic of the mesh at one instant."""
+
+    name: str
+    asked_ms: int
+    """The instant that was asked for."""
+    instant_ms: int
+    """The instant that this graph shows: the newest recorded one that is not after ``asked_ms``."""
+    interval_ms: int
+    configuration: str
+    """Hash of the configuration by which it was judged."""
+    max_volume: float
+    nodes: tuple[Node, ...]
+    """The global level: clusters, and what lies outside of the mesh."""
+    edges: tuple[Edge, ...]
+    """Traffic of the global level."""
+    regions: tuple[Region, ...]
+    """The clusters' insides, sorted by name."""
+    classes: tuple[NodeClass, ...]
+    """Sorted by name; always has ``default``."""
+    failed_rules: tuple[FailedRule, ...] = ()
+    backfilled: bool = False
+
+    @property
+    def age_ms(self) -> int:
+        """How much older the shown instant is than the asked one."""
+        return self.asked_ms - self.instant_ms
+
+    def region(self, name: str) -> Region:
+        """The region called ``name``.
+
+        Raises:
+            KeyError: no such region in this graph.
+        """
+        for region in self.regions:
+            if region.name == name:
+                return region
+        raise KeyError(name)
