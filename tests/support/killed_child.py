@@ -1,0 +1,110 @@
+"""The processes that `tests/recording/test_killed.py` kills: each commits, merges and seals an hour.
+
+    python -m support.killed_child FOLDER
+
+Forks one child after the other; each works in a folder of its own, and SIGKILL comes before its
+first, second, third ... call that changes the disk, until one of them comes through.
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
+from vistio_core import Recording
+from vistio_core.times import HOUR_MS, MINUTE_MS
+
+COMMITS = 4
+# A Parquet file takes about ninety writes, all into a file that nobody sees yet: dying before the
+# first one and before some later ones covers them.
+_WRITES_BETWEEN_DEATHS = 40
+
+
+def die_before(step: int) -> None:
+    """Let SIGKILL come before the ``step``-th call that changes the disk."""
+    left = step
+
+    def counted(call: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return call(*args, **kwargs)
+
+        return wrapper
+
+    for name in ("fsync", "replace", "rename", "unlink", "mkdir", "rmdir"):
+        setattr(os, name, counted(getattr(os, name)))
+    real_open = builtins.open
+    counted_open = counted(real_open)
+
+    def open_counted(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        if "x" not in mode and "w" not in mode:
+            return real_open(file, mode, *args, **kwargs)
+        sink = counted_open(file, mode, *args, **kwargs)
+        return _Counted(sink, counted(sink.write))
+
+    builtins.open = open_counted
+
+
+class _Counted:
+    """A file some of whose writes are counted; everything else is the file's own."""
+
+    def __init__(self, sink: Any, counted_write: Callable[..., Any]) -> None:
+        self._sink = sink
+        self._counted_write = counted_write
+        self._writes = 0
+
+    def write(self, content: bytes) -> Any:
+        self._writes += 1
+        counts = self._writes % _WRITES_BETWEEN_DEATHS == 1
+        return (self._counted_write if counts else self._sink.write)(content)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sink, name)
+
+    def __enter__(self) -> _Counted:
+        self._sink.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._sink.__exit__(*error)
+
+
+def run(place: Path) -> None:
+    recording = Recording.open(place / "recording", create=True)
+    acknowledged = os.open(place / "acknowledged", os.O_WRONLY | os.O_CREAT)
+    with recording.writer() as writer:
+        writer.put_configuration(mesh())
+        for index in range(COMMITS):
+            writer.commit(scrape(START_MS + index * INTERVAL_MS, {"a>b 200": 1.5 + index, "b>c 200": 2.5}))
+            os.write(acknowledged, b".")
+        writer.merge(START_MS + 5 * MINUTE_MS)
+        writer.seal(START_MS + HOUR_MS)
+
+
+def main(folder: Path) -> None:
+    for step in range(1, 10_000):
+        place = folder / f"{step:04d}"
+        place.mkdir()
+        child = os.fork()
+        if child == 0:
+            die_before(step)
+            run(place)
+            os._exit(0)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if status == 0:
+            return
+        if status != -signal.SIGKILL:
+            sys.exit(f"the child of step {step} ended with {status}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

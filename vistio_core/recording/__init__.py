@@ -1,0 +1,1 @@
+"""The log: events committed, merged, sealed, verified, and read back. Start at `recording.py`."""

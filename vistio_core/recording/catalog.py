@@ -1,0 +1,88 @@
+"""Which files of events there are, and which of them count.
+
+The listing is the catalog: nothing but the names in the store says what exists, so a reader
+needs no help from the writer. Merging and sealing write the new file before they delete the
+old ones; in between, and after a crash in between, the same instants stand in two files.
+Their content is equal, so a look-up of one instant may use either. A scan must leave out the
+file that is superseded: one whose instants all stand in files of higher rank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from vistio_core.errors import DamagedFileError
+from vistio_core.recording.event_file import EventFiles
+from vistio_core.recording.layout import HEAD, LOG, EventsName, hour_folder, hours, parse_events_name
+from vistio_core.recording.store import Store
+from vistio_core.times import HOUR_MS
+
+# Beyond this many hours, one listing of the whole log is cheaper than one for each hour.
+_HOURS_LISTED_ALONE = 48
+
+
+class Catalog:
+    """Finds event files by time. Lists anew at each call; keeps nothing but opened footers."""
+
+    def __init__(self, store: Store, files: EventFiles) -> None:
+        self._store = store
+        self._files = files
+
+    def head(self) -> list[EventsName]:
+        """What is committed but not sealed, by first instant."""
+        return _sorted(self._names(HEAD))
+
+    def within(self, start_ms: int, end_ms: int) -> list[EventsName]:
+        """All files that may hold an instant in ``[start_ms, end_ms)``, by first instant."""
+        # The head is listed first: what is sealed between the two listings is then seen twice,
+        # never not at all.
+        names = list(self._names(HEAD))
+        if end_ms - start_ms > _HOURS_LISTED_ALONE * HOUR_MS:
+            names += self._names(LOG)
+        else:
+            for hour_ms in hours(start_ms, end_ms):
+                names += self._names(hour_folder(hour_ms))
+        return _sorted(name for name in names if name.overlaps(start_ms, end_ms))
+
+    def everything(self) -> list[EventsName]:
+        """All files, by first instant."""
+        names = list(self._names(HEAD))
+        return _sorted([*names, *self._names(LOG)])
+
+    def counting(self, names: Iterable[EventsName]) -> list[EventsName]:
+        """``names`` without the superseded ones: no instant of a writer is left in two of them."""
+        listed = list(names)
+        return [name for name in listed if not self.superseded(name, listed)]
+
+    def superseded(self, name: EventsName, listed: Iterable[EventsName]) -> bool:
+        """Whether every instant of ``name`` stands in files of higher rank in ``listed`` too."""
+        if name.sealed:
+            return False
+        higher = [
+            other
+            for other in listed
+            if other.rank > name.rank
+            and other.writer == name.writer
+            and other.overlaps(name.first_ms, name.last_ms + 1)
+        ]
+        if not higher:
+            return False
+        own = frozenset([name.first_ms]) if name.single else self.instants(name)
+        return bool(own) and own <= frozenset().union(*map(self.instants, higher))
+
+    def instants(self, name: EventsName) -> frozenset[int]:
+        """The instants in a file; none where it cannot be read."""
+        try:
+            return self._files[name].instants_ms
+        except DamagedFileError:
+            return frozenset()  # what cannot be read supersedes nothing
+
+    def _names(self, prefix: str) -> Iterator[EventsName]:
+        for entry in self._store.entries(prefix):
+            name = parse_events_name(entry.name)
+            if name is not None:  # foreign files are for `verify` to report
+                yield name
+
+
+def _sorted(names: Iterable[EventsName]) -> list[EventsName]:
+    return sorted(names, key=lambda name: (name.first_ms, name.last_ms, name.writer, name.rank))

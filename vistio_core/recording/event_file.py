@@ -1,0 +1,222 @@
+"""One Parquet file of events, opened for reading.
+
+Such a file never changes, so what was learned of it (its footer, its instants) stays true for
+as long as it exists, and is worth keeping: `EventFiles` does that for the ones used last. Only
+after a prune can another file take its name: its version tells.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict
+from collections.abc import Iterator
+from functools import cache, cached_property
+from math import inf
+
+import attrs
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from vistio_core.errors import DamagedFileError
+from vistio_core.events import Outcome
+from vistio_core.recording.format import DICTIONARY_COLUMNS, SCHEMA, check_version
+from vistio_core.recording.layout import EventsName
+from vistio_core.recording.store import Store
+from vistio_core.times import format_instant
+
+_KIND, _INSTANT = SCHEMA.get_field_index("kind"), SCHEMA.get_field_index("instant")
+_SAMPLE_COLUMNS = ["instant", "cluster", "rule", "source", "target", "status", "rate"]
+
+
+@attrs.frozen
+class _RowGroup:
+    kind: str
+    first_ms: int
+    last_ms: int
+
+    @property
+    def ends(self) -> tuple[str, float]:
+        return self.kind, self.last_ms
+
+
+@attrs.frozen
+class Presence:
+    """What a file knows of one instant without its samples."""
+
+    instant_ms: int
+    seen: bool
+    """Whether at least one rule was answered."""
+
+
+class EventFile:
+    """Reads one file of the log; safe to use from several threads.
+
+    Raises:
+        DamagedFileError: on any use, when the content is not what the name promises.
+        FormatVersionError: written by a newer vistio.
+        FileNotFoundError: merged, sealed or pruned away meanwhile; list again.
+    """
+
+    def __init__(self, store: Store, name: EventsName) -> None:
+        self.name = name
+        self.version = store.version(name.text)
+        self._store = store
+        with _damage_named(name.text):
+            with store.open(name.text) as source:
+                self._metadata = pq.ParquetFile(source).metadata
+            found = check_version(name.text, self._metadata.metadata)
+            if found is None and self._metadata.schema.to_arrow_schema().names != SCHEMA.names:
+                found = f"has the columns {', '.join(self._metadata.schema.names)}"
+            if found is not None:
+                raise DamagedFileError(name.text, found)
+        # Reading all statistics of a large hour takes longer than a look-up, which needs a few of them.
+        self._row_group = cache(self._describe)
+
+    @property
+    def row_count(self) -> int:
+        return int(self._metadata.num_rows)
+
+    @cached_property
+    def presences(self) -> tuple[Presence, ...]:
+        """The instants inside, ascending. Every scrape has outcomes, so these name all of them."""
+        rows = self.rows("outcome", ["instant", "outcome"])
+        seen = pc.equal(rows["outcome"].cast(pa.string()), Outcome.OK.value)
+        latest: dict[int, bool] = {}
+        for instant_ms, answered in zip(
+            rows["instant"].cast(pa.int64()).to_pylist(), seen.to_pylist(), strict=True
+        ):
+            latest[instant_ms] = answered or latest.get(instant_ms, False)
+        return tuple(Presence(instant_ms, answered) for instant_ms, answered in sorted(latest.items()))
+
+    @cached_property
+    def instants_ms(self) -> frozenset[int]:
+        return frozenset(presence.instant_ms for presence in self.presences)
+
+    def rows_at(self, kind: str, instant_ms: int) -> pa.Table:
+        """All rows of ``kind`` at one instant, in the format's order, without the columns that are null."""
+        columns = _SAMPLE_COLUMNS if kind == "sample" else SCHEMA.names
+        # The first row group that ends at or after the instant; an instant never straddles two.
+        index = self._first_row_group((kind, instant_ms))
+        if index < self._metadata.num_row_groups:
+            group = self._row_group(index)
+            if group.kind == kind and group.first_ms <= instant_ms:
+                return _slice_at(self._read([index], columns), instant_ms)
+        return SCHEMA.empty_table().select(columns)
+
+    def rows(self, kind: str, columns: list[str] | None = None) -> pa.Table:
+        """All rows of ``kind``, in the format's order."""
+        return self._read(list(self._row_groups_of(kind)), columns)
+
+    def by_instant(self, kind: str) -> Iterator[tuple[int, pa.Table]]:
+        """The rows of ``kind``, instant by instant, ascending; one row group is in memory at a time."""
+        for index in self._row_groups_of(kind):
+            rows = self._read([index], None)
+            instants = rows["instant"].cast(pa.int64()).to_pylist()
+            start = 0
+            while start < len(instants):
+                end = bisect_right(instants, instants[start], lo=start)
+                yield instants[start], rows.slice(start, end - start)
+                start = end
+
+    def describe_row_groups(self) -> Iterator[tuple[str, int, int]]:
+        """Kind, first and last instant of every row group, as its statistics say."""
+        groups = map(self._row_group, range(self._metadata.num_row_groups))
+        return ((group.kind, group.first_ms, group.last_ms) for group in groups)
+
+    def _row_groups_of(self, kind: str) -> range:
+        # No instant is before 0, and none of this kind is after infinity.
+        return range(self._first_row_group((kind, -1)), self._first_row_group((kind, inf)))
+
+    def _first_row_group(self, key: tuple[str, float]) -> int:
+        """Index of the first row group that does not end before ``key``, a kind and an instant."""
+        count = self._metadata.num_row_groups
+        return bisect_left(range(count), key, key=lambda index: self._row_group(index).ends)
+
+    def _read(self, groups: list[int], columns: list[str] | None) -> pa.Table:
+        with _damage_named(self.name.text), self._store.open(self.name.text) as source:
+            file = pq.ParquetFile(
+                source,
+                metadata=self._metadata,
+                read_dictionary=DICTIONARY_COLUMNS,
+                # A flipped bit becomes an error here, never a wrong rate.
+                page_checksum_verification=True,
+            )
+            return file.read_row_groups(groups, columns=columns, use_threads=False)
+
+    def _describe(self, index: int) -> _RowGroup:
+        group = self._metadata.row_group(index)
+        kind, instant = group.column(_KIND).statistics, group.column(_INSTANT).statistics
+        if kind is None or instant is None or kind.min != kind.max:
+            raise DamagedFileError(self.name.text, f"row group {index} mixes kinds or has no statistics")
+        first_ms, last_ms = (round(limit.timestamp() * 1000) for limit in (instant.min, instant.max))
+        if first_ms < self.name.first_ms or last_ms > self.name.last_ms:
+            raise DamagedFileError(
+                self.name.text,
+                f"holds instants from {format_instant(first_ms)} to {format_instant(last_ms)}, outside of its name",
+            )
+        return _RowGroup(kind.min, first_ms, last_ms)
+
+
+class EventFiles:
+    """Opens event files, and keeps the ``keep`` last used ones open-and-read (footers, not rows)."""
+
+    def __init__(self, store: Store, keep: int = 64) -> None:
+        self._store = store
+        self._keep = keep
+        self._files: OrderedDict[EventsName, EventFile] = OrderedDict()
+        self._mutex = threading.Lock()
+
+    def __getitem__(self, name: EventsName) -> EventFile:
+        version = self._store.version(name.text)
+        with self._mutex:
+            known = self._files.get(name)
+            if known is not None and known.version == version:
+                self._files.move_to_end(name)
+                return known
+        file = EventFile(self._store, name)
+        with self._mutex:
+            self._files[name] = file
+            while len(self._files) > self._keep:
+                self._files.popitem(last=False)
+        return file
+
+
+class _damage_named:  # noqa: N801 - used as a function
+    """Names the file in what pyarrow says about its content."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, FileNotFoundError):
+            return
+        if isinstance(error, pa.ArrowException | OSError | ValueError | UnicodeDecodeError):
+            first_line = str(error).partition("\n")[0]
+            raise DamagedFileError(self._name, first_line or type(error).__name__) from error
+
+
+def _slice_at(rows: pa.Table, instant_ms: int) -> pa.Table:
+    instants = rows["instant"].cast(pa.int64())
+    if len(instants) and instants[0].as_py() == instant_ms == instants[-1].as_py():
+        return rows
+    at = _At(instants)
+    start, end = bisect_left(at, instant_ms), bisect_right(at, instant_ms)
+    return rows.slice(start, end - start)
+
+
+class _At:
+    """An Arrow column as a sequence for `bisect`, without converting all of it."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        self._column = column
+
+    def __len__(self) -> int:
+        return len(self._column)
+
+    def __getitem__(self, index: int) -> int:
+        value: int = self._column[index].as_py()
+        return value

@@ -1,0 +1,242 @@
+"""Events as Parquet: the schema, scrapes to tables, tables to files. No file access here.
+
+`docs/format.md` describes the format for readers that are not vistio. One file holds three
+kinds of rows, each kind in row groups of its own, so that statistics alone tell them apart:
+
+    measurement   a number about a node or an edge
+    outcome       how one rule's evaluation went; every scrape has one for each of its rules
+    sample        the rate of one status on one edge
+
+Rows are sorted by kind, instant, cluster, rule, source, target, status (or measure). An
+instant's rows of one kind never straddle two row groups.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, Any, Final
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from vistio_core.errors import FormatVersionError
+from vistio_core.events import Measurement, Outcome, RuleOutcome, RuleSamples, Sample, Scrape
+
+FORMAT_VERSION: Final = 1
+"""Raised when an older vistio could no longer read what this one writes."""
+
+KINDS: Final = ("measurement", "outcome", "sample")
+ROW_GROUP_ROWS: Final = 60_000
+"""Where a row group ends (decision 0003): half of it is read in vain by a look-up, on average."""
+
+_VERSION_KEY: Final = b"vistio.format"
+_TEXT = pa.dictionary(pa.int32(), pa.string())
+
+INSTANT = pa.timestamp("ms", tz="UTC")
+SCHEMA: Final = pa.schema(
+    [
+        pa.field("kind", _TEXT, nullable=False),
+        pa.field("instant", INSTANT, nullable=False),
+        pa.field("cluster", _TEXT, nullable=False),
+        pa.field("rule", _TEXT, nullable=False),
+        # sample and measurement
+        pa.field("source", _TEXT),
+        pa.field("target", _TEXT),
+        # sample
+        pa.field("status", _TEXT),
+        pa.field("rate", pa.float64()),
+        # measurement
+        pa.field("measure", _TEXT),
+        pa.field("value", pa.float64()),
+        pa.field("labels", pa.string()),
+        # outcome
+        pa.field("outcome", _TEXT),
+        pa.field("error", pa.string()),
+        pa.field("series", pa.int64()),
+        pa.field("dropped", pa.int64()),
+        pa.field("dropped_by_reason", pa.string()),
+        pa.field("warnings", pa.string()),
+        pa.field("duration_ms", pa.float64()),
+        pa.field("interval_ms", pa.int64()),
+        pa.field("configuration", _TEXT),
+        pa.field("backfilled", pa.bool_()),
+    ],
+    metadata={_VERSION_KEY: str(FORMAT_VERSION).encode()},
+)
+DICTIONARY_COLUMNS: Final = [field.name for field in SCHEMA if pa.types.is_dictionary(field.type)]
+
+
+def check_version(place: str, metadata: dict[bytes, bytes] | None) -> str | None:
+    """What is wrong with a file's own format version; None when this vistio reads it.
+
+    Raises:
+        FormatVersionError: it is newer than this vistio.
+    """
+    text = (metadata or {}).get(_VERSION_KEY)
+    if text is None or not text.isdigit():
+        return "not written by vistio: it names no format version"
+    if int(text) > FORMAT_VERSION:
+        raise FormatVersionError(place, int(text), FORMAT_VERSION)
+    return None
+
+
+def scrape_tables(scrape: Scrape) -> dict[str, pa.Table]:
+    """The rows of a scrape by kind, each sorted as the format wants it; kinds without rows are left out."""
+    tables = {
+        "measurement": _table(
+            "measurement", scrape, _measurement_columns(sorted(scrape.measurements, key=_measurement_key))
+        ),
+        "outcome": _table("outcome", scrape, _outcome_columns(scrape)),
+        "sample": _table("sample", scrape, _sample_columns(sorted(scrape.samples))),
+    }
+    return {kind: table for kind, table in tables.items() if table.num_rows}
+
+
+def write_events(sink: IO[bytes], tables: Iterable[pa.Table]) -> None:
+    """Write one Parquet file: each table becomes one row group.
+
+    The tables must come in the format's order and hold one kind each (`row_groups` makes such).
+    """
+    with pq.ParquetWriter(
+        sink,
+        SCHEMA,
+        compression="zstd",
+        use_dictionary=DICTIONARY_COLUMNS,
+        # Rates hardly repeat, but their exponents do: splitting the bytes lets zstd see it.
+        column_encoding={"rate": "BYTE_STREAM_SPLIT"},
+        write_page_checksum=True,
+    ) as writer:
+        for table in tables:
+            writer.write_table(table.unify_dictionaries(), row_group_size=max(1, table.num_rows))
+
+
+def row_groups(instants: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Concatenate the tables of successive instants, of one kind, to tables of about `ROW_GROUP_ROWS` rows."""
+    gathered: list[pa.Table] = []
+    rows = 0
+    for table in instants:
+        if gathered and rows + table.num_rows > ROW_GROUP_ROWS:
+            yield pa.concat_tables(gathered)
+            gathered, rows = [], 0
+        gathered.append(table)
+        rows += table.num_rows
+    if gathered:
+        yield pa.concat_tables(gathered)
+
+
+def outcomes_of(rows: pa.Table) -> tuple[RuleOutcome, ...]:
+    """The rule outcomes in rows of kind ``outcome``, in their order."""
+    return tuple(
+        RuleOutcome(
+            cluster=row["cluster"],
+            rule=row["rule"],
+            outcome=Outcome(row["outcome"]),
+            error=row["error"] or "",
+            series=row["series"],
+            dropped=msgspec.json.decode(row["dropped_by_reason"] or "{}", type=dict[str, int]),
+            warnings=msgspec.json.decode(row["warnings"] or "[]", type=tuple[str, ...]),
+            duration_ms=row["duration_ms"],
+        )
+        for row in rows.to_pylist()
+    )
+
+
+def measurements_of(rows: pa.Table) -> tuple[Measurement, ...]:
+    """The measurements in rows of kind ``measurement``, in their order."""
+    return tuple(
+        Measurement(
+            row["cluster"],
+            row["rule"],
+            row["source"],
+            row["target"],
+            row["measure"],
+            row["value"],
+            tuple(sorted(msgspec.json.decode(row["labels"] or "{}", type=dict[str, str]).items())),
+        )
+        for row in rows.to_pylist()
+    )
+
+
+def sample_columns(rows: pa.Table) -> Iterator[RuleSamples]:
+    """The samples of one instant, in rows of kind ``sample``, rule by rule."""
+    rules = rows.group_by(["cluster", "rule"], use_threads=False).aggregate([([], "count_all")])
+    start = 0
+    # Rows are sorted by cluster and rule, so the groups come in that order and lie side by side.
+    for cluster, rule, count in zip(*rules.to_pydict().values(), strict=True):
+        part = rows.slice(start, count)
+        start += count
+        source, target, status = (_texts(part[name]) for name in ("source", "target", "status"))
+        yield RuleSamples(cluster, rule, source, target, status, part["rate"].to_pylist())
+
+
+def _texts(column: pa.ChunkedArray) -> list[str]:
+    """The values of a dictionary column; equal ones are one object, which makes comparing them quick."""
+    texts: list[str] = []
+    for chunk in column.chunks:
+        texts.extend(map(chunk.dictionary.to_pylist().__getitem__, chunk.indices.to_pylist()))
+    return texts
+
+
+def _measurement_key(measurement: Measurement) -> tuple[object, ...]:
+    return (*measurement[:5], measurement.labels)
+
+
+def _table(kind: str, scrape: Scrape, columns: dict[str, Sequence[Any]]) -> pa.Table:
+    rows = len(columns["cluster"])
+    constants = {"kind": pa.scalar(kind, pa.string()), "instant": pa.scalar(scrape.instant_ms, INSTANT)}
+    arrays = []
+    for field in SCHEMA:
+        is_text = pa.types.is_dictionary(field.type)
+        if field.name in constants:
+            array = pa.repeat(constants[field.name], rows)
+        elif field.name in columns:
+            array = pa.array(columns[field.name], pa.string() if is_text else field.type)
+        else:
+            arrays.append(pa.nulls(rows, field.type))
+            continue
+        arrays.append(array.dictionary_encode() if is_text else array)
+    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def _sample_columns(samples: list[Sample]) -> dict[str, Sequence[Any]]:
+    names = ("cluster", "rule", "source", "target", "status", "rate")
+    return dict(zip(names, zip(*samples, strict=True) if samples else ((),) * 6, strict=True))
+
+
+def _measurement_columns(measurements: list[Measurement]) -> dict[str, Sequence[Any]]:
+    names = ("cluster", "rule", "source", "target", "measure", "value")
+    columns = dict(
+        zip(
+            names,
+            zip(*(m[:6] for m in measurements), strict=True) if measurements else ((),) * 6,
+            strict=True,
+        )
+    )
+    return {**columns, "labels": [_json(dict(m.labels)) for m in measurements]}
+
+
+def _outcome_columns(scrape: Scrape) -> dict[str, Sequence[Any]]:
+    outcomes = sorted(scrape.outcomes, key=lambda outcome: (outcome.cluster, outcome.rule))
+    return {
+        "cluster": [outcome.cluster for outcome in outcomes],
+        "rule": [outcome.rule for outcome in outcomes],
+        "outcome": [outcome.outcome.value for outcome in outcomes],
+        "error": [outcome.error or None for outcome in outcomes],
+        "series": [outcome.series for outcome in outcomes],
+        "dropped": [sum(outcome.dropped.values()) for outcome in outcomes],
+        "dropped_by_reason": [_json(dict(sorted(outcome.dropped.items()))) for outcome in outcomes],
+        "warnings": [_json(outcome.warnings) for outcome in outcomes],
+        "duration_ms": [
+            outcome.duration_ms if math.isfinite(outcome.duration_ms) else 0.0 for outcome in outcomes
+        ],
+        "interval_ms": [scrape.interval_ms] * len(outcomes),
+        "configuration": [scrape.configuration] * len(outcomes),
+        "backfilled": [scrape.backfilled] * len(outcomes),
+    }
+
+
+def _json(value: Any) -> str | None:
+    """Compact JSON text; None for what is empty, since most are."""
+    return msgspec.json.encode(value).decode() if value else None

@@ -1,0 +1,119 @@
+"""The names of everything in a recording, and nothing else: no I/O.
+
+    vistio.json                                           marker: format version, creation time
+    configurations/<sha256>.yaml                          every configuration that was in force
+    head/<first>_<last>_<writer>.parquet                  commits, and merges of commits
+    log/date=<day>/hour=<hour>/<first>_<last>_<writer>.parquet   sealed partitions
+    locks/<writer>.lock, locks/<writer>.json              who writes
+
+``<first>`` and ``<last>`` are the first and the last instant inside, so that a window is
+pruned without opening anything. They have a fixed width: names sort as their instants do.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import attrs
+
+from vistio_core.errors import UsageError
+from vistio_core.times import HOUR_MS, align
+
+MARKER = "vistio.json"
+HEAD = "head"
+LOG = "log"
+CONFIGURATIONS = "configurations"
+LOCKS = "locks"
+
+_WRITER = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_INSTANT = r"(\d{8}T\d{6}\.\d{3})Z"
+_EVENTS = re.compile(
+    rf"(?P<tier>head|log/date=\d{{4}}-\d\d-\d\d/hour=\d\d)/{_INSTANT}_{_INSTANT}_(?P<writer>[a-z0-9-]+)\.parquet"
+)
+
+
+@attrs.frozen(order=False)
+class EventsName:
+    """The name of a Parquet file of events, taken apart."""
+
+    first_ms: int
+    last_ms: int
+    writer: str
+    sealed: bool
+
+    @property
+    def text(self) -> str:
+        folder = hour_folder(self.first_ms) if self.sealed else HEAD
+        return f"{folder}/{_instant_text(self.first_ms)}_{_instant_text(self.last_ms)}_{self.writer}.parquet"
+
+    @property
+    def rank(self) -> int:
+        """A commit, a merge of commits, a sealed partition: the higher one supersedes the lower."""
+        return 2 if self.sealed else int(self.first_ms != self.last_ms)
+
+    @property
+    def single(self) -> bool:
+        """Whether the file holds one instant only."""
+        return self.first_ms == self.last_ms
+
+    def overlaps(self, start_ms: int, end_ms: int) -> bool:
+        """Whether an instant in ``[start_ms, end_ms)`` could be inside."""
+        return self.first_ms < end_ms and self.last_ms >= start_ms
+
+
+def commit_name(instant_ms: int, writer: str) -> EventsName:
+    return EventsName(instant_ms, instant_ms, writer, sealed=False)
+
+
+def parse_events_name(text: str) -> EventsName | None:
+    """The parts of ``text``; None when it is not the name of an events file, or not a consistent one."""
+    match = _EVENTS.fullmatch(text)
+    if match is None:
+        return None
+    try:
+        first_ms, last_ms = _instant_ms(match[2]), _instant_ms(match[3])
+    except ValueError:
+        return None
+    name = EventsName(first_ms, last_ms, match["writer"], sealed=match["tier"] != HEAD)
+    return name if name.text == text and first_ms <= last_ms else None
+
+
+def hour_folder(instant_ms: int) -> str:
+    """The partition of an instant, ``log/date=2026-11-23/hour=05``."""
+    return f"{day_folder(instant_ms)}/hour={datetime.fromtimestamp(instant_ms // 1000, UTC):%H}"
+
+
+def day_folder(instant_ms: int) -> str:
+    """The folder of all of a day's partitions, ``log/date=2026-11-23``."""
+    return f"{LOG}/date={datetime.fromtimestamp(instant_ms // 1000, UTC):%Y-%m-%d}"
+
+
+def hours(start_ms: int, end_ms: int) -> range:
+    """The starts of all hours that ``[start_ms, end_ms)`` touches."""
+    return range(align(start_ms, HOUR_MS), end_ms, HOUR_MS)
+
+
+def configuration_name(configuration_hash: str) -> str:
+    return f"{CONFIGURATIONS}/{configuration_hash}.yaml"
+
+
+def check_writer(writer: str) -> str:
+    """``writer`` itself, when it can be a writer's name.
+
+    Raises:
+        UsageError: it cannot: it would not be safe in a file name.
+    """
+    if not _WRITER.fullmatch(writer):
+        raise UsageError(f"writer {writer!r}: use 1 to 63 of a-z, 0-9 and -, such as main or eu-west-1")
+    return writer
+
+
+def _instant_text(ms: int) -> str:
+    return f"{datetime.fromtimestamp(ms // 1000, UTC):%Y%m%dT%H%M%S}.{ms % 1000:03d}Z"
+
+
+def _instant_ms(text: str) -> int:
+    whole, _, thousandths = text.partition(".")
+    seconds = datetime.strptime(whole, "%Y%m%dT%H%M%S").replace(tzinfo=UTC).timestamp()
+    return int(seconds) * 1000 + int(thousandths)

@@ -1,0 +1,476 @@
+"""`Recording`: everything that can be asked of a recording, in one place.
+
+This is the library's front door. It parses what people write, picks the files, and passes on
+to the modules that know: `as_of` and `build` for one instant, `windows` for many.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import attrs
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from vistio_core.configuration import Configuration, ConnectionRule, StatusClass, StatusClassifier, loads
+from vistio_core.errors import (
+    DamagedFileError,
+    FormatVersionError,
+    InvalidTimeError,
+    NotARecordingError,
+    NothingRecordedError,
+    UsageError,
+)
+from vistio_core.graph.build import Evidence, build_graph
+from vistio_core.graph.model import Graph
+from vistio_core.recording.catalog import Catalog
+from vistio_core.recording.event_file import EventFiles
+from vistio_core.recording.format import FORMAT_VERSION, measurements_of, sample_columns
+from vistio_core.recording.layout import (
+    CONFIGURATIONS,
+    HEAD,
+    LOG,
+    MARKER,
+    EventsName,
+    check_writer,
+    configuration_name,
+)
+from vistio_core.recording.store import LocalStore, Store
+from vistio_core.recording.verify import Checked, verify
+from vistio_core.recording.writer import Writer
+from vistio_core.replay import windows
+from vistio_core.replay.as_of import Seen, seen_as_of
+from vistio_core.replay.duckdb_session import DuckDBSession
+from vistio_core.replay.gaps import Instant, find_gaps
+from vistio_core.times import (
+    DAY_MS,
+    InstantLike,
+    format_duration,
+    format_instant,
+    parse_duration,
+    parse_instant,
+    system_now_ms,
+)
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+Judge = Literal["recorded", "current"]
+_FOREVER_MS = 100 * 365 * DAY_MS
+# Each time a file goes away under a reader, someone merged, sealed or pruned. That is rare, but a
+# recorder that catches up may do so many times in a row.
+_ATTEMPTS = 30
+
+
+class _Marker(msgspec.Struct):
+    """The content of ``vistio.json``."""
+
+    format_version: int
+    created: str
+
+
+@attrs.frozen
+class RecordingInfo:
+    """What a recording is made of."""
+
+    place: str
+    format_version: int
+    created: str
+    writers: tuple[str, ...]
+    first_ms: int | None
+    """The first instant; None while there is none."""
+    last_ms: int | None
+    head_files: int
+    head_bytes: int
+    log_files: int
+    log_bytes: int
+    configurations: int
+    temporary_files: int
+
+
+class Recording:
+    """A recording, open for reading; `writer` gives the right to append. Usable from many threads."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], int] = system_now_ms) -> None:
+        """Use `open` instead, unless you bring a store of your own."""
+        self._store = store
+        self._clock = clock
+        self._marker = _read_marker(store)
+        self._files = EventFiles(store)
+        self._catalog = Catalog(store, self._files)
+        self._session = DuckDBSession()
+        self._configuration = lru_cache(maxsize=64)(self._load_configuration)
+        self._classifier = lru_cache(maxsize=1024)(self._make_classifier)
+
+    @classmethod
+    def open(
+        cls, place: str | Path, *, create: bool = False, clock: Callable[[], int] = system_now_ms
+    ) -> Recording:
+        """The recording in the directory ``place``.
+
+        Args:
+            place: a directory.
+            create: make an empty recording where there is none.
+            clock: epoch milliseconds now, for relative times.
+
+        Raises:
+            NotARecordingError: there is none, and ``create`` is False.
+            FormatVersionError: it was written by a newer vistio.
+        """
+        store = LocalStore(Path(place))
+        if create and not store.exists(MARKER):
+            store.prepare()
+            _create(store, clock)
+        return cls(store, clock=clock)
+
+    @property
+    def place(self) -> str:
+        """Where it is: a path."""
+        return self._store.place
+
+    def graph(
+        self, at: InstantLike | None = None, *, judge: Judge = "recorded", staleness: str = "5m"
+    ) -> Graph:
+        """The traffic graph at an instant: the newest one in ``(at - staleness, at]``.
+
+        Args:
+            at: the instant (`vistio_core.times.parse_instant`); None for the newest graph that
+                there is, however old.
+            judge: ``recorded`` judges by the configuration in force then, ``current`` by the newest.
+            staleness: how old the answer may be, as Prometheus' lookback.
+
+        Raises:
+            NothingRecordedError: nothing was seen then; names the nearest instants and the reason.
+            InvalidTimeError: ``at`` or ``staleness`` is no time.
+        """
+        if judge not in ("recorded", "current"):
+            raise UsageError(f"judge {judge!r}: use recorded or current")
+        now_ms = self._clock()
+        staleness_ms = parse_duration(staleness)
+        if at is None:
+            newest_ms = self._retrying(lambda: self._nearest_seen(_FOREVER_MS, before=True))
+            if newest_ms is None:
+                raise self._nothing(now_ms, staleness_ms)
+            at_ms = newest_ms
+        else:
+            at_ms = parse_instant(at, now_ms=now_ms)
+        found = self._retrying(lambda: seen_as_of(self._catalog, self._files, at_ms, staleness_ms))
+        if not found:
+            raise self._nothing(at_ms, staleness_ms)
+        return build_graph(at_ms, [self._evidence(seen, judge) for seen in found])
+
+    def instants(self, start: InstantLike | None = None, end: InstantLike | None = None) -> pa.Table:
+        """Every recorded instant in ``[start, end)``, good or bad.
+
+        Shape: one row per instant and writer, sorted so.
+            instant (timestamp[ms, UTC]), writer (string),
+            interval_ms (int64): the interval in force,
+            seen (bool): at least one rule was answered,
+            rules, failed_rules (int64), series, dropped (int64): over all rules,
+            backfilled (bool), configuration (string): hash of the one in force,
+            failure (string): the first failed rule's outcome and error, null when none failed.
+        """
+        return self._instants(*self._window(start, end))
+
+    def gaps(self, start: InstantLike | None = None, end: InstantLike | None = None) -> pa.Table:
+        """The instants in ``[start, end)`` that were due and for which there is no graph.
+
+        Shape: one row per run of such instants with one reason, sorted by start and writer.
+            start, end (timestamp[ms, UTC]): half-open, writer (string),
+            missing (int64): how many instants were due,
+            reason (string): ``not running`` (nothing recorded), ``skipped: ...`` or ``not seen: ...``.
+        """
+        start_ms, end_ms = self._window(start, end)
+        instants = windows.instants_of(self._instants(start_ms, end_ms))
+        return windows.gaps_table(list(find_gaps(instants, min(end_ms, self._clock()))))
+
+    def timeline(
+        self,
+        start: InstantLike,
+        end: InstantLike,
+        step: str = "1m",
+        *,
+        cluster: str | None = None,
+        source: str | None = None,
+        target: str | None = None,
+    ) -> pa.Table:
+        """Traffic over ``[start, end)``, step by step, judged as recorded.
+
+        Args:
+            start: the window's first instant.
+            end: where it ends, exclusive.
+            step: the length of a step, such as ``1m``.
+            cluster: only rules of this cluster; the empty text is the global level.
+            source: only edges from this node.
+            target: only edges to this node.
+
+        Shape: one row per step, ascending.
+            start (timestamp[ms, UTC]),
+            normal, warning, danger (double): requests per second, the mean over the step's
+            instants; null where no instant was seen,
+            edges (int64): different edges seen, instants (int64): seen, missing (int64): due, not seen.
+        """
+        start_ms, end_ms = self._window(start, end)
+        step_ms = parse_duration(step)
+        if step_ms <= 0:
+            raise InvalidTimeError(f"step {step!r}: must be longer than 0s")
+        if (end_ms - start_ms) / step_ms > 100_000:
+            raise UsageError(
+                f"step {step!r} makes more than 100,000 steps between {format_instant(start_ms)} and"
+                f" {format_instant(end_ms)}; use a longer step"
+            )
+        instants = windows.instants_of(self._instants(start_ms, end_ms))
+        gaps = list(find_gaps(instants, min(end_ms, self._clock())))
+        filters = {"cluster": cluster, "source": source, "target": target}
+        return self._scan(
+            start_ms,
+            end_ms,
+            lambda uris: windows.timeline(
+                self._session, uris, (start_ms, end_ms, step_ms), filters, self._classify, instants, gaps
+            ),
+        )
+
+    def diff(self, before: InstantLike, after: InstantLike) -> pa.Table:
+        """What changed on every edge between the graphs at two instants, the largest change first.
+
+        Shape: one row per edge that changed.
+            cluster (string, empty for the global level), source, target (string),
+            change (string): ``new``, ``gone`` or ``changed``,
+            change_rps (double): the absolute changes of the three classes, added,
+            before_normal, before_warning, before_danger,
+            after_normal, after_warning, after_danger (double): requests per second.
+        """
+        return windows.diff(self.graph(before), self.graph(after))
+
+    def sql(self, query: str) -> duckdb.DuckDBPyRelation:
+        """A lazy DuckDB relation over the log, as it is now.
+
+        The tables are ``samples`` (instant, writer, cluster, rule, source, target, status, rate),
+        ``measurements`` (..., measure, value, labels) and ``scrapes`` (one row per rule and
+        instant: outcome, error, series, dropped, ...). See ``docs/format.md``.
+
+        The relation names files. Where a recorder is at work, evaluate it soon: after the next
+        merge or seal DuckDB misses some of them and raises `duckdb.IOException`; then ask again.
+
+        Raises:
+            UsageError: DuckDB does not accept the query, or it does more than read.
+        """
+        return self._retrying(lambda: self._session.relation(query, self._uris(0, _FOREVER_MS)))
+
+    def configuration(self, at: InstantLike | None = None) -> Configuration:
+        """The configuration in force at ``at``, or the newest one.
+
+        Raises:
+            NothingRecordedError: nothing was recorded until then.
+        """
+        at_ms = _FOREVER_MS if at is None else parse_instant(at, now_ms=self._clock())
+        in_force = self._retrying(lambda: self._configuration_hash(at_ms))
+        if in_force is None:
+            raise self._nothing(min(at_ms, self._clock()), 0)
+        return self._configuration(in_force)
+
+    def _configuration_hash(self, at_ms: int) -> str | None:
+        names = [name for name in self._catalog.everything() if name.first_ms <= at_ms]
+        for name in sorted(names, key=lambda name: min(name.last_ms, at_ms), reverse=True):
+            try:
+                presences = [p for p in self._files[name].presences if p.instant_ms <= at_ms]
+                rows = self._files[name].rows_at("outcome", presences[-1].instant_ms)
+            except (DamagedFileError, IndexError):
+                continue
+            found: str = rows["configuration"][0].as_py()
+            return found
+        return None
+
+    def info(self) -> RecordingInfo:
+        """Counts, sizes and range, from the listing alone."""
+        names = self._catalog.everything()
+        head, sealed = list(self._store.entries(HEAD)), list(self._store.entries(LOG))
+        return RecordingInfo(
+            place=self.place,
+            format_version=self._marker.format_version,
+            created=self._marker.created,
+            writers=tuple(sorted({name.writer for name in names})),
+            first_ms=min((name.first_ms for name in names), default=None),
+            last_ms=max((name.last_ms for name in names), default=None),
+            head_files=len(head),
+            head_bytes=sum(entry.size_bytes for entry in head),
+            log_files=len(sealed),
+            log_bytes=sum(entry.size_bytes for entry in sealed),
+            configurations=sum(1 for _ in self._store.entries(CONFIGURATIONS)),
+            temporary_files=sum(1 for _ in self._store.leftovers()),
+        )
+
+    def verify(self) -> Iterator[Checked]:
+        """Read everything and say what is wrong, object by object."""
+        return verify(self._store)
+
+    def writer(self, name: str = "main") -> Writer:
+        """The right to append under ``name``; use it as a context manager.
+
+        Raises:
+            WriterLockedError: another process writes under this name.
+        """
+        return Writer(self._store, check_writer(name), self._store.lock(name))
+
+    def _evidence(self, seen: Seen, judge: Judge) -> Evidence:
+        recorded = self._configuration(seen.configuration)
+        return Evidence(
+            instant_ms=seen.instant_ms,
+            interval_ms=seen.interval_ms,
+            configuration=self.configuration() if judge == "current" else recorded,
+            recorded=recorded,
+            samples=tuple(sample_columns(seen.samples)),
+            measurements=measurements_of(seen.measurements),
+            failed=seen.failed,
+            backfilled=seen.backfilled,
+        )
+
+    def _instants(self, start_ms: int, end_ms: int) -> pa.Table:
+        parameters = {"start_ms": start_ms, "end_ms": end_ms}
+        table = self._scan(
+            start_ms, end_ms, lambda uris: self._session.table(windows.INSTANTS_QUERY, uris, parameters)
+        )
+        return windows.with_instants_in_ms(table)
+
+    def _scan(self, start_ms: int, end_ms: int, ask: Callable[[list[str]], T]) -> T:
+        """``ask`` with the files of a window; the damaged ones, if any, are left out and told in the log."""
+
+        def attempt() -> T:
+            try:
+                return ask(self._uris(start_ms, end_ms))
+            except duckdb.Error as error:
+                # DuckDB names no file in most of its errors, so look at each of them.
+                readable = self._uris(start_ms, end_ms, check=True)
+                log.warning("scan.repeated", extra={"error": str(error).partition("\n")[0]})
+                return ask(readable)
+
+        return self._retrying(attempt)
+
+    def _uris(self, start_ms: int, end_ms: int, *, check: bool = False) -> list[str]:
+        names = self._catalog.counting(self._catalog.within(start_ms, end_ms))
+        return [self._store.uri(name.text) for name in names if not check or self._readable(name)]
+
+    def _readable(self, name: EventsName) -> bool:
+        try:
+            for kind in ("measurement", "outcome", "sample"):
+                self._files[name].rows(kind)
+        except DamagedFileError as error:
+            log.warning("file.skipped", extra={"file": name.text, "error": str(error)})
+            return False
+        return True
+
+    def _window(self, start: InstantLike | None, end: InstantLike | None) -> tuple[int, int]:
+        now_ms = self._clock()
+        start_ms = 0 if start is None else parse_instant(start, now_ms=now_ms)
+        end_ms = _FOREVER_MS if end is None else parse_instant(end, now_ms=now_ms)
+        if end_ms <= start_ms:
+            raise InvalidTimeError(
+                f"the window from {format_instant(start_ms)} to {format_instant(end_ms)} is empty;"
+                " windows are [start, end), so end must be later than start"
+            )
+        return start_ms, end_ms
+
+    def _nothing(self, asked_ms: int, staleness_ms: int) -> NothingRecordedError:
+        before_ms = self._retrying(lambda: self._nearest_seen(asked_ms, before=True))
+        after_ms = self._retrying(lambda: self._nearest_seen(asked_ms, before=False))
+        near = [f"the nearest before is {format_instant(before_ms)}"] if before_ms is not None else []
+        near += [f"the nearest after is {format_instant(after_ms)}"] if after_ms is not None else []
+        reason = self._why_nothing(asked_ms, staleness_ms, before_ms, after_ms)
+        within = f" or in the {format_duration(staleness_ms)} before" if staleness_ms else ""
+        return NothingRecordedError(
+            f"no graph at {format_instant(asked_ms)}{within}: {reason}"
+            + "".join(f"; {text}" for text in near),
+            asked_ms=asked_ms,
+            before_ms=before_ms,
+            after_ms=after_ms,
+            reason=reason,
+        )
+
+    def _why_nothing(
+        self, asked_ms: int, staleness_ms: int, before_ms: int | None, after_ms: int | None
+    ) -> str:
+        start_ms = max(0, asked_ms - staleness_ms + 1)
+        tried: list[Instant] = windows.instants_of(self._instants(start_ms, asked_ms + 1))
+        if tried:
+            return max(tried, key=lambda instant: instant.instant_ms).failure
+        if before_ms is None and after_ms is None:
+            return "the recording is empty"
+        if before_ms is None:
+            return "before the recording begins"
+        return "the recorder was not running" if after_ms is not None else "nothing was recorded since"
+
+    def _nearest_seen(self, asked_ms: int, *, before: bool) -> int | None:
+        """The nearest instant with a graph: not after ``asked_ms``, or after it."""
+        best: int | None = None
+        names = self._catalog.everything()
+        names.sort(key=lambda name: name.last_ms if before else name.first_ms, reverse=before)
+        for name in names:
+            if before and (name.first_ms > asked_ms or (best is not None and name.last_ms <= best)):
+                continue
+            if not before and (name.last_ms <= asked_ms or (best is not None and name.first_ms >= best)):
+                continue
+            try:
+                seen = [p.instant_ms for p in self._files[name].presences if p.seen]
+            except DamagedFileError:
+                continue
+            fitting = [ms for ms in seen if (ms <= asked_ms) == before]
+            if fitting:
+                nearest = max(fitting) if before else min(fitting)
+                best = nearest if best is None else max(best, nearest) if before else min(best, nearest)
+        return best
+
+    def _classify(self, configuration_hash: str, cluster: str, rule: str, status: str) -> StatusClass:
+        return self._classifier(configuration_hash, cluster, rule).classify(status)
+
+    def _make_classifier(self, configuration_hash: str, cluster: str, rule_id: str) -> StatusClassifier:
+        for each, rule in self._configuration(configuration_hash).rules():
+            if each == cluster and rule.id == rule_id and isinstance(rule, ConnectionRule):
+                return StatusClassifier(rule.status)
+        return StatusClassifier(None)
+
+    def _load_configuration(self, configuration_hash: str) -> Configuration:
+        name = configuration_name(configuration_hash)
+        try:
+            with self._store.open(name) as source:
+                content: bytes = source.read()
+        except FileNotFoundError as error:
+            raise DamagedFileError(name, "is missing, though scrapes name it") from error
+        return loads(content.decode(), name)
+
+    def _retrying(self, ask: Callable[[], T]) -> T:
+        """Ask again when a file was merged, sealed or pruned away between listing and reading."""
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return ask()
+            except FileNotFoundError as error:
+                log.debug("read.repeated", extra={"error": str(error)})
+        return ask()
+
+
+def _create(store: Store, clock: Callable[[], int]) -> None:
+    foreign = next((entry.name for entry in store.entries()), None)
+    if foreign is not None:
+        raise NotARecordingError(
+            store.place,
+            f"holds other files, such as {foreign}, and no recording; name an empty or new directory",
+        )
+    with store.create(MARKER) as sink:
+        sink.write(msgspec.json.encode(_Marker(FORMAT_VERSION, format_instant(clock()))))
+
+
+def _read_marker(store: Store) -> _Marker:
+    try:
+        with store.open(MARKER) as source:
+            marker = msgspec.json.decode(source.read(), type=_Marker)
+    except FileNotFoundError as error:
+        raise NotARecordingError(store.place, f"has no {MARKER}, so it is no recording") from error
+    except (OSError, msgspec.MsgspecError) as error:
+        raise DamagedFileError(MARKER, f"in {store.place}: {error}") from error
+    if marker.format_version > FORMAT_VERSION:
+        raise FormatVersionError(store.place, marker.format_version, FORMAT_VERSION)
+    return marker

@@ -1,0 +1,62 @@
+"""Merging and sealing: many small files of events become one. Never an answer changes.
+
+Both write the new file whole, then delete the old ones. Killed between any two steps, the
+instants stand in at least one file, and `Catalog.counting` leaves out the superseded.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import pyarrow as pa
+
+from vistio_core.recording.event_file import EventFile, EventFiles
+from vistio_core.recording.format import KINDS, row_groups, write_events
+from vistio_core.recording.layout import EventsName
+from vistio_core.recording.store import Store
+from vistio_core.times import HOUR_MS, MINUTE_MS, align
+
+MERGE_SPAN_MS = 5 * MINUTE_MS
+"""Commits of one span of this length merge into one file of the head."""
+
+
+def merge_groups(head: Sequence[EventsName], writer: str, now_ms: int) -> list[list[EventsName]]:
+    """The commits of each finished span, where there are at least two of them."""
+    commits = [name for name in head if name.writer == writer and name.single]
+    spans = groupby(commits, key=lambda name: align(name.first_ms, MERGE_SPAN_MS))
+    return [
+        group
+        for span_ms, names in spans
+        if span_ms + MERGE_SPAN_MS <= now_ms and len(group := list(names)) > 1
+    ]
+
+
+def seal_groups(head: Sequence[EventsName], writer: str, before_ms: int) -> list[list[EventsName]]:
+    """The head's files of each hour that ended at or before ``before_ms``."""
+    own = [name for name in head if name.writer == writer]
+    by_hour = groupby(own, key=lambda name: align(name.first_ms, HOUR_MS))
+    return [list(names) for hour_ms, names in by_hour if hour_ms + HOUR_MS <= before_ms]
+
+
+def combine(store: Store, files: EventFiles, names: Sequence[EventsName], *, sealed: bool) -> EventsName:
+    """Write the instants of ``names`` into one new file; the old ones stay. Returns its name.
+
+    An instant that stands in two of them (after a crash) is taken once. Memory holds about one
+    row group of each source file, whatever the size of the hour.
+    """
+    sources = [files[name] for name in names]
+    first_ms = min(name.first_ms for name in names)
+    last_ms = max(name.last_ms for name in names)
+    combined = EventsName(first_ms, last_ms, names[0].writer, sealed)
+    with store.create(combined.text) as sink:
+        write_events(sink, _in_order(sources))
+    return combined
+
+
+def _in_order(sources: Sequence[EventFile]) -> Iterator[pa.Table]:
+    for kind in KINDS:
+        streams = (source.by_instant(kind) for source in sources)
+        merged = heapq.merge(*streams, key=lambda item: item[0])
+        yield from row_groups(next(copies)[1] for _, copies in groupby(merged, key=lambda item: item[0]))

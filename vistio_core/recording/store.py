@@ -1,0 +1,283 @@
+"""Where a recording's objects lie: the `Store` protocol, and a local directory as one.
+
+A store has whole, immutable objects under ``/``-separated names. An object is there or not
+there; nobody ever sees half of one. Everything else in vistio works with names and leaves
+paths, rename, fsync and permissions to this file.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import IO, Protocol
+
+import attrs
+import filelock
+import msgspec
+import pyarrow as pa
+
+from vistio_core.errors import RecordingError, WriterLockedError
+from vistio_core.recording.layout import LOCKS
+from vistio_core.times import format_instant, system_now_ms
+
+_TEMPORARY_PREFIX = ".tmp-"
+_ABANDONED_AFTER_S = 86_400
+
+
+class StorageError(RecordingError):
+    """The storage refused: full, read-only, gone, or broken. ``code`` is the errno, if any."""
+
+    def __init__(self, place: str, doing: str, error: OSError) -> None:
+        self.code = error.errno
+        hint = _REMEDIES.get(error.errno or 0, "look at the storage and its mount")
+        super().__init__(f"{place}: {doing}: {error.strerror or error}; {hint}")
+
+
+_REMEDIES = {
+    errno.ENOSPC: "free space or shorten --retention; recording goes on by itself once there is room",
+    errno.EDQUOT: "raise the quota or shorten --retention; recording goes on by itself once there is room",
+    errno.EROFS: "remount it for writing; recording goes on by itself then",
+    errno.EACCES: "give this user the right to write there",
+    errno.EPERM: "give this user the right to write there",
+    errno.ENOENT: "the directory or its mount has gone; recording goes on by itself when it is back",
+    errno.ENOTDIR: "name a directory",
+    errno.EIO: "the disk reports an error: look at the kernel's log",
+}
+
+
+@attrs.frozen
+class Entry:
+    """An object in a listing."""
+
+    name: str
+    size_bytes: int
+
+
+class Store(Protocol):
+    """Whole objects under names. A local directory today; an object store fits the same shape."""
+
+    place: str
+    """What a person would call it: a path or a URL."""
+
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        """All objects below the folder ``prefix``, in no particular order; none if there is no such folder."""
+        ...
+
+    def exists(self, name: str) -> bool: ...
+
+    def version(self, name: str) -> str:
+        """Changes when the object of this name was deleted and another one made in its place.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        ...
+
+    def open(self, name: str) -> pa.NativeFile:
+        """The object for random access.
+
+        Raises:
+            FileNotFoundError: there is none; a concurrent seal or prune may have removed it.
+        """
+        ...
+
+    def create(self, name: str) -> AbstractContextManager[IO[bytes]]:
+        """A sink whose content becomes the object ``name``, whole and durable, when the block ends well.
+
+        When the block raises, or the process dies, nothing is ever seen of it.
+
+        Raises:
+            FileExistsError: there is one already: objects are immutable.
+            StorageError: the storage refused.
+        """
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove the object; that it has gone already is no error."""
+        ...
+
+    def leftovers(self) -> Iterator[Entry]:
+        """What was being written when a process died. Never visible as an object."""
+        ...
+
+    def sweep(self, suffix: str) -> None:
+        """Remove leftovers: of objects whose names end in ``suffix``, and all that are a day old.
+
+        A locked writer's name is such a suffix; what is old is nobody's work in progress.
+        """
+        ...
+
+    def uri(self, name: str) -> str:
+        """How DuckDB reaches the object."""
+        ...
+
+    def lock(self, writer: str) -> AbstractContextManager[None]:
+        """Hold the right to write as ``writer`` until the block ends or the process dies.
+
+        Raises:
+            WriterLockedError: someone else has it; the error says who.
+        """
+        ...
+
+
+class LocalStore:
+    """A directory. Durable by fsync of the file and of its folder, atomic by rename."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.place = str(root)
+
+    def prepare(self) -> None:
+        """Make the directory, for a recording to begin in. Nothing else ever makes it again."""
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(self.place, "making the directory", error) from error
+
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        return (entry for entry, temporary in self._walk(prefix) if not temporary)
+
+    def leftovers(self) -> Iterator[Entry]:
+        return (entry for entry, temporary in self._walk("") if temporary)
+
+    def sweep(self, suffix: str) -> None:
+        for entry in list(self.leftovers()):
+            with suppress(FileNotFoundError):
+                age_s = time.time() - (self._root / entry.name).stat().st_mtime
+                if entry.name.endswith(suffix) or age_s > _ABANDONED_AFTER_S:
+                    self.delete(entry.name)
+
+    def exists(self, name: str) -> bool:
+        return (self._root / name).exists()
+
+    def version(self, name: str) -> str:
+        status = (self._root / name).stat()
+        return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
+
+    def open(self, name: str) -> pa.NativeFile:
+        return pa.memory_map(str(self._root / name), "r")
+
+    @contextmanager
+    def create(self, name: str) -> Iterator[IO[bytes]]:
+        path = self._root / name
+        temporary = path.with_name(f"{_TEMPORARY_PREFIX}{secrets.token_hex(6)}-{path.name}")
+        try:
+            if path.exists():
+                raise FileExistsError(errno.EEXIST, "objects are immutable", name)
+            self._make_folder(path.parent)
+            with open(temporary, "xb") as sink:
+                yield sink
+                sink.flush()
+                os.fsync(sink.fileno())
+            os.replace(temporary, path)
+            _sync_folder(path.parent)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            _remove_quietly(temporary)
+            raise StorageError(self.place, f"writing {name}", error) from error
+        except BaseException:
+            _remove_quietly(temporary)
+            raise
+
+    def delete(self, name: str) -> None:
+        path = self._root / name
+        try:
+            path.unlink(missing_ok=True)
+            # Folders of partitions go with their last file; the top level stays.
+            for folder in path.parents:
+                if folder.parent == self._root or folder == self._root:
+                    break
+                folder.rmdir()
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
+                raise StorageError(self.place, f"deleting {name}", error) from error
+
+    def uri(self, name: str) -> str:
+        return str(self._root / name)
+
+    @contextmanager
+    def lock(self, writer: str) -> Iterator[None]:
+        # The kernel lets go of this lock when its process dies, however it dies: a stale lock
+        # file is taken over without asking. Who holds it stands in a file beside.
+        lock = filelock.FileLock(self._root / LOCKS / f"{writer}.lock", timeout=0)
+        holder = self._root / LOCKS / f"{writer}.json"
+        try:
+            holder.parent.mkdir(exist_ok=True)
+            lock.acquire()
+            holder.write_bytes(msgspec.json.encode(_Holder.this_process()))
+        except filelock.Timeout as error:
+            raise WriterLockedError(self.place, writer, _describe_holder(holder)) from error
+        except OSError as error:
+            lock.release()
+            raise StorageError(self.place, f"locking for writer {writer!r}", error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _walk(self, prefix: str) -> Iterator[tuple[Entry, bool]]:
+        folders = [prefix]
+        while folders:
+            folder = folders.pop()
+            try:
+                found = list(os.scandir(self._root / folder))
+            except (FileNotFoundError, NotADirectoryError):
+                continue  # never made, or removed by a concurrent prune
+            except OSError as error:
+                raise StorageError(self.place, f"listing {folder or '.'}", error) from error
+            for item in found:
+                name = f"{folder}/{item.name}" if folder else item.name
+                if item.is_dir(follow_symlinks=False):
+                    folders.append(name)
+                    continue
+                with suppress(FileNotFoundError):
+                    yield Entry(name, item.stat().st_size), item.name.startswith(_TEMPORARY_PREFIX)
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make ``folder`` durable. The root itself is not made: a vanished mount must not be papered over."""
+        missing = []
+        while folder != self._root and not folder.exists():
+            missing.append(folder)
+            folder = folder.parent
+        for each in reversed(missing):
+            each.mkdir(exist_ok=True)
+            _sync_folder(each.parent)
+
+
+class _Holder(msgspec.Struct):
+    """Who holds a writer's lock, for the message to whoever comes second."""
+
+    pid: int
+    host: str
+    since: str
+
+    @staticmethod
+    def this_process() -> _Holder:
+        return _Holder(os.getpid(), os.uname().nodename, format_instant(system_now_ms() // 1000 * 1000))
+
+
+def _describe_holder(path: Path) -> str:
+    try:
+        holder = msgspec.json.decode(path.read_bytes(), type=_Holder)
+    except (OSError, msgspec.MsgspecError):
+        return "another process"
+    return f"process {holder.pid} on {holder.host} since {holder.since}"
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_quietly(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)

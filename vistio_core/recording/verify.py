@@ -1,0 +1,174 @@
+"""Reads everything in a recording and says what is wrong, file by file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator, Iterator
+from itertools import pairwise
+
+import attrs
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vistio_core.configuration import loads
+from vistio_core.errors import ConfigurationError, DamagedFileError, FormatVersionError
+from vistio_core.events import LARGEST_RATE, Outcome
+from vistio_core.recording.catalog import Catalog
+from vistio_core.recording.event_file import EventFile, EventFiles
+from vistio_core.recording.format import KINDS
+from vistio_core.recording.layout import (
+    CONFIGURATIONS,
+    LOCKS,
+    MARKER,
+    EventsName,
+    configuration_name,
+    parse_events_name,
+)
+from vistio_core.recording.store import Entry, Store
+from vistio_core.times import HOUR_MS, align, format_instant
+
+_KEY_COLUMNS = ["instant", "cluster", "rule", "source", "target", "status", "measure"]
+
+
+@attrs.frozen
+class Checked:
+    """One object of the recording and what is wrong with it; nothing if ``problems`` is empty."""
+
+    name: str
+    problems: tuple[str, ...]
+
+
+def verify(store: Store) -> Iterator[Checked]:
+    """Check every object of a recording, in the order of their names.
+
+    Finds: foreign, truncated, damaged and empty files; columns or a format version that are not
+    ours; rows out of order or twice; instants outside of the file's name or its partition;
+    rates that are not finite; samples of a rule without an outcome; instants that stand in two
+    files that do not supersede each other, or differ between them; configurations that are
+    missing, changed or unreadable. What a process left half-written when it died is no damage:
+    nobody ever sees it, and the next writer removes it.
+    """
+    files = EventFiles(store, keep=1)
+    catalog = Catalog(store, EventFiles(store))
+    listed = catalog.everything()
+    configurations = {entry.name for entry in store.entries(CONFIGURATIONS)}
+    for entry in sorted(store.entries(), key=lambda entry: entry.name):
+        name = parse_events_name(entry.name)
+        try:
+            if name is not None:
+                problems = tuple(_check_events(files[name], configurations, listed, catalog))
+            else:
+                problems = tuple(_check_other(store, entry))
+        except FileNotFoundError:
+            continue  # merged, sealed or pruned away while we were at work
+        except (DamagedFileError, FormatVersionError) as error:
+            problems = (str(error).removeprefix(f"{entry.name}: "),)
+        yield Checked(entry.name, problems)
+
+
+def _check_other(store: Store, entry: Entry) -> Iterator[str]:
+    folder = entry.name.partition("/")[0]
+    if entry.name == MARKER or folder == LOCKS:
+        return
+    if folder != CONFIGURATIONS:
+        yield "not a file of this recording: its name does not fit; move it elsewhere"
+        return
+    with store.open(entry.name) as source:
+        content = source.read()
+    if configuration_name(hashlib.sha256(content).hexdigest()) != entry.name:
+        yield "content does not have the hash that its name says"
+        return
+    try:
+        loads(content.decode(), entry.name)
+    except (ConfigurationError, UnicodeDecodeError) as error:
+        yield f"cannot be read as a configuration: {error}"
+
+
+def _check_events(
+    file: EventFile, configurations: set[str], listed: list[EventsName], catalog: Catalog
+) -> Iterator[str]:
+    previous: tuple[str, int] | None = None
+    for kind, first_ms, last_ms in file.describe_row_groups():
+        if kind not in KINDS:
+            yield f"has rows of the unknown kind {kind!r}"
+        if previous is not None and (kind, first_ms) <= previous:
+            yield f"row groups are out of order at {kind} {format_instant(first_ms)}"
+        previous = kind, last_ms
+    name = file.name
+    if name.sealed and align(name.first_ms, HOUR_MS) != align(name.last_ms, HOUR_MS):
+        yield "spans more than one hour"
+    if not file.presences:
+        yield "holds no scrape"
+        return
+    if (file.presences[0].instant_ms, file.presences[-1].instant_ms) != (name.first_ms, name.last_ms):
+        yield "does not begin and end at the instants that its name says"
+    rules = yield from _check_outcomes(file, configurations)
+    for kind in ("measurement", "sample"):
+        for instant_ms, rows in file.by_instant(kind):
+            yield from _check_rows(kind, instant_ms, rows, rules.get(instant_ms, frozenset()))
+    yield from _check_twice(file, listed, catalog)
+
+
+def _check_outcomes(
+    file: EventFile, configurations: set[str]
+) -> Generator[str, None, dict[int, frozenset[tuple[str, str]]]]:
+    """Yields problems; returns the rules of each instant."""
+    rules: dict[int, frozenset[tuple[str, str]]] = {}
+    for instant_ms, rows in file.by_instant("outcome"):
+        when = format_instant(instant_ms)
+        yield from _check_order(f"outcomes of {when}", rows)
+        for configuration in rows["configuration"].unique().to_pylist():
+            if configuration_name(configuration or "") not in configurations:
+                yield f"{when}: its configuration {configuration} is missing"
+        unknown = set(rows["outcome"].unique().to_pylist()) - {outcome.value for outcome in Outcome}
+        if unknown:
+            yield f"{when}: unknown outcome {', '.join(sorted(map(str, unknown)))}"
+        rules[instant_ms] = frozenset(zip(_texts(rows, "cluster"), _texts(rows, "rule"), strict=True))
+    return rules
+
+
+def _check_rows(
+    kind: str, instant_ms: int, rows: pa.Table, rules: frozenset[tuple[str, str]]
+) -> Iterator[str]:
+    when = format_instant(instant_ms)
+    yield from _check_order(f"{kind}s of {when}", rows)
+    pairs = rows.select(["cluster", "rule"]).group_by(["cluster", "rule"]).aggregate([]).to_pylist()
+    orphans = {(pair["cluster"], pair["rule"]) for pair in pairs} - rules
+    if orphans:
+        yield f"{when}: {kind}s of {len(orphans)} rules without an outcome"
+    numbers = rows["rate" if kind == "sample" else "value"]
+    if numbers.null_count or not pc.all(pc.is_finite(numbers)).as_py():
+        yield f"{when}: {kind}s that are not finite"
+    elif kind == "sample" and pc.max(pc.abs(numbers)).as_py() > LARGEST_RATE:
+        yield f"{when}: rates beyond {LARGEST_RATE:g}"
+
+
+def _check_order(what: str, rows: pa.Table) -> Iterator[str]:
+    keys = list(zip(*(_texts(rows, column) for column in _KEY_COLUMNS[1:]), strict=True))
+    if any(first > second for first, second in pairwise(keys)):
+        yield f"{what} are out of order"
+    # Series about one node are told apart by their labels.
+    if len(set(zip(keys, _texts(rows, "labels"), strict=True))) != len(keys):
+        yield f"{what}: rows stand there twice"
+
+
+def _check_twice(file: EventFile, listed: list[EventsName], catalog: Catalog) -> Iterator[str]:
+    name = file.name
+    others = [
+        other
+        for other in listed
+        if other != name and other.writer == name.writer and other.overlaps(name.first_ms, name.last_ms + 1)
+    ]
+    if catalog.superseded(name, others):
+        return  # a crash came between writing the new file and deleting this one: allowed, and tidied up later
+    for other in others:
+        if other.rank < name.rank and catalog.superseded(other, listed):
+            continue
+        shared = file.instants_ms & catalog.instants(other)
+        if shared:
+            yield f"holds {len(shared)} instants that stand in {other.text} too, from {format_instant(min(shared))}"
+
+
+def _texts(rows: pa.Table, column: str) -> list[str]:
+    texts: list[str | None] = rows[column].cast(pa.string()).to_pylist()
+    return [text or "" for text in texts]

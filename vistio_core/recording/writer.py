@@ -1,0 +1,204 @@
+"""The one who may write: commit, merge, seal, prune under one writer's name."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import AbstractContextManager
+from types import TracebackType
+
+import attrs
+
+from vistio_core.configuration.model import Configuration
+from vistio_core.errors import AlreadyRecordedError, DamagedFileError, NotARecordingError, RecordingError
+from vistio_core.events import Scrape
+from vistio_core.recording.catalog import Catalog
+from vistio_core.recording.event_file import EventFiles
+from vistio_core.recording.format import scrape_tables, write_events
+from vistio_core.recording.layout import (
+    HEAD,
+    LOG,
+    MARKER,
+    EventsName,
+    commit_name,
+    configuration_name,
+    parse_events_name,
+)
+from vistio_core.recording.sealing import combine, merge_groups, seal_groups
+from vistio_core.recording.store import Store
+from vistio_core.times import format_instant
+
+log = logging.getLogger(__name__)
+
+
+@attrs.frozen
+class Pruned:
+    """What retention removed."""
+
+    files: int
+    bytes: int
+
+
+class Writer:
+    """Appends to a recording. Made by `Recording.writer`, which takes the lock.
+
+    `commit` may run in one thread while `merge`, `seal` and `prune` run in another: they touch
+    different files.
+    """
+
+    def __init__(self, store: Store, name: str, lock: AbstractContextManager[None]) -> None:
+        self.name = name
+        self._store = store
+        self._files = EventFiles(store)
+        self._catalog = Catalog(store, self._files)
+        self._lock = lock
+        self._lock.__enter__()
+        self._housekeeping = threading.Lock()
+        self._configurations: set[str] = set()
+        try:
+            store.sweep(f"_{name}.parquet")
+            own = [events for events in self._catalog.everything() if events.writer == name]
+        except BaseException:
+            self.close()
+            raise
+        self._last_instant_ms = max((events.last_ms for events in own), default=None)
+
+    @property
+    def last_instant_ms(self) -> int | None:
+        """The newest instant that this writer's name has in the recording; None when it has none."""
+        return self._last_instant_ms
+
+    def put_configuration(self, configuration: Configuration) -> str:
+        """Keep ``configuration`` in the recording and return its hash. Doing it again changes nothing."""
+        name = configuration_name(configuration.hash)
+        self._check_recording()
+        if not self._store.exists(name):
+            with self._store.create(name) as sink:
+                sink.write(configuration.text.encode())
+        self._configurations.add(configuration.hash)
+        return configuration.hash
+
+    def commit(self, scrape: Scrape) -> None:
+        """Append one scrape. When this returns, it is durable and every reader sees it whole.
+
+        Raises:
+            AlreadyRecordedError: this writer has that instant already.
+            RecordingError: the storage refused, or the scrape's configuration was never put.
+        """
+        started = time.perf_counter()
+        name = commit_name(scrape.instant_ms, self.name)
+        if scrape.configuration not in self._configurations:
+            raise RecordingError(
+                f"scrape {format_instant(scrape.instant_ms)}: configuration {scrape.configuration[:12]} is not in the"
+                " recording; call put_configuration first"
+            )
+        self._check_recording()
+        if self._recorded(name):
+            raise AlreadyRecordedError(format_instant(scrape.instant_ms), self.name)
+        tables = scrape_tables(scrape)
+        with self._store.create(name.text) as sink:
+            write_events(sink, tables.values())
+        self._last_instant_ms = max(scrape.instant_ms, self._last_instant_ms or 0)
+        log.debug(
+            "commit.written",
+            extra={
+                "instant": format_instant(scrape.instant_ms),
+                "rows": sum(table.num_rows for table in tables.values()),
+                "ms": round((time.perf_counter() - started) * 1000, 1),
+            },
+        )
+
+    def merge(self, now_ms: int) -> int:
+        """Merge the head's commits of every finished five minutes; returns how many files went into others."""
+        with self._housekeeping:
+            groups = merge_groups(self._catalog.head(), self.name, now_ms)
+            return sum(len(group) for group in groups if self._replace(group, sealed=False) is not None)
+
+    def seal(self, before_ms: int) -> list[str]:
+        """Seal every hour that ended at or before ``before_ms``; returns the names of the new partitions."""
+        with self._housekeeping:
+            groups = seal_groups(self._catalog.head(), self.name, before_ms)
+            sealed = [self._replace(group, sealed=True) for group in groups]
+            return [name.text for name in sealed if name is not None]
+
+    def prune(self, before_ms: int) -> Pruned:
+        """Delete this writer's files that lie wholly before ``before_ms``; a partition goes whole or stays whole."""
+        with self._housekeeping:
+            files = size_bytes = 0
+            for tier in (HEAD, LOG):
+                for entry in list(self._store.entries(tier)):
+                    name = parse_events_name(entry.name)
+                    if name is not None and name.writer == self.name and name.last_ms < before_ms:
+                        self._store.delete(entry.name)
+                        files += 1
+                        size_bytes += entry.size_bytes
+            return Pruned(files, size_bytes)
+
+    def close(self) -> None:
+        """Let go of the writer's name. What is committed stays in the head until someone seals it."""
+        self._lock.__exit__(None, None, None)
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _check_recording(self) -> None:
+        # A vanished mount leaves an empty directory: writing there would hide what it holds
+        # from everyone as soon as the mount is back.
+        if not self._store.exists(MARKER):
+            raise NotARecordingError(
+                self._store.place, f"{MARKER} has gone, the directory or its mount vanished"
+            )
+
+    def _recorded(self, name: EventsName) -> bool:
+        if self._last_instant_ms is None or name.first_ms > self._last_instant_ms:
+            return False
+        for other in self._catalog.within(name.first_ms, name.first_ms + 1):
+            if other.writer != self.name:
+                continue
+            try:
+                if other.single or name.first_ms in self._files[other].instants_ms:
+                    return True
+            except (DamagedFileError, FileNotFoundError):
+                continue  # what cannot be read does not stand in the way of recording it again
+        return False
+
+    def _replace(self, names: list[EventsName], *, sealed: bool) -> EventsName | None:
+        """Combine ``names`` into one file and delete them; None when there was nothing to combine.
+
+        A damaged file is left where it is, for `verify` to report; the others go on without it.
+        """
+        started = time.perf_counter()
+        listed = self._catalog.within(names[0].first_ms, max(name.last_ms for name in names) + 1)
+        stale = [name for name in names if self._catalog.superseded(name, listed)]
+        fresh = [name for name in names if name not in stale]
+        combined = None
+        while combined is None and len(fresh) > (0 if sealed else 1):
+            try:
+                combined = combine(self._store, self._files, fresh, sealed=sealed)
+            except DamagedFileError as error:
+                log.error("file.damaged", extra={"file": error.name, "error": str(error)})
+                fresh = [name for name in fresh if name.text != error.name]
+            except FileExistsError as error:
+                # A damaged earlier result of the same merge: its sources still have the facts.
+                log.error(
+                    "file.damaged", extra={"file": error.filename, "error": "cannot be replaced by itself"}
+                )
+                break
+        for name in [*stale, *(fresh if combined is not None else ())]:
+            self._store.delete(name.text)
+        if combined is not None:
+            log.info(
+                "partition.sealed" if sealed else "head.merged",
+                extra={
+                    "file": combined.text,
+                    "files": len(fresh),
+                    "ms": round((time.perf_counter() - started) * 1000, 1),
+                },
+            )
+        return combined
