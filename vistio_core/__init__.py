@@ -1,0 +1,44 @@
+"""vistio, the flight recorder of a service mesh, as a library.
+
+    import vistio_core as vistio
+
+    recording = vistio.Recording.open("recording/")
+    graph = recording.graph(at="2026-11-23T05:10:00Z")
+
+The way of a sample: a source sees it (`vistio_record`), `events` holds it, `recording` writes
+it down, `replay` finds it again, `graph` judges it, `frontends` draws it.
+"""
+
+from vistio_core import errors, events, frontends, times
+from vistio_core.configuration import Configuration, load, loads
+from vistio_core.errors import VistioError
+from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
+from vistio_core.graph.model import Edge, Graph, Node, Notice, Rates, Region, Severity
+from vistio_core.recording.recording import Recording, RecordingInfo
+from vistio_core.recording.writer import Writer
+
+__all__ = [
+    "Configuration",
+    "Edge",
+    "Graph",
+    "Measurement",
+    "Node",
+    "Notice",
+    "Outcome",
+    "Rates",
+    "Recording",
+    "RecordingInfo",
+    "Region",
+    "RuleOutcome",
+    "Sample",
+    "Scrape",
+    "Severity",
+    "VistioError",
+    "Writer",
+    "errors",
+    "events",
+    "frontends",
+    "load",
+    "loads",
+    "times",
+]

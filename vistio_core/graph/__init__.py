@@ -1,0 +1,1 @@
+"""The traffic graph: its values (`model`) and how they are made from facts (`build`)."""

@@ -1,0 +1,270 @@
+"""From facts to a graph: rows of one instant and the configuration that judges them.
+
+Pure: the same rows and configuration give the same graph. The rates of one rule's edge are added
+with `math.fsum`, which is exact, and those of several rules in the order of the configuration, so
+no sum depends on the order in which rows or files arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import fsum, inf
+
+import attrs
+
+from vistio_core.configuration.mapping import StatusClass, StatusClassifier
+from vistio_core.configuration.model import (
+    ClusterLevel,
+    Configuration,
+    ConnectionNotice,
+    ConnectionRule,
+    Rule,
+    ServiceNoticeRule,
+    StatusType,
+)
+from vistio_core.configuration.templates import query_link, render_title, severity_of
+from vistio_core.events import GLOBAL_LEVEL, Measurement, RuleOutcome, RuleSamples
+from vistio_core.graph.model import (
+    NOTHING_MEASURED,
+    Edge,
+    FailedRule,
+    Graph,
+    Node,
+    NodeClass,
+    Notice,
+    Rates,
+    Region,
+)
+
+_Pair = tuple[str, str]
+
+
+@attrs.frozen
+class Evidence:
+    """What one writer saw at one instant, and by whose rules it is judged."""
+
+    instant_ms: int
+    interval_ms: int
+    configuration: Configuration
+    """The one that judges. Names of nodes were mapped when the scrape was recorded and stay."""
+    recorded: Configuration
+    """The one in force at the instant: judges the rules that ``configuration`` does not know."""
+    samples: Sequence[RuleSamples]
+    measurements: Sequence[Measurement] = ()
+    failed: tuple[RuleOutcome, ...] = ()
+    backfilled: bool = False
+
+
+@attrs.define
+class _Level:
+    """What gathers for the global level or for one cluster."""
+
+    max_volume: float = 0.0
+    rates: dict[_Pair, Rates] = attrs.field(factory=dict)
+    edge_notices: dict[_Pair, list[Notice]] = attrs.field(factory=dict)
+    edge_measurements: dict[_Pair, dict[str, float]] = attrs.field(factory=dict)
+    classes: dict[str, str] = attrs.field(factory=dict)
+    """Every node of the level, with its class."""
+    node_notices: dict[str, list[Notice]] = attrs.field(factory=dict)
+    node_measurements: dict[str, dict[str, float]] = attrs.field(factory=dict)
+
+    def add_node(self, name: str, node_class: str) -> None:
+        if self.classes.get(name, "default") == "default":
+            self.classes[name] = node_class
+
+    def edges(self) -> tuple[Edge, ...]:
+        pairs = self.rates if not self.edge_measurements else {**self.rates, **self.edge_measurements}
+        notices, measurements, silence = self.edge_notices, self.edge_measurements, Rates()
+        return tuple(
+            Edge(
+                pair[0],
+                pair[1],
+                self.rates.get(pair, silence),
+                tuple(notices[pair]) if pair in notices else (),
+                dict(sorted(measurements[pair].items())) if pair in measurements else NOTHING_MEASURED,
+            )
+            for pair in sorted(pairs)
+        )
+
+    def nodes(self) -> tuple[Node, ...]:
+        return tuple(
+            Node(
+                name,
+                node_class,
+                tuple(self.node_notices.get(name, ())),
+                dict(sorted(self.node_measurements.get(name, {}).items())),
+            )
+            for name, node_class in sorted(self.classes.items())
+        )
+
+
+def build_graph(asked_ms: int, evidence: Sequence[Evidence]) -> Graph:
+    """The graph of what was seen, judged.
+
+    Args:
+        asked_ms: the instant that was asked for.
+        evidence: one entry per writer, in a fixed order; at least one. Where several say
+            something of the same edge, their rates add up; the graph's name is the first one's.
+    """
+    levels: dict[str, _Level] = {}
+    classes: dict[str, NodeClass] = {}
+    for part in evidence:
+        _gather(levels, part)
+        for node_class in part.configuration.classes:
+            classes.setdefault(node_class.name, node_class)
+    newest = max(evidence, key=lambda part: part.instant_ms)
+    everything = levels.pop(GLOBAL_LEVEL, _Level())
+    return Graph(
+        name=evidence[0].configuration.graph_name,
+        asked_ms=asked_ms,
+        instant_ms=newest.instant_ms,
+        interval_ms=newest.interval_ms,
+        configuration=evidence[0].configuration.hash,
+        max_volume=everything.max_volume,
+        nodes=everything.nodes(),
+        edges=everything.edges(),
+        regions=tuple(
+            Region(name, level.max_volume, level.nodes(), level.edges())
+            for name, level in sorted(levels.items())
+        ),
+        classes=tuple(classes[name] for name in sorted(classes)),
+        failed_rules=tuple(
+            FailedRule(failure.cluster, failure.rule, failure.outcome.value, failure.error)
+            for part in evidence
+            for failure in sorted(part.failed, key=lambda failure: (failure.cluster, failure.rule))
+        ),
+        backfilled=any(part.backfilled for part in evidence),
+    )
+
+
+def _gather(levels: dict[str, _Level], part: Evidence) -> None:
+    configuration = part.configuration
+    for cluster in (
+        ClusterLevel(GLOBAL_LEVEL, configuration.global_level.max_volume),
+        *configuration.clusters,
+    ):
+        level = levels.setdefault(cluster.cluster, _Level())
+        level.max_volume = max(level.max_volume, cluster.max_volume)
+    by_rule = {(rows.cluster, rows.rule): _edges_of(rows, _classifier(part, rows)) for rows in part.samples}
+    measurements: dict[_Pair, list[Measurement]] = {}
+    for measurement in part.measurements:
+        measurements.setdefault((measurement.cluster, measurement.rule), []).append(measurement)
+    # In file order: a node's class is the first one that a rule gives it.
+    for cluster_name, rule_id, rule in _rules_in_order(part, {*by_rule, *measurements}):
+        level = levels.setdefault(cluster_name, _Level())
+        _add_edges(level, rule, by_rule.get((cluster_name, rule_id), {}))
+        _add_measurements(level, rule_id, rule, measurements.get((cluster_name, rule_id), ()))
+
+
+def _rules_in_order(part: Evidence, seen: set[_Pair]) -> Iterator[tuple[str, str, Rule | None]]:
+    """The rules that saw something: the judging configuration's, then the recorded one's, then unknown ones."""
+    left = set(seen)
+    for configuration in (part.configuration, part.recorded):
+        for cluster, rule in configuration.rules():
+            if (cluster, rule.id) in left:
+                left.remove((cluster, rule.id))
+                yield cluster, rule.id, rule
+    for cluster, rule_id in sorted(left):
+        yield cluster, rule_id, None
+
+
+def _edges_of(rows: RuleSamples, classifier: StatusClassifier) -> dict[_Pair, Rates]:
+    """The rates of one rule's edges, by class. Kept quick: it sees every sample of every graph."""
+    normal: list[float] = []
+    warning: list[float] = []
+    danger: list[float] = []
+    buckets = {StatusClass.NORMAL: normal, StatusClass.WARNING: warning, StatusClass.DANGER: danger}
+    add = {status: buckets[classifier.classify(status)].append for status in set(rows.statuses)}
+    edges: dict[_Pair, Rates] = {}
+    # Rows are sorted, so the samples of an edge come together.
+    pair: _Pair | None = None
+    for each, status, rate in zip(
+        zip(rows.sources, rows.targets, strict=True), rows.statuses, rows.rates, strict=True
+    ):
+        if each != pair:
+            if pair is not None:
+                edges[pair] = Rates(_sum(normal), _sum(warning), _sum(danger))
+                normal.clear()
+                warning.clear()
+                danger.clear()
+            pair = each
+        add[status](rate)
+    if pair is not None:
+        edges[pair] = Rates(_sum(normal), _sum(warning), _sum(danger))
+    return edges
+
+
+def _classifier(part: Evidence, rows: RuleSamples) -> StatusClassifier:
+    for configuration in (part.configuration, part.recorded):
+        for cluster, rule in configuration.rules():
+            if (cluster, rule.id) == (rows.cluster, rows.rule) and isinstance(rule, ConnectionRule):
+                return StatusClassifier(rule.status)
+    return StatusClassifier(None)
+
+
+def _add_edges(level: _Level, rule: Rule | None, edges: dict[_Pair, Rates]) -> None:
+    connection = rule if isinstance(rule, ConnectionRule) else None
+    for source in {source for source, _ in edges}:
+        level.add_node(source, connection.source.node_class if connection else "default")
+    for target in {target for _, target in edges}:
+        level.add_node(target, connection.target.node_class if connection else "default")
+    if connection is not None:
+        for notice in connection.notices:
+            _raise_notice(level, connection, notice, edges)
+    seen_before = {pair: level.rates[pair] for pair in edges.keys() & level.rates.keys()}
+    level.rates.update(edges)
+    for pair, rates in seen_before.items():
+        level.rates[pair] = _added(rates, edges[pair])
+
+
+def _raise_notice(
+    level: _Level, rule: ConnectionRule, notice: ConnectionNotice, edges: dict[_Pair, Rates]
+) -> None:
+    """Put a notice on every edge whose share of bad traffic, as this rule saw it, reaches a threshold."""
+    link = notice.link or query_link(rule.prometheus_url, rule.query)
+    thresholds = attrs.astuple(notice.severity_threshold)
+    lowest = min((threshold for threshold in thresholds if threshold > 0), default=inf)
+    for pair, rates in edges.items():
+        bad = rates.danger if notice.status_type is StatusType.DANGER else rates.warning
+        total = rates.total
+        if bad <= 0 or total <= 0:  # no traffic has no share of errors
+            continue
+        share = bad / total
+        severity = severity_of(share, notice.severity_threshold) if share >= lowest else None
+        if severity is not None:
+            text = render_title(notice.title, share, {})
+            level.edge_notices.setdefault(pair, []).append(Notice(text, severity, notice.subtitle, link))
+
+
+def _add_measurements(
+    level: _Level, rule_id: str, rule: Rule | None, measurements: Sequence[Measurement]
+) -> None:
+    for measurement in measurements:
+        if measurement.target:
+            pair = measurement.source, measurement.target
+            level.edge_measurements.setdefault(pair, {})[measurement.name] = measurement.value
+            level.add_node(measurement.source, "default")
+            level.add_node(measurement.target, "default")
+            continue
+        # A notice's query has one value, which goes by the rule's name.
+        name = rule_id if isinstance(rule, ServiceNoticeRule) else measurement.name
+        level.add_node(
+            measurement.source, rule.service.node_class if isinstance(rule, ServiceNoticeRule) else "default"
+        )
+        values = level.node_measurements.setdefault(measurement.source, {})
+        values[name] = max(measurement.value, values.get(name, measurement.value))
+        if isinstance(rule, ServiceNoticeRule):
+            severity = severity_of(measurement.value, rule.severity_threshold)
+            if severity is not None:
+                title = render_title(rule.title, measurement.value, dict(measurement.labels))
+                link = rule.link or query_link(rule.prometheus_url, rule.query)
+                notice = Notice(title, severity, rule.subtitle, link)
+                level.node_notices.setdefault(measurement.source, []).append(notice)
+
+
+def _added(one: Rates, other: Rates) -> Rates:
+    return Rates(one.normal + other.normal, one.warning + other.warning, one.danger + other.danger)
+
+
+def _sum(rates: list[float]) -> float:
+    return fsum(rates) if len(rates) > 1 else rates[0] if rates else 0.0

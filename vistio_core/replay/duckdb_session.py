@@ -1,0 +1,108 @@
+"""DuckDB at the rim: one database in memory per recording, a cursor per query, views over files."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from vistio_core.errors import UsageError
+from vistio_core.recording.format import SCHEMA
+
+_SHARED = "instant, writer, cluster, rule"
+# The writer stands in the file's name only. DuckDB evaluates this once per file, not per row.
+_EVENTS = r"""
+    select * exclude (filename), regexp_extract(filename, '_([a-z0-9-]+)[.]parquet$', 1) as writer
+    from read_parquet([{files}], hive_partitioning = false, filename = true)
+"""
+VIEWS: Mapping[str, str] = {
+    "samples": f"select {_SHARED}, source, target, status, rate from events where kind = 'sample'",
+    "measurements": f"select {_SHARED}, source, target, measure, value, labels from events where kind = 'measurement'",
+    "scrapes": f"""select {_SHARED}, outcome, error, series, dropped, dropped_by_reason, warnings, duration_ms,
+        interval_ms, configuration, backfilled from events where kind = 'outcome'""",
+}
+
+
+_READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI)
+
+
+class DuckDBSession:
+    """Runs SQL over lists of Parquet files."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        # Made when it is first needed: a graph of one instant never does (decision 0003).
+        connection = duckdb.connect(":memory:")
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set parquet_metadata_cache = true")
+        return connection
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        with self._mutex:
+            return self._connection.cursor()
+
+    def table(
+        self, query: str, uris: Sequence[str], parameters: Mapping[str, object] | None = None
+    ) -> pa.Table:
+        """The whole result of ``query`` over the views of `VIEWS` on these files.
+
+        Raises:
+            FileNotFoundError: one of the files has gone meanwhile.
+        """
+        with self._cursor() as cursor:
+            try:
+                _make_views(cursor, uris)
+                return cursor.sql(query, params=dict(parameters or {})).to_arrow_table()
+            except duckdb.IOException as error:
+                raise FileNotFoundError(str(error)) from error
+
+    def relation(self, query: str, uris: Sequence[str]) -> duckdb.DuckDBPyRelation:
+        """``query`` as a lazy relation over the views of `VIEWS` on these files.
+
+        Raises:
+            FileNotFoundError: one of the files has gone meanwhile.
+            UsageError: DuckDB does not accept the query; the message is DuckDB's.
+        """
+        cursor = self._cursor()
+        try:
+            _make_views(cursor, uris)
+            if any(statement.type not in _READING for statement in cursor.extract_statements(query)):
+                raise UsageError(
+                    "a recording is only read: use a query that returns rows, such as select or from"
+                )
+            return cursor.sql(query)
+        except duckdb.IOException as error:
+            raise FileNotFoundError(str(error)) from error
+        except duckdb.Error as error:
+            raise UsageError(f"{error}\nthe tables are samples, scrapes and measurements") from error
+
+
+def _make_views(cursor: duckdb.DuckDBPyConnection, uris: Sequence[str]) -> None:
+    """Temporary views, so that cursors on other files do not see them."""
+    events = _EVENTS.format(files=", ".join(map(_quoted, uris))) if uris else _no_events()
+    cursor.execute(f"create or replace temporary view events as {events}")
+    for name, query in VIEWS.items():
+        cursor.execute(f"create or replace temporary view {name} as {query}")
+
+
+def _no_events() -> str:
+    columns = ", ".join(f"null::{_duckdb_type(field.type)} as {field.name}" for field in SCHEMA)
+    return f"select {columns}, null::varchar as writer where false"
+
+
+def _duckdb_type(arrow: Any) -> str:
+    if pa.types.is_timestamp(arrow):
+        return "timestamp with time zone"
+    names = {pa.float64(): "double", pa.int64(): "bigint", pa.bool_(): "boolean"}
+    return names.get(arrow, "varchar")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
