@@ -1,0 +1,79 @@
+"""What every frontend relies on: unique, complete, sorted nodes and edges of one level.
+
+Graphs that vistio builds are like this already; one made by hand, or by somebody's code, may not
+be, and most formats answer a duplicate or a missing node with a silently wrong picture.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter, itemgetter, lt
+from typing import TYPE_CHECKING
+
+import attrs
+
+from vistio_core.graph.model import Edge, Node, Rates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_BY_NAME = attrgetter("name")
+_BY_ENDS = attrgetter("source", "target")
+
+
+def tidy(nodes: Iterable[Node], edges: Iterable[Edge]) -> tuple[list[Node], list[Edge]]:
+    """The same level with one node a name, one edge a pair of names, every end a node, sorted.
+
+    Duplicate edges are summed; duplicate nodes keep the first class other than ``default``.
+    Notices and measurements of duplicates are united.
+    """
+    edge_list, node_list = list(edges), list(nodes)
+    ends = [(edge.source, edge.target) for edge in edge_list]
+    names = [node.name for node in node_list]
+    # Comparing neighbours is much cheaper than sorting, and mostly all is in order.
+    if not all(map(lt, ends, ends[1:])):
+        edge_list = _merge_edges(sorted(edge_list, key=_BY_ENDS))
+    if not all(map(lt, names, names[1:])):
+        node_list = _merge_nodes(sorted(node_list, key=_BY_NAME))
+    unknown = {*map(itemgetter(0), ends), *map(itemgetter(1), ends)}.difference(names)
+    if unknown:
+        node_list = sorted([*node_list, *map(Node, unknown)], key=_BY_NAME)
+    return node_list, edge_list
+
+
+def _merge_edges(edges: list[Edge]) -> list[Edge]:
+    merged: dict[tuple[str, str], Edge] = {}
+    for edge in edges:
+        key = (edge.source, edge.target)
+        known = merged.get(key)
+        merged[key] = (
+            edge
+            if known is None
+            else attrs.evolve(
+                known,
+                rates=Rates(
+                    known.rates.normal + edge.rates.normal,
+                    known.rates.warning + edge.rates.warning,
+                    known.rates.danger + edge.rates.danger,
+                ),
+                notices=tuple(dict.fromkeys(known.notices + edge.notices)),
+                measurements={**edge.measurements, **known.measurements},
+            )
+        )
+    return list(merged.values())
+
+
+def _merge_nodes(nodes: list[Node]) -> list[Node]:
+    merged: dict[str, Node] = {}
+    for node in nodes:
+        known = merged.get(node.name)
+        merged[node.name] = (
+            node
+            if known is None
+            else attrs.evolve(
+                known,
+                node_class=known.node_class if known.node_class not in ("", "default") else node.node_class,
+                notices=tuple(dict.fromkeys(known.notices + node.notices)),
+                measurements={**node.measurements, **known.measurements},
+            )
+        )
+    return list(merged.values())

@@ -1,0 +1,159 @@
+"""The graph as Netflix's Vizceral component reads it: Vistio's ``/graph``, without its traps.
+
+Two levels. The root is the *global* graph; its nodes are clusters and what lies outside; a cluster
+carries its *region*, the graph inside. The unmodified component loses, misdraws or throws at
+much that is natural in a graph. What is done about it:
+
+- Every node is in reach of an *entry node*, by edges with zero rates where there is no traffic
+  (`reach`). On the global level the entry is ``INTERNET``, made up if need be; inside of a cluster it is
+  a real ``INTERNET`` if there is one to use, else ``no-caller-seen``.
+- Every global node but the entry can be entered, even if there is nothing inside: a node that
+  loses its inside stops the component. A placeholder says why it is empty: ``no-traffic``,
+  ``not-seen`` (its rules failed) or ``not-recorded`` (no rules).
+- What is made up says so: ``metadata.vistio.synthetic`` is true on such nodes and edges.
+- Names, notices and colours are made safe (`vizceral_text`). A name that had to be changed is kept in
+  ``displayName`` and ``metadata.vistio.name``.
+- A negative rate is drawn as 0; the recorded one is in ``metadata.vistio.rates``.
+- ``maxVolume`` is the configured one, doubled until it is at least the largest edge shown. A single
+  graph cannot know the peak of the window that is scrubbed through; the doubling makes the scale
+  jump seldom, and by the same steps each time.
+
+``metadata.vistio`` also carries what else is known: ``measurements``, and on the root the graph's instant.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from vistio_core.events import GLOBAL_LEVEL
+from vistio_core.frontends import reach, vizceral_text
+from vistio_core.frontends.tidy import tidy
+from vistio_core.frontends.vizceral_level import INTERNET, SYNTHETIC, DrawnNode, Json, Level, scale
+from vistio_core.graph.model import Edge, FailedRule, Graph, Node, Notice, Region, Severity
+from vistio_core.times import format_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+NO_TRAFFIC, NOT_SEEN, NOT_RECORDED = "no-traffic", "not-seen", "not-recorded"
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class Vizceral:
+    """JSON for the Vizceral component. No options."""
+
+    name = "vizceral"
+    content_type = "application/json"
+    options: tuple[str, ...] = ()
+
+    def render(self, graph: Graph, options: Mapping[str, str]) -> bytes:
+        """The graph as Vistio's ``/graph``; see the module's text for what is added."""
+        del options
+        return _ENCODER.encode(_root(graph))
+
+
+def _root(graph: Graph) -> Json:
+    failed: defaultdict[str, list[FailedRule]] = defaultdict(list)
+    for rule in graph.failed_rules:
+        failed[rule.cluster].append(rule)
+    regions = {region.name: region for region in graph.regions}
+    # A cluster is shown although no traffic reaches it from outside: its services may still talk.
+    clusters = [
+        Node(name) for name in {*regions, *failed} - {node.name for node in graph.nodes} - {GLOBAL_LEVEL}
+    ]
+    nodes, edges = tidy([*graph.nodes, *clusters], graph.edges)
+    entry = _global_entry(nodes, edges)
+    level = Level(nodes, edges, entry=entry, renderer="region")
+    used: set[str] = set()
+    volumes = [0.0]
+    for node, drawn in zip(nodes, level.drawn, strict=True):
+        used.add(drawn.node_class)
+        rules = failed[node.name] if node.name != entry else failed[GLOBAL_LEVEL]
+        if node.name != entry or node.name in regions:
+            volumes.append(_fill(drawn, node.name, regions.get(node.name), rules, used))
+        if rules:
+            drawn.notices = vizceral_text.notices([*node.notices, _unseen(rules)])
+    if level.synthetic_entry is not None and failed[GLOBAL_LEVEL]:
+        level.synthetic_entry.notices = vizceral_text.notices([_unseen(failed[GLOBAL_LEVEL])])
+    return {
+        "renderer": "global",
+        "name": vizceral_text.safe_key(graph.name or "vistio"),
+        "maxVolume": scale(graph.max_volume, level.peak) or max(volumes) or 1.0,
+        "entryNode": level.wire(entry),
+        "serverUpdateTime": graph.instant_ms // 1000,
+        "metadata": {"vistio": _about(graph)},
+        "nodes": level.nodes,
+        "connections": level.connections,
+        "classes": vizceral_text.classes({known.name: known.color for known in graph.classes}, used),
+    }
+
+
+def _about(graph: Graph) -> Json:
+    return {
+        "instant": format_instant(graph.instant_ms),
+        "asked": format_instant(graph.asked_ms),
+        "age_s": graph.age_ms / 1000,
+        "interval_s": graph.interval_ms / 1000,
+        "failed_rules": [_failed(rule) for rule in sorted(graph.failed_rules, key=_by_rule)],
+        "configuration": graph.configuration,
+        "backfilled": graph.backfilled,
+    }
+
+
+def _by_rule(rule: FailedRule) -> tuple[str, str]:
+    return rule.cluster, rule.rule
+
+
+def _failed(rule: FailedRule) -> Json:
+    return {"cluster": rule.cluster, "rule": rule.rule, "outcome": rule.outcome, "error": rule.error}
+
+
+def _unseen(rules: Sequence[FailedRule]) -> Notice:
+    ordered = sorted(rules, key=_by_rule)
+    first = ordered[0]
+    others = f", and {len(ordered) - 1} more" if len(ordered) > 1 else ""
+    return Notice(
+        title=f"Not all was seen: rule {first.rule}: {first.outcome}: {first.error}{others}",
+        severity=Severity.WARNING,
+    )
+
+
+def _global_entry(nodes: Sequence[Node], edges: Sequence[Edge]) -> str:
+    """Who stands in the middle: ``INTERNET``, real or not, or else the first that nobody calls.
+
+    It is always said (``entryNode``), since two entries would be drawn on top of each other.
+    """
+    if any(node.name == INTERNET for node in nodes):
+        return INTERNET
+    return min(reach.entries([(edge.source, edge.target) for edge in edges]), default=INTERNET)
+
+
+def _fill(
+    drawn: DrawnNode, name: str, region: Region | None, failed: Sequence[FailedRule], used: set[str]
+) -> float:
+    """Makes a global node a graph of its own; notes its classes in ``used``; returns its ``maxVolume``."""
+    nodes, edges = tidy(region.nodes, region.edges) if region is not None else ([], [])
+    configured = region.max_volume if region is not None else 0.0
+    if nodes:
+        level = Level(nodes, edges, entry=None, renderer="focusedChild")
+        used.update([service.node_class for service in level.drawn])
+        drawn.nodes, drawn.connections = level.nodes, level.connections
+        drawn.max_volume = scale(configured, level.peak) or 1.0
+    else:
+        drawn.nodes = [_placeholder(name, region, failed)]
+        drawn.max_volume = scale(configured, 0.0) or 1.0
+    return drawn.max_volume
+
+
+def _placeholder(cluster: str, region: Region | None, failed: Sequence[FailedRule]) -> DrawnNode:
+    if failed:
+        name, notice = NOT_SEEN, _unseen(failed)
+    elif region is not None:
+        name, notice = NO_TRAFFIC, Notice(f"All rules of {cluster} were answered: no traffic", Severity.INFO)
+    else:
+        name, notice = NOT_RECORDED, Notice(f"No rule looks into {cluster}", Severity.INFO)
+    return DrawnNode(name, "focusedChild", "default", SYNTHETIC, vizceral_text.notices([notice]))
