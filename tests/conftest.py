@@ -1,0 +1,80 @@
+"""Fixtures for every test. Those that need more than Python say so when they skip or fail.
+
+========================  ===========================================================================
+``free_port()``           a loopback port that nobody listens on
+``recording_dir``         the path of a recording that does not exist yet
+``run_process(...)``      starts a console script or program as a real process, ends it after the test
+``exporter``              an HTTP exporter whose counters and gauges the test sets
+``prometheus``            a real Prometheus that scrapes ``exporter`` each second
+========================  ===========================================================================
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support import ports
+from support import prometheus as real_prometheus
+from support.exporter import Exporter
+from support.processes import RunningProcess, RunProcess, console_script
+from support.prometheus import Prometheus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    return ports.free_port
+
+
+@pytest.fixture
+def recording_dir(tmp_path: Path) -> Path:
+    return tmp_path / "recording"
+
+
+@pytest.fixture
+def run_process() -> Iterator[RunProcess]:
+    """``run_process("vistio-record", "info", "--recording", path, VISTIO_X="1")``.
+
+    The first argument is the name of an installed console script, or the path of a program;
+    keywords are environment variables. What still runs after the test is killed, by its PID.
+    """
+    started: list[RunningProcess] = []
+
+    def run(script: str, *arguments: object, **environment: str) -> RunningProcess:
+        program = script if "/" in script else console_script(script)
+        process = RunningProcess([program, *map(str, arguments)], environment=environment)
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+
+
+@pytest.fixture
+def exporter() -> Iterator[Exporter]:
+    with Exporter() as exporter:
+        yield exporter
+
+
+@pytest.fixture
+def prometheus(tmp_path: Path, exporter: Exporter) -> Iterator[Prometheus]:
+    """A running Prometheus with an empty database, which scrapes ``exporter`` each second.
+
+    Its first scrape comes about five seconds after its start (its service discovery takes that
+    long); set the exporter's numbers first and use `Prometheus.wait_for`.
+    """
+    if not real_prometheus.installed():
+        pytest.skip(real_prometheus.WITHOUT_BINARY)
+    directory = tmp_path / "prometheus"
+    directory.mkdir()
+    server = Prometheus(directory, exporter.address)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()

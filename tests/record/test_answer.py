@@ -1,0 +1,192 @@
+"""From a response's body to samples and measurements; pure."""
+
+from __future__ import annotations
+
+import json
+import math
+from itertools import permutations
+
+import pytest
+
+from vistio_core.configuration.model import (
+    ConnectionRule,
+    NodeMapping,
+    ServiceNoticeRule,
+    SeverityThreshold,
+    StatusMapping,
+)
+from vistio_core.errors import SourceError
+from vistio_core.events import LARGEST_RATE, Measurement, Sample
+from vistio_record.sources.answer import Series, decode, dropped_as, mapper, not_a_vector, one_line
+
+RULE = ConnectionRule(
+    "http",
+    "rate",
+    "http://127.0.0.1:9090",
+    NodeMapping("source", "^([a-z]+)", "$1"),
+    NodeMapping("target"),
+    StatusMapping("code"),
+)
+NOTICE = ServiceNoticeRule(
+    "full", "full", "saturation", "http://127.0.0.1:9090", SeverityThreshold(), NodeMapping("service")
+)
+EDGE = {"source": "a", "target": "b", "code": "200"}
+
+
+def edges(*series: tuple[dict[str, str], str]):
+    return mapper("mesh", RULE)([Series(labels, (0.0, value)) for labels, value in series])
+
+
+def body(**answer: object) -> bytes:
+    return json.dumps(answer).encode()
+
+
+def test_a_series_becomes_a_sample_with_its_raw_status() -> None:
+    assert edges((EDGE, "1.25")).samples == [Sample("mesh", "http", "a", "b", "200", 1.25)]
+
+
+def test_series_of_one_edge_and_status_are_summed_exactly_in_any_order() -> None:
+    values = ["1e11", "0.1", "-1e11", "0.2"]
+    sums = {edges(*((EDGE, value) for value in order)).samples[0].rate for order in permutations(values)}
+    assert sums == {math.fsum(map(float, values))}
+
+
+def test_statuses_of_one_edge_stay_apart() -> None:
+    mapped = edges((EDGE, "1"), ({**EDGE, "code": "503"}, "2"))
+    assert [(sample.status, sample.rate) for sample in mapped.samples] == [("200", 1.0), ("503", 2.0)]
+
+
+def test_a_series_without_the_status_label_has_an_empty_status() -> None:
+    assert edges(({"source": "a", "target": "b"}, "1")).samples[0].status == ""
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf"])
+def test_a_number_that_is_not_finite_is_dropped_and_its_neighbours_stay(value: str) -> None:
+    mapped = edges((EDGE, value), ({**EDGE, "target": "c"}, "1"))
+    assert mapped.dropped == {"not finite": 1}
+    assert [sample.target for sample in mapped.samples] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"), [(LARGEST_RATE * 0.999, True), (LARGEST_RATE, True), (LARGEST_RATE * 1.001, False)]
+)
+def test_a_rate_beyond_the_largest_is_dropped(value: float, kept: bool) -> None:
+    mapped = edges((EDGE, repr(value)))
+    assert (len(mapped.samples), mapped.dropped) == ((1, {}) if kept else (0, {"beyond 1e+12": 1}))
+
+
+def test_a_sum_beyond_the_largest_rate_is_dropped_with_all_its_series() -> None:
+    mapped = edges((EDGE, "9e11"), (EDGE, "9e11"), ({**EDGE, "code": "404"}, "1"))
+    assert mapped.dropped == {"beyond 1e+12": 2}
+    assert [sample.status for sample in mapped.samples] == ["404"]
+
+
+def test_missing_labels_and_regexes_that_do_not_match_are_counted_with_an_example() -> None:
+    mapped = edges(
+        ({"target": "b"}, "1"),
+        ({"source": "", "target": "b"}, "1"),
+        ({"source": "7", "target": "b"}, "1"),
+        (EDGE, "1"),
+    )
+    assert mapped.dropped == {"label source missing or empty": 2, "regex does not match source": 1}
+    assert mapped.examples["regex does not match source"] == {"source": "7", "target": "b"}
+    assert len(mapped.samples) == 1
+
+
+def test_a_native_histogram_is_dropped_by_name() -> None:
+    answer = decode(
+        body(
+            status="success",
+            data={"resultType": "vector", "result": [{"metric": EDGE, "histogram": [1.0, {"count": "3"}]}]},
+        )
+    )
+    assert mapper("mesh", RULE)(answer.series).dropped == {"histogram": 1}
+
+
+def test_a_value_that_is_no_number_is_dropped_by_name() -> None:
+    assert edges((EDGE, "many")).dropped == {"not a number": 1}
+
+
+def test_a_notice_rule_keeps_every_series_with_its_labels_sorted() -> None:
+    series = [
+        Series({"service": "a", "handler": "y"}, (0.0, "0.5")),
+        Series({"service": "a", "handler": "x"}, (0.0, "0.9")),
+    ]
+    assert mapper("mesh", NOTICE)(series).measurements == [
+        Measurement("mesh", "full", "a", "", "value", 0.5, (("handler", "y"), ("service", "a"))),
+        Measurement("mesh", "full", "a", "", "value", 0.9, (("handler", "x"), ("service", "a"))),
+    ]
+
+
+def test_a_series_that_the_server_repeats_counts_once_with_its_higher_value() -> None:
+    low, high = Series({"service": "a"}, (0.0, "1")), Series({"service": "a"}, (0.0, "2"))
+    for order in ((low, high), (high, low)):
+        mapped = mapper("mesh", NOTICE)(order)
+        assert [measurement.value for measurement in mapped.measurements] == [2.0]
+        assert mapped.dropped == {"series occurs twice": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "result", "count"),
+    [("scalar", [1.0, "2"], 1), ("string", [1.0, "x"], 1), ("matrix", [{"metric": {}, "values": []}] * 3, 3)],
+)
+def test_a_result_that_is_no_vector_is_counted_and_explained(kind: str, result: object, count: int) -> None:
+    answer = decode(body(status="success", data={"resultType": kind, "result": result}))
+    assert answer.series == []
+    assert dropped_as(answer) == {f"{kind} result": count}
+    assert f"answers a {kind}" in not_a_vector(answer)
+
+
+def test_warnings_infos_and_a_partial_answer_are_kept() -> None:
+    answer = decode(
+        body(
+            status="success",
+            data={"resultType": "vector", "result": []},
+            warnings=["w"],
+            infos=["i"],
+            isPartial=True,
+        )
+    )
+    assert answer.warnings == ("the server calls this answer partial (isPartial)", "w", "i")
+
+
+def test_warnings_are_bounded_in_length_and_number() -> None:
+    data = {"resultType": "vector", "result": []}
+    warnings = decode(body(status="success", data=data, warnings=["x" * 10_000] * 50)).warnings
+    assert len(warnings) == 21
+    assert warnings[-1] == "and 30 more"
+    assert max(map(len, warnings)) == 300
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b"null",
+        b'{"status":"success"}',
+        b'{"data":{}}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"status":"success","data":{"resultType":"vector","result":{}}}',
+        b'{"status":"success","data":{"resultType":"vector","result":[{"metric":{"a":1}}]}}',
+    ],
+)
+def test_garbage_is_an_error_of_one_bounded_line(garbage: bytes) -> None:
+    with pytest.raises(SourceError, match="not Prometheus' JSON") as caught:
+        decode(garbage)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(("error_type", "kind"), [("timeout", "timeout"), ("bad_data", "failed")])
+def test_an_error_of_prometheus_keeps_its_type_and_text(error_type: str, kind: str) -> None:
+    with pytest.raises(SourceError, match=f"{error_type}: line one line two") as caught:
+        decode(body(status="error", errorType=error_type, error="line one\nline two"))
+    assert caught.value.kind == kind
+
+
+@pytest.mark.parametrize(("length", "shown"), [(299, 299), (300, 300), (301, 300)])
+def test_one_line_cuts_at_its_limit(length: int, shown: int) -> None:
+    assert len(one_line("x" * length)) == shown

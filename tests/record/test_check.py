@@ -1,0 +1,229 @@
+"""The analysis behind `vistio-record check`; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from vistio_core.configuration import Configuration, loads
+from vistio_core.events import Outcome, RuleOutcome, Sample
+from vistio_record.check import Clue, Report, analyse
+from vistio_record.check_text import as_json, as_lines
+from vistio_record.promql_names import metric_names
+from vistio_record.sources.prometheus import Probe
+
+URL = "http://127.0.0.1:9090"
+TEXT = f"""\
+globalLevel:
+  clusterConnections:
+    - name: ingress
+      query: sum(rate(ingress_total[1m])) by (code)
+      prometheusURL: {URL}
+      source: {{replacement: INTERNET}}
+      target: {{replacement: mesh}}
+clusterLevel:
+  - cluster: mesh
+    serviceConnections:
+      - name: http
+        query: sum(rate(istio_requests_total[1m])) by (source_app, destination_service, response_code)
+        prometheusURL: {URL}
+        source: {{label: source_app}}
+        target: {{label: destination_service}}
+      - name: other
+        query: other
+        prometheusURL: {URL}
+        source: {{label: source}}
+        target: {{label: target}}
+"""
+
+
+@pytest.fixture(scope="module")
+def configuration() -> Configuration:
+    return loads(TEXT)
+
+
+def probes(
+    configuration: Configuration,
+    *,
+    outcomes: Mapping[str, RuleOutcome] | None = None,
+    examples: Mapping[str, Mapping[str, Mapping[str, str]]] | None = None,
+    **edges: Mapping[str, float],
+) -> list[Probe]:
+    """A probe for each rule; ``http={"a>b": 1.5}`` gives the rule http an edge."""
+    result = []
+    for cluster, rule in configuration.rules():
+        samples = tuple(
+            Sample(cluster, rule.id, *pair.split(">"), "200", rate)
+            for pair, rate in edges.get(rule.id, {}).items()
+        )
+        outcome = (outcomes or {}).get(rule.id) or RuleOutcome(
+            cluster, rule.id, Outcome.OK, series=len(samples)
+        )
+        result.append(Probe(cluster, rule, outcome, samples, examples=(examples or {}).get(rule.id, {})))
+    return result
+
+
+def kinds(report: Report) -> list[str]:
+    return [finding.kind for finding in report.findings]
+
+
+def message(report: Report, kind: str) -> str:
+    found = [finding.message for finding in report.findings if finding.kind == kind]
+    assert len(found) == 1, report.findings
+    return found[0]
+
+
+GOOD = {"ingress": {"INTERNET>mesh": 10.0}, "http": {"gateway>reviews": 5.0, "reviews>ratings": 2.0}}
+
+
+def test_a_good_graph_has_no_findings(configuration: Configuration) -> None:
+    report = analyse(configuration, probes(configuration, **GOOD))
+    assert report.good
+    assert report.findings == ()
+    assert list(as_lines(report))[-1] == "The graph would show 3 edges and 1 cluster."
+
+
+def test_no_edge_at_all_is_an_empty_graph(configuration: Configuration) -> None:
+    report = analyse(configuration, probes(configuration))
+    assert (report.empty, report.good, kinds(report)) == (True, False, ["empty"])
+    assert list(as_lines(report))[-1] == "The graph would be empty."
+
+
+def test_a_rule_in_error_is_not_good_even_when_a_graph_shows(configuration: Configuration) -> None:
+    failed = RuleOutcome("mesh", "other", Outcome.TIMEOUT, "no complete answer within 8s")
+    report = analyse(configuration, probes(configuration, outcomes={"other": failed}, **GOOD))
+    assert (report.empty, report.good) == (False, False)
+    text = "\n".join(as_lines(report))
+    assert "other: TIMEOUT" in text
+    assert "no complete answer within 8s" in text
+    assert text.endswith("and 1 rule is in error.")
+
+
+def test_a_cluster_without_its_global_node_cannot_be_entered_and_the_nearest_name_is_told(
+    configuration: Configuration,
+) -> None:
+    edges = {**GOOD, "ingress": {"INTERNET>istio-mesh": 1.0}}
+    text = message(analyse(configuration, probes(configuration, **edges)), "cannot-be-entered")
+    assert "cluster mesh cannot be entered" in text
+    assert "it has INTERNET, istio-mesh; did you mean istio-mesh?" in text
+
+
+def test_an_empty_global_level_is_told(configuration: Configuration) -> None:
+    edges = {**GOOD, "ingress": {}}
+    assert "it has no nodes" in message(
+        analyse(configuration, probes(configuration, **edges)), "cannot-be-entered"
+    )
+
+
+def test_a_detached_cycle_is_not_reached(configuration: Configuration) -> None:
+    edges = {**GOOD, "http": {"gateway>reviews": 1.0, "x>y": 1.0, "y>x": 2.0, "y>z": 1.0}}
+    text = message(analyse(configuration, probes(configuration, **edges)), "not-reached")
+    assert "reaches x, y, z; the entry nodes are gateway." in text
+
+
+def test_a_cycle_behind_an_entry_node_is_reached(configuration: Configuration) -> None:
+    edges = {**GOOD, "http": {"gateway>x": 1.0, "x>y": 1.0, "y>x": 2.0}}
+    assert kinds(analyse(configuration, probes(configuration, **edges))) == []
+
+
+@pytest.mark.parametrize(
+    ("rate", "twice"), [(4.4, False), (4.5, True), (5.0, True), (5.5, True), (5.6, False)]
+)
+def test_two_rules_with_nearly_the_same_rate_on_an_edge_may_count_twice(
+    configuration: Configuration, rate: float, twice: bool
+) -> None:
+    edges = {**GOOD, "other": {"gateway>reviews": rate}}
+    report = analyse(configuration, probes(configuration, **edges))
+    assert kinds(report) == (["counted-twice"] if twice else [])
+
+
+def test_a_short_name_and_a_host_name_look_like_one_service(configuration: Configuration) -> None:
+    edges = {
+        **GOOD,
+        "http": {
+            "gateway>reviews.default.svc.cluster.local": 1.0,
+            "reviews>ratings.prod": 1.0,
+            "gateway>10.0.0.1": 1.0,
+        }
+        | {"gateway>10.0.0.2": 1.0, "gateway>reviews": 1.0},
+    }
+    text = message(analyse(configuration, probes(configuration, **edges)), "two-names")
+    assert "reviews and reviews.default.svc.cluster.local" in text
+    assert "ratings" not in text
+    assert "10.0" not in text
+
+
+def test_a_label_that_was_renamed_is_explained_by_the_metric_s_own_labels(
+    configuration: Configuration,
+) -> None:
+    labels = {
+        "__name__": "istio_requests_total",
+        "reporter": "source",
+        "source_canonical_service": "reviews",
+        "source_workload": "reviews-v1",
+        "destination_service": "ratings",
+    }
+    reason = "label source_app missing or empty"
+    outcome = RuleOutcome("mesh", "http", Outcome.OK, series=12, dropped={reason: 12})
+    report = analyse(
+        configuration,
+        probes(
+            configuration,
+            outcomes={"http": outcome},
+            examples={"http": {reason: {"destination_service": "ratings"}}},
+        ),
+        {("mesh", "http"): [Clue("istio_requests_total", labels)]},
+    )
+    text = "\n".join(as_lines(report))
+    assert "http: ok, 12 series (12 dropped), no edges" in text
+    assert (
+        '12 dropped, label source_app missing or empty; such a series has {destination_service="ratings"}'
+        in text
+    )
+    assert "no label source_app on istio_requests_total; source_canonical_service looks like it" in text
+    assert "is reported by both ends of a request" in text
+
+
+def test_a_label_that_the_query_aggregates_away_is_said_to_exist(configuration: Configuration) -> None:
+    reason = "label source missing or empty"
+    outcome = RuleOutcome("mesh", "other", Outcome.OK, series=1, dropped={reason: 1})
+    report = analyse(
+        configuration,
+        probes(configuration, outcomes={"other": outcome}, examples={"other": {reason: {"target": "b"}}}),
+        {("mesh", "other"): [Clue("other", {"source": "a", "target": "b"})]},
+    )
+    assert "source exists, but the query does not keep it: add it to its by (...)" in "\n".join(
+        as_lines(report)
+    )
+
+
+def test_a_metric_that_is_not_there_is_named_with_those_like_it(configuration: Configuration) -> None:
+    clues = {("mesh", "http"): [Clue("istio_requests_total", None, ("istio_request_total",))]}
+    text = "\n".join(as_lines(analyse(configuration, probes(configuration), clues)))
+    assert (
+        "the server has no series of istio_requests_total at this instant; it has istio_request_total" in text
+    )
+
+
+def test_the_json_report_has_what_the_text_has(configuration: Configuration) -> None:
+    report = as_json(analyse(configuration, probes(configuration, **GOOD)))
+    assert report["good"] is True
+    assert [rule["rule"] for rule in report["rules"]] == ["ingress", "http", "other"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("up", ("up",)),
+        ('sum(rate(a_total{code=~"5..", x="rate(b)"}[1m])) by (source, target)', ("a_total",)),
+        ("sum by (x) (rate(a:b[5m])) / on (x) group_left (y) sum(c offset 5m) > bool 1e3", ("a:b", "c")),
+        ('sum({__name__="odd.name",x="y"}) or vector(0)', ("odd.name",)),
+        ("histogram_quantile(0.9, sum(rate(d_bucket[1m])) by (le)) # not_this\n", ("d_bucket",)),
+        ("a unless a", ("a",)),
+        ("-Inf < NaN", ()),
+        ("1.5e3 + 0x1F", ()),
+    ],
+)
+def test_metric_names_are_found_in_a_query(query: str, names: tuple[str, ...]) -> None:
+    assert metric_names(query) == names

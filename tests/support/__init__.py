@@ -1,0 +1,1 @@
+"""What the tests share: real processes, a real Prometheus, an exporter with settable numbers."""

@@ -1,0 +1,109 @@
+"""A Prometheus exporter whose numbers a test sets: a real HTTP server on a loopback port.
+
+Counters grow with a known rate: at each scrape they have the value that a service with this
+steady rate would show, computed from the clock, so nothing has to tick in the background.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+_Series = tuple[str, tuple[tuple[str, str], ...]]
+
+
+class Exporter:
+    """Serves ``/metrics``; thread-safe. Used by the `exporter` fixture."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._gauges: dict[_Series, float] = {}
+        # Per counter: its value at a moment of the monotonic clock, and its rate since then.
+        self._counters: dict[_Series, tuple[float, float, float]] = {}
+        exporter = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = exporter.text().encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Silent: a scrape each second is no news."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    @property
+    def address(self) -> str:
+        """``host:port``, as a Prometheus target."""
+        return f"127.0.0.1:{self._server.server_port}"
+
+    def counter(self, name: str, labels: Mapping[str, str], *, rate_rps: float) -> None:
+        """From now on the counter grows by ``rate_rps`` each second; a new one starts at 0."""
+        now, series = time.monotonic(), _series(name, labels)
+        with self._lock:
+            value = self._value(series, now) if series in self._counters else 0.0
+            self._counters[series] = (value, now, rate_rps)
+
+    def gauge(self, name: str, labels: Mapping[str, str], value: float) -> None:
+        """The gauge's value from now on; NaN and infinities are allowed."""
+        with self._lock:
+            self._gauges[_series(name, labels)] = value
+
+    def remove(self, name: str, labels: Mapping[str, str]) -> None:
+        """From now on the series is not exported; KeyError when it never was."""
+        series = _series(name, labels)
+        with self._lock:
+            if series in self._counters:
+                del self._counters[series]
+            else:
+                del self._gauges[series]
+
+    def text(self) -> str:
+        """What a scrape gets now, in Prometheus' text format."""
+        now = time.monotonic()
+        with self._lock:
+            samples = [(series, self._value(series, now), "counter") for series in self._counters]
+            samples += [(series, value, "gauge") for series, value in self._gauges.items()]
+        lines: list[str] = []
+        typed: set[str] = set()
+        for (name, labels), value, kind in sorted(samples, key=lambda sample: sample[0]):
+            if name not in typed:
+                lines.append(f"# TYPE {name} {kind}")
+                typed.add(name)
+            inside = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels)
+            lines.append(f"{name}{{{inside}}} {value!r}")
+        return "\n".join(lines) + "\n"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _value(self, series: _Series, now: float) -> float:
+        value, since, rate_rps = self._counters[series]
+        return value + (now - since) * rate_rps
+
+
+def _series(name: str, labels: Mapping[str, str]) -> _Series:
+    return name, tuple(sorted(labels.items()))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -1,0 +1,235 @@
+"""``vistio-record``: what a user types. Parses, calls, prints; the work is in the other modules.
+
+The names of a command's parameters are also the names of its environment variables
+(``VISTIO_RECORD_RUN_INTERVAL``), so durations and instants carry no unit here: they are milliseconds.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from json import dumps
+from pathlib import Path
+
+import click
+
+from vistio_core.commandline import (
+    DURATION,
+    INSTANT,
+    Group,
+    configure_logging,
+    logging_options,
+    progress,
+    settings,
+)
+from vistio_core.recording.recording import Recording
+from vistio_core.times import SECOND_MS, format_instant, system_now_ms
+from vistio_record import cli_upkeep
+from vistio_record.backfill import fill, plan
+from vistio_record.check_text import as_json, as_lines
+from vistio_record.checking import check as check_rules
+from vistio_record.metrics import Metrics
+from vistio_record.options import (
+    asking_options,
+    check_times,
+    config_option,
+    json_option,
+    make_source,
+    recording_option,
+    writer_option,
+)
+from vistio_record.recorder import Recorder
+from vistio_record.running import RunOptions
+from vistio_record.running import run as run_recorder
+from vistio_record.sources.prometheus import PrometheusSource
+from vistio_record.stop import StopRequest
+
+
+@click.group(cls=Group, context_settings=settings("VISTIO_RECORD"))
+def main() -> None:
+    """Record the traffic of a service mesh, instant by instant.
+
+    \b
+    Try a configuration, then record with it:
+      vistio-record check --config vistio.yaml
+      vistio-record run --config vistio.yaml --recording recording/
+    \b
+    Without a mesh:
+      vistio-record run --source simulator --recording recording/
+    \b
+    Look at what is recorded, or serve it:
+      vistio-record info --recording recording/
+      vistio-serve --recording recording/
+    """  # noqa: D301  # click's own mark: keep these lines
+
+
+@main.command()
+@asking_options
+@recording_option
+@writer_option
+@click.option(
+    "--delay",
+    type=DURATION,
+    default="2s",
+    help="How long after an instant its scrape runs, so that Prometheus has what it scraped before it.",
+)
+@click.option(
+    "--retention",
+    type=DURATION,
+    default="7d",
+    help="Age from which files are deleted; 0s keeps everything.",
+)
+@click.option("--host", default="127.0.0.1", help="Address for /metrics, /-/healthy and /-/ready.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=9092, help="Port for them; 0 takes a free one."
+)
+@logging_options
+def run(
+    source: str,
+    config: Path | None,
+    source_option: tuple[str, ...],
+    interval: int,
+    timeout: int,
+    recording: Path,
+    writer: str,
+    delay: int,
+    retention: int,
+    host: str,
+    port: int,
+) -> None:
+    """Record until SIGTERM or SIGINT; a second signal ends at once.
+
+    \b
+    Examples:
+      vistio-record run --config vistio.yaml --recording recording/
+      vistio-record run --config vistio.yaml --recording recording/ --interval 5s --timeout 4s
+      vistio-record run --source simulator --recording recording/ --port 0
+    """  # noqa: D301  # as above
+    check_times(interval, timeout)
+    options = RunOptions(
+        recording=recording,
+        writer=writer,
+        interval_ms=interval,
+        timeout_ms=timeout,
+        delay_ms=delay,
+        retention_ms=retention,
+        host=host,
+        port=port,
+    )
+    with ExitStack() as stack:
+        stop = StopRequest()
+        stack.callback(stop.close)
+        stop.on_signals()
+        asked = make_source(source, config, source_option)
+        stack.callback(asked.close)
+        run_recorder(options, asked, stop)
+
+
+@main.command()
+@config_option
+@click.option("--at", type=INSTANT, default="now", help="The instant to evaluate at.")
+@click.option("--timeout", type=DURATION, default="8s", help="How long all rules together may take.")
+@json_option
+def check(config: Path | None, at: int, timeout: int, json: bool) -> None:
+    """Evaluate every rule once and explain what a graph would show, or why it would be empty.
+
+    Exit code 0: a graph would show and every rule was answered. 1: it would be empty, or a rule
+    is in error.
+
+    \b
+    Examples:
+      vistio-record check --config vistio.yaml
+      vistio-record check --config vistio.yaml --at 2026-11-23T05:10:00Z
+    """  # noqa: D301  # as above
+    if timeout <= 0:
+        raise click.BadParameter("must be greater than 0s", param_hint="--timeout")
+    source = _prometheus(config)
+    try:
+        for problem in source.configuration.warnings:
+            click.echo(f"Warning: {problem.describe(str(config))}", err=True)
+        report = check_rules(source, at, timeout / SECOND_MS)
+    finally:
+        source.close()
+    if json:
+        click.echo(dumps({"at": format_instant(at), **as_json(report)}, indent=2))
+    else:
+        click.echo(f"At {format_instant(at)}")
+        for line in as_lines(report):
+            click.echo(line)
+    if not report.good:
+        sys.exit(1)
+
+
+@main.command()
+@asking_options
+@recording_option
+@writer_option
+@click.option("--start", type=INSTANT, required=True, help="First instant: RFC 3339, epoch, or -1h.")
+@click.option("--end", type=INSTANT, default="now", help="Where to end, exclusive.")
+def backfill(
+    source: str,
+    config: Path | None,
+    source_option: tuple[str, ...],
+    interval: int,
+    timeout: int,
+    recording: Path,
+    writer: str,
+    start: int,
+    end: int,
+) -> None:
+    """Record instants of the past that are not in the recording yet.
+
+    What is there stays as it is, so the command can be interrupted and repeated. An instant at
+    which no rule at all is answered ends it, and is not recorded.
+
+    \b
+    Examples:
+      vistio-record backfill --config vistio.yaml --recording recording/ --start -1h
+      vistio-record backfill --source simulator --recording demo/ --start -2h --end -1h
+    """  # noqa: D301  # as above
+    check_times(interval, timeout)
+    configure_logging("warning")
+    with ExitStack() as stack:
+        asked = make_source(source, config, source_option)
+        stack.callback(asked.close)
+        place = Recording.open(recording, create=True)
+        log_writer = stack.enter_context(place.writer(writer))
+        todo = plan(
+            place,
+            asked,
+            writer=writer,
+            start_ms=start,
+            end_ms=end,
+            interval_ms=interval,
+            now_ms=system_now_ms(),
+        )
+        recorder = Recorder(asked, log_writer, interval, timeout / SECOND_MS, Metrics(system_now_ms))
+        recorder.start()
+        stop = StopRequest()
+        stack.callback(stop.close)
+        stop.on_signals()
+        samples = written = 0
+        with progress("Backfill", len(todo.instants)) as advance:
+            for scrape in fill(recorder, log_writer, todo.instants):
+                written += 1
+                samples += len(scrape.samples)
+                advance(1)
+                if stop.requested:
+                    break
+    gaps = f", {todo.not_running:,} stay a gap" if todo.not_running else ""
+    click.echo(f"{written:,} instants written with {samples:,} samples, {todo.present:,} were there{gaps}")
+    if written < len(todo.instants):
+        click.echo("Stopped; run the same command again to go on.", err=True)
+        sys.exit(1)
+
+
+def _prometheus(config: Path | None) -> PrometheusSource:
+    source = make_source("prometheus", config, ())
+    assert isinstance(source, PrometheusSource)
+    return source
+
+
+main.add_command(cli_upkeep.info)
+main.add_command(cli_upkeep.verify)
+main.add_command(cli_upkeep.seal)
+main.add_command(cli_upkeep.prune)

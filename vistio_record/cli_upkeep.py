@@ -1,0 +1,137 @@
+"""The commands of `vistio-record` that look after a recording: info, verify, seal, prune.
+
+Parameters are named as in `cli`: durations and instants are milliseconds.
+"""
+
+from __future__ import annotations
+
+import sys
+from json import dumps
+from pathlib import Path
+
+import attrs
+import click
+
+from vistio_core.commandline import DURATION, INSTANT, Command, progress
+from vistio_core.recording.recording import Recording, RecordingInfo
+from vistio_core.times import format_instant, system_now_ms
+from vistio_record.options import json_option, recording_option, writer_option
+
+
+@click.command(cls=Command)
+@recording_option
+@json_option
+def info(recording: Path, json: bool) -> None:
+    """Say what a recording holds: its range, writers, files and sizes.
+
+    \b
+    Example:
+      vistio-record info --recording recording/
+    """  # noqa: D301  # the mark is for click: keep these lines
+    found = Recording.open(recording).info()
+    if json:
+        click.echo(dumps(_info_json(found), indent=2))
+        return
+    range_text = (
+        f"{_instant(found.first_ms)} to {_instant(found.last_ms)}" if found.first_ms is not None else "empty"
+    )
+    rows = (
+        ("recording", found.place),
+        ("format version", str(found.format_version)),
+        ("created", found.created),
+        ("instants", range_text),
+        ("writers", ", ".join(found.writers) or "none"),
+        ("head", f"{found.head_files:,} files, {found.head_bytes:,} bytes"),
+        ("log", f"{found.log_files:,} files, {found.log_bytes:,} bytes"),
+        ("configurations", f"{found.configurations:,}"),
+        ("temporary files", f"{found.temporary_files:,}"),
+    )
+    for name, value in rows:
+        click.echo(f"{name:<16} {value}")
+
+
+@click.command(cls=Command)
+@recording_option
+@json_option
+def verify(recording: Path, json: bool) -> None:
+    """Read every file of a recording and say which are damaged; exit code 1 when some are.
+
+    \b
+    Example:
+      vistio-record verify --recording recording/
+    """  # noqa: D301  # the mark is for click: keep these lines
+    place = Recording.open(recording)
+    known = place.info()
+    # Besides what is counted: the marker, and two files for each writer's lock.
+    length = known.head_files + known.log_files + known.configurations + 1 + 2 * len(known.writers)
+    checked = []
+    with progress("Verify", length) as advance:
+        for file in place.verify():
+            checked.append(file)
+            advance(1 if len(checked) <= length else 0)
+    damaged = [file for file in checked if file.problems]
+    if json:
+        files = [{"name": file.name, "problems": list(file.problems)} for file in damaged]
+        click.echo(dumps({"checked": len(checked), "damaged": files}, indent=2))
+    else:
+        for file in damaged:
+            for problem in file.problems:
+                click.echo(f"{file.name}: {problem}")
+        click.echo(f"{len(checked):,} files checked, {len(damaged):,} damaged")
+    if damaged:
+        sys.exit(1)
+
+
+@click.command(cls=Command)
+@recording_option
+@writer_option
+@click.option("--before", type=INSTANT, default="now", help="Seal the hours that ended until then.")
+def seal(recording: Path, writer: str, before: int) -> None:
+    """Turn the head's finished hours into sealed partitions. A running recorder does so by itself.
+
+    \b
+    Example:
+      vistio-record seal --recording recording/
+    """  # noqa: D301  # the mark is for click: keep these lines
+    # An hour that is not over would be sealed without its rest.
+    with Recording.open(recording).writer(writer) as log_writer:
+        names = log_writer.seal(min(before, system_now_ms()))
+    for name in names:
+        click.echo(name)
+    click.echo(f"{len(names):,} hours sealed")
+
+
+@click.command(cls=Command)
+@recording_option
+@writer_option
+@click.option("--retention", type=DURATION, help="Delete what is older than this, such as 7d.")
+@click.option("--before", type=INSTANT, help="Delete what lies before this instant.")
+def prune(recording: Path, writer: str, retention: int | None, before: int | None) -> None:
+    """Delete the oldest files of a recording. A running recorder does so by itself (--retention).
+
+    \b
+    Examples:
+      vistio-record prune --recording recording/ --retention 7d
+      vistio-record prune --recording recording/ --before 2026-11-01T00:00:00Z
+    """  # noqa: D301  # the mark is for click: keep these lines
+    if before is not None and retention is None:
+        before_ms = before
+    elif retention is not None and before is None:
+        before_ms = system_now_ms() - retention
+    else:
+        raise click.UsageError("say how much to delete: either --retention or --before")
+    with Recording.open(recording).writer(writer) as log_writer:
+        gone = log_writer.prune(before_ms)
+    click.echo(f"{gone.files:,} files deleted, {gone.bytes:,} bytes, all before {format_instant(before_ms)}")
+
+
+def _info_json(found: RecordingInfo) -> dict[str, object]:
+    values = attrs.asdict(found)
+    for end in ("first", "last"):
+        instant_ms = values.pop(f"{end}_ms")
+        values[end] = None if instant_ms is None else format_instant(instant_ms)
+    return values
+
+
+def _instant(instant_ms: int | None) -> str:
+    return "none" if instant_ms is None else format_instant(instant_ms)

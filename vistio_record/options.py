@@ -1,0 +1,97 @@
+"""Options that several commands of `vistio-record` share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from vistio_core.commandline import DURATION
+from vistio_core.configuration import load
+from vistio_core.errors import InvalidTimeError, UsageError
+from vistio_core.times import format_duration
+from vistio_record.sources import registry
+from vistio_record.sources.base import Source, SourceOptions
+
+F = TypeVar("F", bound=Callable[..., Any])  # click decorates any function
+
+recording_option = click.option(
+    "--recording",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="The directory with the recording.",
+)
+writer_option = click.option(
+    "--writer",
+    default="main",
+    metavar="NAME",
+    help="Under which name to write; one process at a time per name.",
+)
+json_option = click.option("--json", is_flag=True, help="Print JSON instead of text.")
+config_option = click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The configuration: the rules to evaluate (Vistio's and promviz's format).",
+)
+_source_option = click.option(
+    "--source",
+    default="prometheus",
+    metavar="NAME",
+    help="Who is asked: prometheus, simulator, or what an installed package adds.",
+)
+_source_settings_option = click.option(
+    "--source-option",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting of the source, such as max_response_bytes=134217728. Repeatable.",
+)
+_interval_option = click.option("--interval", type=DURATION, default="10s", help="Time between two instants.")
+_timeout_option = click.option(
+    "--timeout",
+    type=DURATION,
+    default="8s",
+    help="How long the evaluation of all rules of an instant may take; at most the interval.",
+)
+
+
+def asking_options(command: F) -> F:
+    """What is needed to ask a source: itself, its configuration, how often and how long."""
+    for option in (_timeout_option, _interval_option, _source_settings_option, _source_option, config_option):
+        command = option(command)
+    return command
+
+
+def make_source(name: str, config: Path | None, settings: tuple[str, ...]) -> Source:
+    """The source of the shared options.
+
+    Raises:
+        ConfigurationError: the file is wrong.
+        click.UsageError: the source is not known, or refuses its options.
+    """
+    pairs: dict[str, str] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not key or not equals:
+            raise click.BadParameter(f"{setting!r} is not NAME=VALUE", param_hint="--source-option")
+        pairs[key] = value
+    options = SourceOptions(None if config is None else load(config), pairs)
+    try:
+        return registry.create(name, options)
+    except (UsageError, InvalidTimeError) as error:
+        raise click.UsageError(str(error)) from error
+
+
+def check_times(interval_ms: int, timeout_ms: int) -> None:
+    """Refuse an interval and a timeout that cannot be kept together."""
+    if interval_ms <= 0:
+        raise click.BadParameter("must be greater than 0s", param_hint="--interval")
+    if not 0 < timeout_ms <= interval_ms:
+        raise click.BadParameter(
+            f"{format_duration(timeout_ms)} must be greater than 0s and at most the interval,"
+            f" {format_duration(interval_ms)}; a longer scrape would be late for the next",
+            param_hint="--timeout",
+        )

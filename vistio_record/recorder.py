@@ -1,0 +1,192 @@
+"""The loop: at each due instant evaluate, then commit; whatever happens, go on.
+
+A scrape that fails is committed too, with the reason for each rule. A commit that fails is logged
+with what to do, and the next instant is tried as usual: a full disk or a vanished mount costs the
+instants until it is back, not the recorder.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable
+from typing import Protocol
+
+import attrs
+
+from vistio_core.configuration.model import Configuration
+from vistio_core.errors import AlreadyRecordedError, UsageError, VistioError
+from vistio_core.events import Outcome, RuleOutcome, Scrape
+from vistio_core.times import format_instant
+from vistio_record.metrics import Metrics
+from vistio_record.schedule import Scheduled, Stop
+from vistio_record.sources.base import Source
+
+log = logging.getLogger(__name__)
+
+# A stop lets the running scrape finish for so long; most take a few hundredths of it.
+_GRACE_S = 2.0
+
+SKIP_REASON = "the scrape before was still running when this one was due"
+
+
+class Log(Protocol):
+    """What the recorder needs of a recording's writer (`vistio_core.recording.Writer`)."""
+
+    def put_configuration(self, configuration: Configuration) -> str: ...
+
+    def commit(self, scrape: Scrape) -> None: ...
+
+
+@attrs.define
+class Recorder:
+    """Records one source into one writer."""
+
+    source: Source
+    writer: Log
+    interval_ms: int
+    timeout_s: float
+    metrics: Metrics
+    _configuration: str = attrs.field(init=False, default="")
+    _rules: tuple[tuple[str, str], ...] = attrs.field(init=False, default=())
+
+    def start(self) -> None:
+        """Keep the configuration in the recording, and warn of what its file has that is ignored.
+
+        Raises:
+            UsageError: the configuration has no rules.
+            RecordingError: the recording cannot be written to.
+        """
+        configuration = self.source.configuration
+        for problem in configuration.warnings:
+            log.warning(
+                "configuration.noted",
+                # "message" is taken: it is the log record's own.
+                extra={"path": problem.path, "line": problem.line, "problem": problem.message},
+            )
+        self._rules = tuple((cluster, rule.id) for cluster, rule in configuration.rules())
+        if not self._rules:
+            raise UsageError(
+                "the configuration has no rules, so there is nothing to record; add a connection"
+            )
+        self._configuration = self.writer.put_configuration(configuration)
+
+    def run(self, due: Iterable[Scheduled], stop: Stop) -> None:
+        """Record every instant that ``due`` gives, until it ends or a stop is requested.
+
+        A stop waits a moment for the running scrape; after that the source is closed, and the
+        scrape is abandoned uncommitted: what it would say about the rules is not true.
+        """
+        finished = threading.Event()
+        watch = threading.Thread(
+            target=self._close_when_stopped, args=(stop, finished), daemon=True, name="stop"
+        )
+        watch.start()
+        try:
+            for scheduled in due:
+                if scheduled.clock_step_ms:
+                    log.warning("clock.stepped", extra={"ms": scheduled.clock_step_ms})
+                self._record_skipped(scheduled.skipped)
+                self.record(scheduled.instant_ms, stop)
+        finally:
+            finished.set()
+
+    def record(self, instant_ms: int, stop: Stop | None = None) -> bool:
+        """Evaluate and commit one instant; whether it is in the log now. Never raises `VistioError`."""
+        started_s = time.perf_counter()
+        scrape = self.scrape(instant_ms)
+        seconds = time.perf_counter() - started_s
+        if stop is not None and stop.requested and not all_answered(scrape):
+            log.info("scrape.abandoned", extra={"instant": format_instant(instant_ms)})
+            return False
+        self.metrics.evaluated(seconds)
+        for rule in scrape.outcomes:
+            if rule.outcome is not Outcome.OK:
+                log.warning(
+                    "rule.failed",
+                    extra={
+                        "instant": format_instant(instant_ms),
+                        "cluster": rule.cluster,
+                        "rule": rule.rule,
+                        "outcome": rule.outcome.value,
+                        "error": rule.error,
+                    },
+                )
+        return self._commit(scrape, seconds)
+
+    def scrape(self, instant_ms: int, *, backfilled: bool = False) -> Scrape:
+        """What the source sees at ``instant_ms``. A fault of the source is the outcome of every rule."""
+        try:
+            seen = self.source.evaluate(instant_ms, self.timeout_s)
+            return Scrape(
+                instant_ms,
+                self.interval_ms,
+                self._configuration,
+                seen.outcomes,
+                seen.samples,
+                seen.measurements,
+                backfilled,
+            )
+        except Exception as error:  # a source may come from anyone; the recorder outlives its faults
+            log.exception("source.crashed", extra={"instant": format_instant(instant_ms)})
+            self.metrics.crashed()
+            why = f"the source went wrong: {type(error).__name__}; the recorder's log has the details"
+            outcomes = tuple(RuleOutcome(cluster, rule, Outcome.FAILED, why) for cluster, rule in self._rules)
+            return Scrape(instant_ms, self.interval_ms, self._configuration, outcomes, backfilled=backfilled)
+
+    def _close_when_stopped(self, stop: Stop, finished: threading.Event) -> None:
+        while not finished.is_set() and not stop.wait(1.0):
+            pass
+        if stop.requested:
+            log.info("stop.requested")
+        if not finished.wait(_GRACE_S):
+            self.source.close()
+
+    def _record_skipped(self, instants: tuple[int, ...]) -> None:
+        for instant_ms in instants:
+            outcomes = tuple(
+                RuleOutcome(cluster, rule, Outcome.SKIPPED, SKIP_REASON) for cluster, rule in self._rules
+            )
+            log.warning(
+                "scrape.skipped", extra={"instant": format_instant(instant_ms), "reason": SKIP_REASON}
+            )
+            self._commit(Scrape(instant_ms, self.interval_ms, self._configuration, outcomes), 0.0)
+
+    def _commit(self, scrape: Scrape, seconds: float) -> bool:
+        instant = format_instant(scrape.instant_ms)
+        started_s = time.perf_counter()
+        try:
+            # Cheap, and the recording may be another one since the last scrape: an unmounted
+            # volume that is back without the newest files.
+            self.writer.put_configuration(self.source.configuration)
+            self.writer.commit(scrape)
+        except AlreadyRecordedError:
+            log.info("instant.present", extra={"instant": instant})
+            return True
+        except (VistioError, OSError) as error:
+            self.metrics.lost()
+            log.error(
+                "commit.failed",
+                extra={"instant": instant, "error": str(error), "next": "the next instant is tried"},
+            )
+            return False
+        commit_s = time.perf_counter() - started_s
+        self.metrics.committed(scrape, commit_s)
+        log.info(
+            "scrape.committed",
+            extra={
+                "instant": instant,
+                "samples": len(scrape.samples),
+                "rules": len(scrape.outcomes),
+                "failed": sum(rule.outcome is not Outcome.OK for rule in scrape.outcomes),
+                "scrape_ms": round(seconds * 1000, 1),
+                "commit_ms": round(commit_s * 1000, 1),
+            },
+        )
+        return True
+
+
+def all_answered(scrape: Scrape) -> bool:
+    """Whether every rule of ``scrape`` was answered."""
+    return all(rule.outcome is Outcome.OK for rule in scrape.outcomes)

@@ -1,0 +1,243 @@
+"""The traffic as one or more Prometheus-compatible servers see it.
+
+All rules of a scrape are asked at the same time, under one deadline for the whole scrape. Each
+rule has a thread of its own: with a pool, a thread that is stuck (in a host name's look-up, which
+nothing can cut off) would keep the next scrape's rules waiting, and the process from ending.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from itertools import chain
+from queue import Empty, SimpleQueue
+
+import attrs
+import msgspec
+
+from vistio_core.configuration.model import Configuration, Rule
+from vistio_core.errors import SourceError, UsageError
+from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample
+from vistio_record.sources import answer, http_api
+from vistio_record.sources.abortable import Call
+from vistio_record.sources.base import Evaluation, SourceOptions
+
+log = logging.getLogger(__name__)
+
+# How long an overdue request's thread may take to notice that its socket was shut.
+_AFTERMATH_S = 0.05
+
+
+@attrs.frozen
+class Probe:
+    """One rule's evaluation with what `check` explains and a recording does not keep."""
+
+    cluster: str
+    rule: Rule
+    outcome: RuleOutcome
+    samples: tuple[Sample, ...] = attrs.field(default=(), repr=False)
+    measurements: tuple[Measurement, ...] = attrs.field(default=(), repr=False)
+    examples: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict)
+    """Reason to the labels of one series that was dropped for it."""
+
+
+class PrometheusSource:
+    """Evaluates every rule's query by ``/api/v1/query`` at the server that the rule names."""
+
+    answers_past = True
+
+    def __init__(self, options: SourceOptions) -> None:
+        """Reads the rules; contacts no server yet.
+
+        Raises:
+            UsageError: no configuration, a setting that is not known or not right, or a
+                ``prometheusURL`` that is not an address.
+        """
+        if options.configuration is None:
+            raise UsageError("the source prometheus needs a configuration; name its file with --config FILE")
+        self.configuration: Configuration = options.configuration
+        self._max_bytes = _read_settings(options.settings)
+        self._rules = [
+            _Asked(cluster, rule, _server(cluster, rule), answer.mapper(cluster, rule))
+            for cluster, rule in self.configuration.rules()
+        ]
+        self._session = http_api.open_session(len(self._rules))
+        self._lock = threading.Lock()
+        self._running: _Batch | None = None
+        self._closed = False
+
+    def evaluate(self, instant_ms: int, timeout_s: float) -> Evaluation:
+        """As `vistio_record.sources.base.Source.evaluate`."""
+        probes = self.probe(instant_ms, timeout_s)
+        return Evaluation(
+            tuple(probe.outcome for probe in probes),
+            tuple(chain.from_iterable(probe.samples for probe in probes)),
+            tuple(chain.from_iterable(probe.measurements for probe in probes)),
+        )
+
+    def probe(self, instant_ms: int, timeout_s: float) -> tuple[Probe, ...]:
+        """Every rule's evaluation, in the configuration's order; none raises."""
+        batch = _Batch([Call(timeout_s) for _ in self._rules])
+        with self._lock:
+            if self._closed:
+                batch.stop()
+            self._running = batch
+        try:
+            for index in range(len(self._rules)):
+                threading.Thread(
+                    target=self._run,
+                    args=(batch, index, instant_ms, timeout_s),
+                    daemon=True,
+                    name=f"rule-{index}",
+                ).start()
+            found = batch.collect(timeout_s)
+        finally:
+            batch.stop()
+            with self._lock:
+                self._running = None
+        return tuple(found.get(index) or self._overdue(index, timeout_s) for index in range(len(self._rules)))
+
+    def example(self, metric: str, rule: Rule, instant_ms: int, timeout_s: float) -> dict[str, str] | None:
+        """The labels of one series of ``metric`` at the rule's server; None when it has none.
+
+        Raises:
+            SourceError: the server does not say.
+        """
+        selector = msgspec.json.encode(metric).decode()
+        asked = self._ask(_server("", rule), f"topk(1, {{__name__={selector}}})", instant_ms, Call(timeout_s))
+        return asked.series[0].metric if asked.series else None
+
+    def metric_names(self, rule: Rule, timeout_s: float) -> list[str]:
+        """Every metric name that the rule's server knows.
+
+        Raises:
+            SourceError: the server does not say.
+        """
+        body = http_api.request(
+            self._session,
+            _server("", rule),
+            "/api/v1/label/__name__/values",
+            None,
+            Call(timeout_s),
+            self._max_bytes,
+        )
+        return answer.decode_names(body)
+
+    def close(self) -> None:
+        """As `vistio_record.sources.base.Source.close`."""
+        with self._lock:
+            self._closed = True
+            if self._running is not None:
+                self._running.stop()
+        self._session.close()
+
+    def _run(self, batch: _Batch, index: int, instant_ms: int, timeout_s: float) -> None:
+        asked = self._rules[index]
+        cluster, rule = asked.cluster, asked.rule
+        started_s = time.monotonic()
+        try:
+            probe = self._evaluate(asked, instant_ms, batch.calls[index])
+        except SourceError as error:
+            probe = Probe(cluster, rule, RuleOutcome(cluster, rule.id, Outcome(error.kind), str(error)))
+        except Exception as error:  # a fault of ours in one rule must not take the others' scrape with it
+            log.exception("rule.crashed", extra={"cluster": cluster, "rule": rule.id})
+            text = f"vistio itself went wrong: {type(error).__name__}; the recorder's log has the details"
+            probe = Probe(cluster, rule, RuleOutcome(cluster, rule.id, Outcome.FAILED, text))
+        duration_ms = (time.monotonic() - started_s) * 1000
+        batch.put(index, attrs.evolve(probe, outcome=attrs.evolve(probe.outcome, duration_ms=duration_ms)))
+
+    def _evaluate(self, asked: _Asked, instant_ms: int, call: Call) -> Probe:
+        got = self._ask(asked.server, asked.rule.query, instant_ms, call)
+        ended = partial(RuleOutcome, asked.cluster, asked.rule.id, series=got.count, warnings=got.warnings)
+        if got.result_type != "vector":
+            failed = ended(Outcome.FAILED, answer.not_a_vector(got), dropped=answer.dropped_as(got))
+            return Probe(asked.cluster, asked.rule, failed)
+        mapped = asked.mapper(got.series)
+        good = ended(Outcome.OK, dropped=dict(sorted(mapped.dropped.items())))
+        return Probe(
+            asked.cluster,
+            asked.rule,
+            good,
+            tuple(mapped.samples),
+            tuple(mapped.measurements),
+            mapped.examples,
+        )
+
+    def _ask(self, server: http_api.Server, promql: str, instant_ms: int, call: Call) -> answer.Answer:
+        body = http_api.query(self._session, server, promql, instant_ms, call, self._max_bytes)
+        try:
+            return answer.decode(body)
+        except SourceError as error:
+            raise SourceError(f"{server.base_url}: {server.redact(str(error))}", kind=error.kind) from error
+
+    def _overdue(self, index: int, timeout_s: float) -> Probe:
+        asked = self._rules[index]
+        ended = partial(RuleOutcome, asked.cluster, asked.rule.id)
+        if self._closed:
+            outcome = ended(Outcome.FAILED, "the recorder was stopped before the answer came")
+        else:
+            outcome = ended(
+                Outcome.TIMEOUT, http_api.late(asked.server, timeout_s), duration_ms=timeout_s * 1000
+            )
+        return Probe(asked.cluster, asked.rule, outcome)
+
+
+@attrs.frozen
+class _Asked:
+    """A rule with what is needed to ask it at each instant."""
+
+    cluster: str
+    rule: Rule
+    server: http_api.Server
+    mapper: Callable[[Iterable[answer.Series]], answer.Mapped]
+
+
+class _Batch:
+    """The requests of one scrape, and the probes that come back while somebody still waits."""
+
+    def __init__(self, calls: list[Call]) -> None:
+        self.calls = calls
+        self._done: SimpleQueue[tuple[int, Probe] | None] = SimpleQueue()
+
+    def put(self, index: int, probe: Probe) -> None:
+        self._done.put((index, probe))
+
+    def stop(self) -> None:
+        """Cut off what still runs; `collect` returns."""
+        for call in self.calls:
+            call.abort()
+        self._done.put(None)
+
+    def collect(self, timeout_s: float) -> dict[int, Probe]:
+        """What comes within ``timeout_s``, by index."""
+        deadline_s = time.monotonic() + timeout_s + _AFTERMATH_S
+        found: dict[int, Probe] = {}
+        while len(found) < len(self.calls):
+            try:
+                item = self._done.get(timeout=max(deadline_s - time.monotonic(), 0))
+            except Empty:
+                break
+            if item is None:
+                break
+            found[item[0]] = item[1]
+        return found
+
+
+def _server(cluster: str, rule: Rule) -> http_api.Server:
+    try:
+        return http_api.Server.from_url(rule.prometheus_url)
+    except UsageError as error:
+        raise UsageError(f"{cluster or 'global level'}, rule {rule.id!r}: {error}") from error
+
+
+def _read_settings(settings: Mapping[str, str]) -> int:
+    unknown = sorted(set(settings) - {"max_response_bytes"})
+    if unknown:
+        raise UsageError(f"the source prometheus has no option {unknown[0]!r}; it has max_response_bytes")
+    text = settings.get("max_response_bytes", str(http_api.MAX_RESPONSE_BYTES))
+    if not text.isdecimal() or int(text) <= 0:
+        raise UsageError(f"--source-option max_response_bytes={text}: use a number of bytes greater than 0")
+    return int(text)
