@@ -1,0 +1,115 @@
+"""What a handler hands back, and what HTTP makes of it: validators, compression, conditions.
+
+A handler knows its bytes and how long they stay true; everything that follows from the request's
+headers is decided here, once, for every route alike.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import threading
+from collections.abc import Mapping
+
+import attrs
+import pyarrow as pa
+from werkzeug.datastructures import Accept
+from werkzeug.wrappers import Request, Response
+
+LIVE = "no-cache"
+"""May be kept, must be revalidated before each use: the next scrape changes it."""
+SETTLED = "public, max-age=86400"
+"""History. A day and not for ever: an upgrade may draw the same facts differently, and a second
+writer may backfill the same instant."""
+NEVER_STORE = "no-store"
+
+# Below this, the headers outweigh what compression saves.
+_SMALLEST_TO_COMPRESS_BYTES = 1024
+# What we would rather send, where a client likes several equally well.
+_ENCODINGS = ("zstd", "gzip")
+_NOT_COMPRESSED = ("image/png",)
+
+
+class Body:
+    """Bytes with their validators; each encoding is computed once, however many clients ask."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self._digest = hashlib.sha256(content).hexdigest()[:32]
+        self._encoded: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+
+    def encoded(self, encoding: str) -> bytes:
+        """The content in ``identity``, ``gzip`` or ``zstd``; equal on every call."""
+        if encoding == "identity":
+            return self.content
+        with self._lock:
+            if encoding not in self._encoded:
+                self._encoded[encoding] = _compress(self.content, encoding)
+            return self._encoded[encoding]
+
+    def etag(self, encoding: str) -> str:
+        """A strong validator, which RFC 9110 wants to differ between encodings."""
+        return self._digest if encoding == "identity" else f"{self._digest}-{encoding}"
+
+
+@attrs.frozen
+class Answer:
+    """A representation, before the request's headers had their say."""
+
+    body: Body = attrs.field(repr=False)
+    content_type: str
+    status: int = 200
+    cache_control: str = LIVE
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+
+    @classmethod
+    def of(cls, content: bytes, content_type: str, **more: object) -> Answer:
+        return cls(Body(content), content_type, **more)  # type: ignore[arg-type]  # checked by attrs' __init__
+
+
+def choose_encoding(accept: Accept) -> str:
+    """``zstd``, ``gzip`` or ``identity``: what the client likes best and we have.
+
+    Identity is used when nothing else is acceptable, even where the client excluded it: an answer
+    that it can read anyway serves it better than a 406.
+    """
+    ranked = [(accept.quality(encoding), -order, encoding) for order, encoding in enumerate(_ENCODINGS)]
+    quality, _, encoding = max(ranked)
+    # An identity that is not listed is acceptable, but less than what is listed (RFC 9110, 12.5.3).
+    identity = next((q for value, q in accept if value.lower() == "identity"), 0.0)
+    return encoding if quality > 0 and quality >= identity else "identity"
+
+
+def to_response(request: Request, answer: Answer) -> Response:
+    """The HTTP response to this request: encoded, validated, 304 where the client has it already."""
+    small = len(answer.body.content) < _SMALLEST_TO_COMPRESS_BYTES
+    plain = small or answer.content_type in _NOT_COMPRESSED
+    encoding = "identity" if plain else choose_encoding(request.accept_encodings)
+    response = Response(answer.body.encoded(encoding), status=answer.status, content_type=answer.content_type)
+    response.headers["Cache-Control"] = answer.cache_control
+    response.headers.update(dict(answer.headers))
+    response.vary.add("Accept-Encoding")
+    if encoding != "identity":
+        response.headers["Content-Encoding"] = encoding
+    if answer.status == 200 and answer.cache_control != NEVER_STORE:
+        response.set_etag(answer.body.etag(encoding))
+        if _client_has(request, answer.body, encoding):
+            response.status_code = 304
+            response.set_data(b"")
+            for name in ("Content-Length", "Content-Type", "Content-Encoding"):
+                response.headers.pop(name, None)
+    return response
+
+
+def _client_has(request: Request, body: Body, encoding: str) -> bool:
+    # contains_weak: If-None-Match compares weakly (RFC 9110, 13.1.2); a proxy that recompresses
+    # marks our tag as weak, and is still right about the content.
+    return bool(request.if_none_match) and request.if_none_match.contains_weak(body.etag(encoding))
+
+
+def _compress(content: bytes, encoding: str) -> bytes:
+    if encoding == "gzip":
+        # mtime=0, for the same content must give the same bytes under a strong validator.
+        return gzip.compress(content, compresslevel=5, mtime=0)
+    return bytes(pa.Codec("zstd", compression_level=3).compress(content, asbytes=True))

@@ -1,0 +1,155 @@
+"""The WSGI application: route, dispatch, and the headers that every answer carries."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from vistio_core import Recording
+from vistio_serve import parameters, problems
+from vistio_serve.answers import Answer, to_response
+from vistio_serve.handlers import Call, Handlers
+from vistio_serve.routes import ROUTES, Route
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+MAX_QUERY_CHARACTERS = 2048
+_METHODS = ["GET", "HEAD", "OPTIONS"]
+_PREFLIGHT_AGE_S = "86400"
+_UNKNOWN_ROUTE = "none"
+
+
+def create_app(
+    recording: Recording | Callable[[], Recording],
+    *,
+    cors_origin: str | None = "*",
+    prefix: str = "",
+    behind_proxy: bool = False,
+    now_ms: Callable[[], int] | None = None,
+) -> WSGIApplication:
+    """A WSGI application that serves ``recording``; it runs under any WSGI server.
+
+    Args:
+        recording: an open recording, or what returns one (or raises a `VistioError`) at each
+            request, for a recording that does not exist yet.
+        cors_origin: the value of ``Access-Control-Allow-Origin``; None sends none. The default lets
+            any page read the graphs, which Vistio's UI on its own port needs.
+        prefix: a path such as ``/vistio`` under which it is reached as well as without.
+        behind_proxy: trust one proxy's ``X-Forwarded-Prefix``, which says what it has stripped.
+        now_ms: the clock, in epoch milliseconds.
+    """
+    opened = recording if callable(recording) else lambda: recording
+    application: WSGIApplication = _Application(opened, cors_origin, prefix, now_ms or _system_now_ms)
+    if behind_proxy:
+        return ProxyFix(application, x_for=0, x_proto=0, x_host=0, x_port=0, x_prefix=1)
+    return application
+
+
+class _Application:
+    def __init__(
+        self,
+        recording: Callable[[], Recording],
+        cors_origin: str | None,
+        prefix: str,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._handlers = Handlers(recording, now_ms)
+        self._metrics = self._handlers.metrics_of_this_app
+        self._cors_origin = cors_origin
+        self._prefix = prefix.rstrip("/")
+        self._now_ms = now_ms
+        self._routes = {route.name: route for route in ROUTES}
+        self._map = Map(
+            [Rule(route.path, endpoint=route.name, methods=_METHODS) for route in self._routes.values()],
+            merge_slashes=False,
+        )
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        began_s = time.perf_counter()
+        request = Request(environ)
+        route_name, response = self._respond(request)
+        self._decorate(response)
+        method = request.method if request.method in _METHODS else "other"
+        self._metrics.requests.labels(route_name, method, str(response.status_code)).inc()
+        self._metrics.duration_s.labels(route_name).observe(time.perf_counter() - began_s)
+        return response(environ, start_response)
+
+    def _respond(self, request: Request) -> tuple[str, Response]:
+        name = _UNKNOWN_ROUTE
+        try:
+            if self._is_bare_prefix(request):
+                # Relative addresses on the page need the slash.
+                return name, Response(status=308, headers={"Location": f"{self._prefix[1:]}/"})
+            route, path_values = self._match(request)
+            name = route.name
+            if request.method == "OPTIONS":
+                return name, _options()
+            return name, to_response(request, self._answer(request, route, path_values))
+        except NotFound:
+            known = [f"{request.root_path}{route.path}" for route in self._routes.values()]
+            return name, to_response(request, problems.not_found(request.path, known).to_answer())
+        except MethodNotAllowed:
+            problem = problems.method_not_allowed(request.method, _METHODS)
+            return name, to_response(request, problem.to_answer())
+        except Exception as error:
+            return name, to_response(request, problems.of_error(error).to_answer())
+
+    def _match(self, request: Request) -> tuple[Route, dict[str, str]]:
+        path = request.path
+        if self._prefix and path.startswith(self._prefix + "/"):
+            path = path[len(self._prefix) :]
+        # Matched by the path alone: a Host header that is no host name must not decide anything.
+        adapter = self._map.bind("localhost", path_info=path, default_method=request.method)
+        name, path_values = adapter.match()
+        return self._routes[name], dict(path_values)
+
+    def _answer(self, request: Request, route: Route, path_values: dict[str, str]) -> Answer:
+        characters = len(request.query_string)
+        if characters > MAX_QUERY_CHARACTERS:
+            return problems.too_long(characters, MAX_QUERY_CHARACTERS).to_answer()
+        call = Call(
+            values=parameters.read(request.args, self._handlers.known(route, request.args.get("format"))),
+            now_ms=self._now_ms(),
+            path_values=path_values,
+            accept=request.headers.get("Accept", ""),
+            path=request.path,
+        )
+        return self._handlers.by_route[route.name](call)
+
+    def _is_bare_prefix(self, request: Request) -> bool:
+        return bool(self._prefix) and request.path == self._prefix
+
+    def _decorate(self, response: Response) -> None:
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        # An answer opened as a document (SVG, XML) must run nothing; the page has its own policy.
+        response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+        if self._cors_origin is not None:
+            response.headers["Access-Control-Allow-Origin"] = self._cors_origin
+            response.headers["Access-Control-Expose-Headers"] = "ETag, Vistio-Configuration"
+            if self._cors_origin != "*":
+                response.vary.add("Origin")
+
+
+def _options() -> Response:
+    """What may be asked, for people and for a browser's preflight."""
+    allowed = ", ".join(_METHODS)
+    return Response(
+        status=204,
+        headers={
+            "Allow": allowed,
+            "Access-Control-Allow-Methods": allowed,
+            "Access-Control-Allow-Headers": "*",
+            "Access-Control-Max-Age": _PREFLIGHT_AGE_S,
+        },
+    )
+
+
+def _system_now_ms() -> int:
+    return time.time_ns() // 1_000_000

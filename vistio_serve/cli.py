@@ -1,0 +1,171 @@
+"""``vistio-serve``: what a user types. Parses, reserves the port, serves."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from vistio_core.commandline import Group, configure_logging, logging_options, settings
+from vistio_core.errors import UsageError
+from vistio_serve import demo as demonstration
+from vistio_serve.app import create_app
+from vistio_serve.opening import Opening, is_there, refuse_plainly_wrong
+from vistio_serve.server import Address, Server, reserve
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+log = logging.getLogger(__name__)
+F = TypeVar("F", bound=Callable[..., Any])  # click decorates any function
+
+DEFAULT_PORT = 9091
+# What Kubernetes puts into VISTIO_SERVE_PORT of every pod beside a Service called vistio-serve.
+_KUBERNETES_LINK = re.compile(r"(tcp|udp|sctp)://")
+
+
+class _Port(click.IntRange):
+    name = "port"
+
+    def __init__(self) -> None:
+        super().__init__(0, 65535)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, str) and _KUBERNETES_LINK.match(value):
+            return DEFAULT_PORT
+        return int(super().convert(value, param, ctx))
+
+
+class _Prefix(click.ParamType[str]):
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        path = str(value).rstrip("/")
+        if path and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", path):
+            self.fail(f"{value!r} is no path prefix; give one such as /vistio", param, ctx)
+        return path
+
+
+def serving_options(command: F) -> F:
+    """Where and how to answer; shared by serving and the demo."""
+    for option in (
+        click.option(
+            "--behind-proxy",
+            is_flag=True,
+            help="Trust one proxy's X-Forwarded-Prefix for addresses in answers.",
+        ),
+        click.option(
+            "--prefix",
+            type=_Prefix(),
+            default="",
+            help="Path prefix, such as /vistio, to answer under as well.",
+        ),
+        click.option(
+            "--cors-origin",
+            default="*",
+            help="Pages of which origin may read the answers: *, one origin, or none.",
+        ),
+        click.option(
+            "--port", type=_Port(), default=DEFAULT_PORT, help="Port to listen on; 0 takes a free one."
+        ),
+        click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 is every interface."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(cls=Group, invoke_without_command=True, context_settings=settings("VISTIO_SERVE"))
+@click.option(
+    "--recording",
+    metavar="DIR",
+    help="The directory with the recording; it may come to be later.  [required]",
+    show_default=False,
+)
+@serving_options
+@logging_options
+@click.pass_context
+def main(context: click.Context, /, recording: str | None, host: str, port: int, **options: Any) -> None:
+    """Serve the graphs of a recording: /graph, /instants, /config, and a page for people.
+
+    \b
+    Examples:
+      vistio-serve --recording recording/
+      vistio-serve --recording recording/ --host 0.0.0.0 --port 8080
+      vistio-serve demo
+    """  # noqa: D301  # click wants the real \b
+    if context.invoked_subcommand is not None:
+        return
+    if recording is None:
+        raise click.UsageError(
+            "name the recording's directory with --recording DIR, or try `vistio-serve demo`"
+        )
+    _refuse_plainly_wrong(recording)
+    address = reserve(host, port)
+    told = f"vistio-serve: open {address.url} (recording {recording})"
+    if not is_there(recording):
+        told += "\n  there is no recording yet: answers are 503 until vistio-record has made it"
+    _server(recording, address, options, partial(click.echo, told)).run()
+    log.info("server.stopped", extra={"url": address.url})
+
+
+@main.command()
+@serving_options
+@click.option(
+    "--recording",
+    metavar="DIR",
+    help="Record into this directory and keep it; else into a temporary one.",
+    show_default=False,
+)
+@logging_options
+def demo(recording: str | None, host: str, port: int, **options: Any) -> None:
+    """Simulate a mesh with an incident in its past hour, record it and serve it. Needs nothing.
+
+    \b
+    Example:
+      vistio-serve demo
+    """  # noqa: D301  # click wants the real \b
+    if recording is not None:
+        _refuse_plainly_wrong(recording)
+    # Before the history is made: a port in use is told at once, not after seconds of work.
+    address = reserve(host, port)
+    announce = partial(demonstration.announce, address.url)
+    demonstration.run(recording, lambda place: _server(place, address, options, announce))
+
+
+def _refuse_plainly_wrong(recording: str) -> None:
+    try:
+        refuse_plainly_wrong(recording)
+    except UsageError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _server(
+    recording: str, address: Address, options: Mapping[str, Any], on_listening: Callable[[], None]
+) -> Server:
+    given = click.get_current_context().params
+    make_app = partial(
+        _make_app,
+        recording,
+        cors_origin=None if options["cors_origin"] == "none" else options["cors_origin"],
+        prefix=options["prefix"],
+        behind_proxy=options["behind_proxy"],
+        logging_as=(given["log_level"], given["log_format"]),
+    )
+    return Server(make_app, address, on_listening)
+
+
+def _make_app(
+    recording: str,
+    *,
+    cors_origin: str | None,
+    prefix: str,
+    behind_proxy: bool,
+    logging_as: tuple[str, Any],
+) -> WSGIApplication:
+    # A spawned worker (Python 3.14) begins without the main process' logging.
+    configure_logging(*logging_as)
+    return create_app(Opening(recording), cors_origin=cors_origin, prefix=prefix, behind_proxy=behind_proxy)

@@ -1,0 +1,185 @@
+"""One method per route: parse, ask vistio_core, render. Errors are left to `problems`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+import attrs
+import msgspec
+import pyarrow as pa
+
+from vistio_core import Recording, frontends
+from vistio_core.errors import RecordingError
+from vistio_core.recording.recording import Judge
+from vistio_core.times import HOUR_MS, SECOND_MS, align, format_duration, format_instant
+from vistio_serve import openapi, parameters, problems, routes
+from vistio_serve.answers import LIVE, NEVER_STORE, SETTLED, Answer, Body
+from vistio_serve.metrics import Metrics
+from vistio_serve.rendering import LIVE_TTL_S, Question, Renderer, Shared
+
+MAX_INSTANTS = 100_000
+"""Most instants in one answer of /instants: eleven days at an interval of ten seconds."""
+MAX_WINDOWS_BYTES = 16 * 1024 * 1024
+
+_TEXT = "text/plain; charset=utf-8"
+# The page needs its own files and its own origin's answers, and nothing else in the world.
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_STATIC_TYPES = {
+    "page.css": "text/css; charset=utf-8",
+    "page.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+
+
+@attrs.frozen
+class Call:
+    """One request, as a handler needs it."""
+
+    values: Mapping[str, str]
+    now_ms: int
+    path_values: Mapping[str, str]
+    accept: str
+    path: str
+
+
+class Handlers:
+    """The answers to all routes, over one recording that may not exist yet."""
+
+    def __init__(self, recording: Callable[[], Recording], now_ms: Callable[[], int]) -> None:
+        self._recording = recording
+        self._now_ms = now_ms
+        self.metrics_of_this_app = Metrics(self._newest_instant_age_s)
+        self._renderer = Renderer(recording, now_ms, self.metrics_of_this_app)
+        self._windows: Shared[Body] = Shared(MAX_WINDOWS_BYTES)
+        folder = resources.files("vistio_serve") / "static"
+        # Looking for plugins reads the metadata of everything that is installed: not in each request.
+        self._formats = frontends.names()
+        self._page = (folder / "index.html").read_bytes()
+        self._files = {name: (folder / name).read_bytes() for name in _STATIC_TYPES}
+        self.by_route: Mapping[str, Callable[[Call], Answer]] = {
+            "page": self.page,
+            "graph": self.graph,
+            "instants": self.instants,
+            "config": self.config,
+            "metrics": self.metrics,
+            "healthy": self.healthy,
+            "ready": self.ready,
+            "openapi": self.openapi,
+            "static": self.static,
+        }
+
+    def known(self, route: routes.Route, drawn_by: str | None) -> Sequence[str]:
+        """The parameters of a route; for a graph also the options of the format that draws it."""
+        if route.name != "graph" or drawn_by not in self._formats:
+            return route.known
+        return (*route.known, *self._renderer.options(drawn_by))
+
+    def page(self, call: Call) -> Answer:
+        headers = {"Content-Security-Policy": PAGE_POLICY, "Referrer-Policy": "no-referrer"}
+        return Answer.of(self._page, "text/html; charset=utf-8", headers=headers)
+
+    def static(self, call: Call) -> Answer:
+        name = call.path_values["file"]
+        if name not in self._files:
+            return problems.not_found(call.path, [f"/static/{known}" for known in _STATIC_TYPES]).to_answer()
+        return Answer.of(self._files[name], _STATIC_TYPES[name])
+
+    def graph(self, call: Call) -> Answer:
+        asked = parameters.asked(call.values, call.now_ms)
+        drawn_by = parameters.choice(call.values, "format", self._formats, routes.DEFAULT_FORMAT)
+        by = parameters.choice(call.values, "judge", routes.JUDGES, "recorded")
+        judge: Judge = "current" if by == "current" else "recorded"
+        understood = self._renderer.options(drawn_by)
+        options = tuple(sorted((name, call.values[name]) for name in understood if name in call.values))
+        rendered = self._renderer.render(Question(asked, judge, drawn_by, options))
+        return Answer(
+            rendered.body, rendered.content_type, cache_control=SETTLED if rendered.settled else LIVE
+        )
+
+    def instants(self, call: Call) -> Answer:
+        # Whole seconds, as for live graphs: everyone who asks within one shares a scan.
+        now_ms = align(call.now_ms, SECOND_MS)
+        end_ms = parameters.instant(call.values, "end", now_ms, default_ms=now_ms)
+        start_ms = parameters.instant(call.values, "start", now_ms, default_ms=max(0, end_ms - HOUR_MS))
+        if start_ms >= end_ms:
+            raise parameters.ParameterError(
+                f"start {format_instant(start_ms)} is not before end {format_instant(end_ms)};"
+                " a window is [start, end)",
+                "start",
+            )
+        body, _ = self._windows.get((start_ms, end_ms), lambda: self._list(start_ms, end_ms, now_ms))
+        return Answer(body, "application/json")
+
+    def config(self, call: Call) -> Answer:
+        asked_ms = parameters.instant(call.values, "at", call.now_ms, default_ms=call.now_ms)
+        at = format_instant(asked_ms) if "at" in call.values else None
+        configuration = self._recording().configuration(at)
+        # text/yaml, as Vistio: a browser shows it. The hash is what graphs carry in metadata.vistio.
+        headers = {"Vistio-Configuration": configuration.hash}
+        return Answer.of(configuration.text.encode(), "text/yaml; charset=utf-8", headers=headers)
+
+    def metrics(self, call: Call) -> Answer:
+        content, content_type = self.metrics_of_this_app.exposition(call.accept)
+        return Answer.of(content, content_type, cache_control=NEVER_STORE)
+
+    def healthy(self, call: Call) -> Answer:
+        return Answer.of(b"vistio-serve is healthy.\n", _TEXT, cache_control=NEVER_STORE)
+
+    def ready(self, call: Call) -> Answer:
+        self._recording().info()
+        return Answer.of(b"vistio-serve is ready.\n", _TEXT, cache_control=NEVER_STORE)
+
+    def openapi(self, call: Call) -> Answer:
+        return Answer.of(msgspec.json.encode(openapi.document()), "application/json")
+
+    def _list(self, start_ms: int, end_ms: int, now_ms: int) -> tuple[Body, float, int]:
+        """The answer of /instants, for how many seconds it may be kept, and its weight in bytes."""
+        recording = self._recording()
+        start, end = format_instant(start_ms), format_instant(end_ms)
+        found = recording.instants(start, end)
+        if found.num_rows > MAX_INSTANTS:
+            raise parameters.ParameterError(
+                f"{format_duration(end_ms - start_ms)} hold {found.num_rows} instants, at most"
+                f" {MAX_INSTANTS} are answered; ask for a shorter window",
+                "start",
+            )
+        info = recording.info()
+        document = {
+            "now": format_instant(now_ms),
+            "recording": {"first": _rfc3339(info.first_ms), "last": _rfc3339(info.last_ms)},
+            "start": start,
+            "end": end,
+            "instants": _rows(found),
+            "gaps": _rows(recording.gaps(start, end)),
+        }
+        content = msgspec.json.encode(document)
+        return Body(content), LIVE_TTL_S, 2 * len(content)
+
+    def _newest_instant_age_s(self) -> float | None:
+        try:
+            last_ms = self._recording().info().last_ms
+        except RecordingError:
+            return None
+        return None if last_ms is None else (self._now_ms() - last_ms) / 1000
+
+
+def _rfc3339(ms: int | None) -> str | None:
+    return None if ms is None else format_instant(ms)
+
+
+def _rows(table: pa.Table) -> list[dict[str, Any]]:
+    """A table as JSON-ready rows, its timestamps as RFC 3339 text."""
+    columns: dict[str, list[Any]] = {}
+    for name in table.column_names:
+        column = table[name]
+        if pa.types.is_timestamp(column.type):
+            in_ms = column.cast(pa.timestamp("ms", "UTC")).cast(pa.int64())
+            columns[name] = [_rfc3339(ms) for ms in in_ms.to_pylist()]
+        else:
+            columns[name] = column.to_pylist()
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

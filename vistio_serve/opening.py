@@ -1,0 +1,55 @@
+"""A recording that may come later: in Kubernetes the recorder and the server start together."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+from vistio_core import Recording
+from vistio_core.errors import NotARecordingError, UsageError
+
+
+class Opening:
+    """Returns the recording at ``place`` when called, and opens it once it is there.
+
+    Raises:
+        NotARecordingError: at a call, as long as there is none.
+    """
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._lock = threading.Lock()
+        self._recording: Recording | None = None
+
+    def __call__(self) -> Recording:
+        with self._lock:
+            if self._recording is None:
+                self._recording = Recording.open(self._place)
+            return self._recording
+
+
+def is_there(place: str) -> bool:
+    """Whether there is a recording at ``place`` already."""
+    try:
+        Recording.open(place)
+    except NotARecordingError:
+        return False
+    return True
+
+
+def refuse_plainly_wrong(place: str) -> None:
+    """Raise `UsageError` when no recorder can ever make a recording at ``place``.
+
+    A directory that is missing or empty is fine: the recorder makes it.
+    """
+    if "://" in place:
+        return
+    path = Path(place)
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"--recording {place}: this is a file; give the directory of a recording")
+    if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+        raise UsageError(f"--recording {place}: no permission to read this directory; run as its owner")
+    nearest = next((parent for parent in path.absolute().parents if parent.exists()), None)
+    if nearest is not None and not nearest.is_dir():
+        raise UsageError(f"--recording {place}: {nearest} is a file, so nothing can be below it")

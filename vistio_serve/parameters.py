@@ -1,0 +1,144 @@
+"""The query string, read strictly: what is misspelt, repeated or empty is an error that helps.
+
+A parameter that is silently ignored would answer another question than the one that was asked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import attrs
+from werkzeug.datastructures import MultiDict
+
+from vistio_core.errors import InvalidTimeError, UsageError
+from vistio_core.times import SECOND_MS, format_instant, parse_instant
+
+CACHE_BUSTER = "_"
+"""Ignored wherever it appears: a widespread way around caches. Nothing else is ignored, not even
+``t``, which is one letter away from ``at``."""
+
+
+class ParameterError(UsageError):
+    """A query parameter cannot be used.
+
+    Attributes:
+        parameter: its name; empty when the whole query string is meant.
+        allowed: what may stand there, when it is a list.
+    """
+
+    def __init__(self, message: str, parameter: str = "", allowed: Sequence[str] = ()) -> None:
+        self.parameter, self.allowed = parameter, tuple(allowed)
+        super().__init__(message)
+
+
+@attrs.frozen
+class Asked:
+    """The instant that a request asks about."""
+
+    instant_ms: int
+    fixed: bool
+    """True when it was given absolutely: asked again later, it is the same instant."""
+
+
+def read(arguments: MultiDict[str, str], known: Sequence[str]) -> dict[str, str]:
+    """The parameters of a request, each once.
+
+    Raises:
+        ParameterError: one that is not in ``known``, one given twice, one without a value.
+    """
+    values: dict[str, str] = {}
+    for name, given in arguments.lists():
+        if name == CACHE_BUSTER:
+            continue
+        if name not in known:
+            takes = f"known here: {', '.join(known)}" if known else "this address takes none"
+            raise ParameterError(f"parameter {_short(name)}: unknown; {takes}", _cut(name), known)
+        if len(given) > 1:
+            raise ParameterError(f"parameter {name!r} is given {len(given)} times; give it once", name)
+        if not given[0].strip():
+            raise ParameterError(f"parameter {name!r} has no value; give it one, or leave it out", name)
+        values[name] = given[0]
+    return values
+
+
+def asked(values: Mapping[str, str], now_ms: int) -> Asked:
+    """The instant meant by ``at`` or ``offset``; now when neither is there.
+
+    Live and relative instants are whole seconds, so that everyone who asks within a second asks the
+    same question and shares its answer.
+
+    Raises:
+        ParameterError: both are given, or ``offset`` is not a number.
+        InvalidTimeError: ``at`` is not an instant, or the instant lies before 1970.
+    """
+    now_ms -= now_ms % SECOND_MS
+    if "at" in values and "offset" in values:
+        raise ParameterError("parameters 'at' and 'offset' exclude each other; give one of them", "offset")
+    if "offset" in values:
+        return Asked(_before_now(values["offset"], now_ms), fixed=False)
+    if "at" not in values:
+        return Asked(now_ms, fixed=False)
+    text = values["at"].strip()
+    relative = text == "now" or text.startswith("-")
+    return Asked(instant(values, "at", now_ms, default_ms=now_ms), fixed=not relative)
+
+
+def instant(values: Mapping[str, str], name: str, now_ms: int, *, default_ms: int) -> int:
+    """Epoch milliseconds of parameter ``name``, ``default_ms`` where it is not given.
+
+    Raises:
+        InvalidTimeError: not an instant; the message names the parameter.
+    """
+    if name not in values:
+        return default_ms
+    try:
+        return parse_instant(values[name], now_ms=now_ms)
+    except InvalidTimeError as error:
+        raise InvalidTimeError(f"parameter {name!r}: {_cut(str(error), 300)}") from error
+    except ValueError as error:  # CPython refuses to convert numbers of more than 4300 digits
+        raise InvalidTimeError(f"parameter {name!r}: a number of {len(values[name])} characters") from error
+
+
+def choice(values: Mapping[str, str], name: str, allowed: Sequence[str], default: str) -> str:
+    """Parameter ``name``, which is one of ``allowed``.
+
+    Raises:
+        ParameterError: it is something else.
+    """
+    value = values.get(name, default)
+    if value not in allowed:
+        raise ParameterError(
+            f"parameter {name!r} is {_short(value)}; allowed: {', '.join(allowed)}", name, allowed
+        )
+    return value
+
+
+def _before_now(text: str, now_ms: int) -> int:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds) or "_" in text:
+        raise ParameterError(
+            f"parameter 'offset' is {_short(text)}; give the number of seconds before now, 0 for live",
+            "offset",
+        )
+    if seconds <= 0:  # Vistio's rule: live
+        return now_ms
+    # Compared before it is multiplied: Vistio's offset=18446744074 overflowed into the live graph.
+    if seconds > now_ms / SECOND_MS:
+        raise ParameterError(
+            f"parameter 'offset' is {_short(text)} seconds, which lies before 1970;"
+            f" now is {format_instant(now_ms)}",
+            "offset",
+        )
+    return now_ms - round(seconds * SECOND_MS)
+
+
+def _cut(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else text[:most] + "…"
+
+
+def _short(text: str) -> str:
+    return repr(_cut(text))

@@ -1,0 +1,173 @@
+"""Rendered graphs, kept ready: one rebuild for everyone who asks for the same instant.
+
+Vistio's UI asks for the newest graph every second, in every open tab. Live questions are whole
+seconds (`parameters.asked`), so all of them share a key for a second; whoever comes first rebuilds, the
+others wait for that one. What is history stays until it is the least used.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+import attrs
+
+from vistio_core import Recording, frontends
+from vistio_core.graph.model import Graph
+from vistio_core.recording.recording import Judge
+from vistio_core.times import MINUTE_MS, format_instant
+from vistio_serve.answers import Body
+from vistio_serve.metrics import Metrics
+from vistio_serve.parameters import Asked
+
+# A commit for an instant can come late: the scrape's delay and timeout, a busy disk.
+SETTLE_MS = MINUTE_MS
+LIVE_TTL_S = 1.0
+# Not for ever: a second writer may backfill an instant that was answered before.
+SETTLED_TTL_S = 300.0
+MAX_CACHE_BYTES = 64 * 1024 * 1024
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Question:
+    """What makes one rendered graph differ from another."""
+
+    asked: Asked
+    judge: Judge
+    format: str
+    options: tuple[tuple[str, str], ...] = ()
+    """Of the format, sorted by name."""
+
+
+@attrs.frozen
+class Rendered:
+    """A graph in some format, and what HTTP wants to know of it."""
+
+    body: Body
+    content_type: str
+    instant_ms: int
+    settled: bool
+    """True when no later commit of this recording's writer can change it."""
+
+
+class Shared(Generic[T]):
+    """A bounded cache whose values are made once, while everyone else who wants one waits.
+
+    Errors go to all who wait and are not kept: the next question tries again.
+    """
+
+    def __init__(self, max_bytes: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._max_bytes = max_bytes
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._making: dict[object, Future[T]] = {}
+        self._kept: OrderedDict[object, tuple[T, float, int]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: object, make: Callable[[], tuple[T, float, int]]) -> tuple[T, str]:
+        """The value for ``key`` and how it came: ``hit``, ``shared`` or ``made``.
+
+        Args:
+            key: hashable; equal keys mean equal values.
+            make: makes the value, and says for how many seconds and at what weight in bytes
+                it may be kept. Called outside of all locks.
+        """
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None and self._monotonic() < kept[1]:
+                self._kept.move_to_end(key)
+                return kept[0], "hit"
+            future = self._making.get(key)
+            mine = future is None
+            if future is None:
+                future = self._making[key] = Future()
+        if not mine:
+            return future.result(), "shared"
+        try:
+            value, ttl_s, weight_bytes = make()
+        except BaseException as error:
+            with self._lock:
+                del self._making[key]
+            future.set_exception(error)
+            raise
+        with self._lock:
+            del self._making[key]
+            self._keep(key, value, ttl_s, weight_bytes)
+        future.set_result(value)
+        return value, "made"
+
+    def _keep(self, key: object, value: T, ttl_s: float, weight_bytes: int) -> None:
+        self._drop(key)
+        self._kept[key] = (value, self._monotonic() + ttl_s, weight_bytes)
+        self._bytes += weight_bytes
+        while self._bytes > self._max_bytes:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: object) -> None:
+        old = self._kept.pop(key, None)
+        if old is not None:
+            self._bytes -= old[2]
+
+
+class Renderer:
+    """Answers questions about graphs from a recording, through the cache."""
+
+    def __init__(
+        self, recording: Callable[[], Recording], now_ms: Callable[[], int], metrics: Metrics
+    ) -> None:
+        self._recording = recording
+        self._now_ms = now_ms
+        self._metrics = metrics
+        self._shared: Shared[Rendered] = Shared(MAX_CACHE_BYTES)
+        self._frontend = lru_cache(maxsize=64)(frontends.get)
+
+    def options(self, format: str) -> tuple[str, ...]:
+        """Names of the options that a format understands."""
+        return self._frontend(format).options
+
+    def render(self, question: Question) -> Rendered:
+        """The graph that was asked for, rendered.
+
+        Raises:
+            NothingRecordedError: nothing there.
+            RecordingError: the recording cannot be read.
+        """
+        rendered, how = self._shared.get(question, lambda: self._make(question))
+        self._metrics.graphs.labels(how).inc()
+        return rendered
+
+    def _make(self, question: Question) -> tuple[Rendered, float, int]:
+        frontend = self._frontend(question.format)
+        with self._metrics.rebuild_s.time():
+            graph = self._recording().graph(at=_at(question.asked), judge=question.judge)
+            content = frontend.render(graph, dict(question.options))
+        settled = is_settled(graph, question, self._now_ms())
+        rendered = Rendered(Body(content), frontend.content_type, graph.instant_ms, settled)
+        # Twice: the encoded bytes are kept with the body.
+        return rendered, SETTLED_TTL_S if settled else LIVE_TTL_S, 2 * len(content) + 1024
+
+
+def is_settled(graph: Graph, question: Question, now_ms: int) -> bool:
+    """Whether the answer is history: asked absolutely, judged as recorded, and nothing can still come.
+
+    Between the shown instant and the asked one no other may be due, or a backfill could put one there;
+    and the asked time must be far enough in the past for a slow commit to have arrived.
+    """
+    return (
+        question.asked.fixed
+        and question.judge == "recorded"
+        and graph.age_ms < graph.interval_ms
+        and graph.asked_ms + graph.interval_ms + SETTLE_MS <= now_ms
+    )
+
+
+def _at(asked: Asked) -> int | str:
+    # Recording.graph reads a bare number below 1e11 as seconds, as people write them; we have milliseconds.
+    return format_instant(asked.instant_ms)

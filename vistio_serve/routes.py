@@ -1,0 +1,88 @@
+"""Everything that can be asked, as data: the router, the OpenAPI document and the parameter check read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from vistio_core import frontends
+
+INSTANT = "RFC 3339, epoch seconds or milliseconds, `now`, or relative such as `-15m`"
+JUDGES = ("recorded", "current")
+DEFAULT_FORMAT = "vizceral"
+
+
+@attrs.frozen
+class Parameter:
+    """A query parameter; ``allowed`` is asked at each request, for frontends are plugins."""
+
+    name: str
+    description: str
+    example: str
+    allowed: Callable[[], Sequence[str]] | None = None
+    default: str | None = None
+    type: str = "string"
+
+
+@attrs.frozen
+class Route:
+    """A path and what it takes; ``name`` is the method of `handlers.Handlers` that answers.
+
+    ``path`` is in werkzeug's syntax.
+    """
+
+    path: str
+    name: str
+    summary: str
+    content_type: str
+    parameters: tuple[Parameter, ...] = ()
+    problems: tuple[int, ...] = ()
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        return tuple(parameter.name for parameter in self.parameters)
+
+
+_AT = Parameter("at", f"The instant: {INSTANT}.", "2026-11-23T05:10:00Z")
+_GRAPH = (
+    _AT,
+    Parameter(
+        "offset", "Seconds before now, as Vistio's web UI asks; 0 or less is live.", "0", type="number"
+    ),
+    Parameter("format", "The frontend that draws.", "vizceral", frontends.names, DEFAULT_FORMAT),
+    Parameter(
+        "judge",
+        "Classes and notices by the configuration recorded with the instant, or by the newest one.",
+        "recorded",
+        lambda: JUDGES,
+        "recorded",
+    ),
+)
+_WINDOW = (
+    Parameter("start", f"First instant of the window: {INSTANT}. Default: an hour before the end.", "-1h"),
+    Parameter("end", f"End of the window, not part of it: {INSTANT}. Default: now.", "now"),
+)
+
+
+_TEXT, _JSON = "text/plain; charset=utf-8", "application/json"
+
+ROUTES: tuple[Route, ...] = (
+    Route("/", "page", "A plain page for people.", "text/html; charset=utf-8"),
+    Route("/graph", "graph", "The traffic graph at an instant.", _JSON, _GRAPH, (404, 503)),
+    Route("/instants", "instants", "What is recorded in a window, and its gaps.", _JSON, _WINDOW, (503,)),
+    Route(
+        "/config",
+        "config",
+        "The configuration in force at an instant, credentials redacted.",
+        "text/yaml; charset=utf-8",
+        (_AT,),
+        (404, 503),
+    ),
+    Route("/metrics", "metrics", "Metrics of this server, for Prometheus.", _TEXT),
+    Route("/-/healthy", "healthy", "200 while the process answers.", _TEXT),
+    Route("/-/ready", "ready", "200 once the recording can be read.", _TEXT, (), (503,)),
+    Route("/openapi.json", "openapi", "This interface, as OpenAPI 3.1.", _JSON),
+    Route("/static/<file>", "static", "The page's own files.", "application/octet-stream", (), (404,)),
+)
+"""Every route, in the order in which they are documented."""
