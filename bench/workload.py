@@ -115,6 +115,6 @@ def _shifted(file: EventFile, shift_ms: int) -> Iterator[object]:
     import pyarrow.compute as pc
 
     for kind in KINDS:
-        for rows in row_groups(table for _, table in file.by_instant(kind)):
+        for rows in row_groups(kind, (table for _, table in file.by_instant(kind))):
             moved = pc.add(rows["instant"].cast(pa.int64()), shift_ms).cast(INSTANT)
             yield rows.set_column(rows.schema.get_field_index("instant"), rows.schema.field("instant"), moved)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from vistio_core.errors import (
     WriterLockedError,
 )
 from vistio_core.events import Sample, Scrape
+from vistio_core.recording.store import LocalStore
 from vistio_core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, format_instant
 
 NOW_MS = START_MS + 2 * HOUR_MS
@@ -256,6 +258,29 @@ def test_readers_see_every_instant_whole_while_the_writer_commits_merges_seals(r
         for thread in threads:
             thread.join()
     assert failures == []
+
+
+def test_a_merge_in_the_middle_of_a_listing_hides_no_instant(recording: Recording) -> None:
+    """The listing has passed where the merged file appears, and the commits vanish before it gets there."""
+    late = [START_MS + index * INTERVAL_MS for index in range(4)]
+    record(recording, *(scrape(instant_ms, {"a>b 200": 1.0}) for instant_ms in late))
+
+    class MergedMeanwhile(LocalStore):
+        def __init__(self) -> None:
+            super().__init__(Path(recording.place))
+            self.merged = False
+
+        def names(self, prefix: str = "") -> Iterator[str]:
+            listed = list(super().names(prefix))
+            if prefix == "head" and not self.merged:
+                self.merged = True
+                with recording.writer() as writer:
+                    assert writer.merge(START_MS + HOUR_MS) == 4
+                return iter(set(listed) & set(super().names(prefix)))
+            return iter(listed)
+
+    reader = Recording(MergedMeanwhile(), clock=lambda: NOW_MS)
+    assert reader.instants(START_MS, START_MS + MINUTE_MS).num_rows == 4
 
 
 def test_gaps_tell_not_running_from_skipped_from_not_seen(recording: Recording) -> None:

@@ -19,6 +19,8 @@ from vistio_core.times import HOUR_MS
 
 # Beyond this many hours, one listing of the whole log is cheaper than one for each hour.
 _HOURS_LISTED_ALONE = 48
+# Recorders commit every few seconds, and a listing takes less than one millisecond.
+_LISTINGS = 100
 
 
 class Catalog:
@@ -30,13 +32,13 @@ class Catalog:
 
     def head(self) -> list[EventsName]:
         """What is committed but not sealed, by first instant."""
-        return _sorted(self._names(HEAD))
+        return _sorted(self._head_names())
 
     def within(self, start_ms: int, end_ms: int) -> list[EventsName]:
         """All files that may hold an instant in ``[start_ms, end_ms)``, by first instant."""
         # The head is listed first: what is sealed between the two listings is then seen twice,
         # never not at all.
-        names = list(self._names(HEAD))
+        names = self._head_names()
         if end_ms - start_ms > _HOURS_LISTED_ALONE * HOUR_MS:
             names += self._names(LOG)
         else:
@@ -46,7 +48,7 @@ class Catalog:
 
     def everything(self) -> list[EventsName]:
         """All files, by first instant."""
-        names = list(self._names(HEAD))
+        names = self._head_names()
         return _sorted([*names, *self._names(LOG)])
 
     def counting(self, names: Iterable[EventsName]) -> list[EventsName]:
@@ -77,9 +79,24 @@ class Catalog:
         except DamagedFileError:
             return frozenset()  # what cannot be read supersedes nothing
 
+    def _head_names(self) -> list[EventsName]:
+        """The head, listed until two listings in a row are equal.
+
+        A listing is no snapshot: while it runs, a merge may put its new file where the listing has
+        passed, and delete the commits that it has not reached; then neither would be listed. In a
+        listing that starts after that, the new file is there.
+        """
+        before: set[EventsName] | None = None
+        for _ in range(_LISTINGS):
+            names = set(self._names(HEAD))
+            if names == before:
+                break
+            before = names
+        return list(names)
+
     def _names(self, prefix: str) -> Iterator[EventsName]:
-        for entry in self._store.entries(prefix):
-            name = parse_events_name(entry.name)
+        for text in self._store.names(prefix):
+            name = parse_events_name(text)
             if name is not None:  # foreign files are for `verify` to report
                 yield name
 

@@ -27,7 +27,15 @@ from vistio_core.recording.store import Store
 from vistio_core.times import format_instant
 
 _KIND, _INSTANT = SCHEMA.get_field_index("kind"), SCHEMA.get_field_index("instant")
-_SAMPLE_COLUMNS = ["instant", "cluster", "rule", "source", "target", "status", "rate"]
+# What each kind of row has; the other columns are null in it.
+_COLUMNS = {
+    "measurement": ["instant", "cluster", "rule", "source", "target", "measure", "value", "labels"],
+    "outcome": [
+        *("instant", "cluster", "rule", "outcome", "error", "series", "dropped", "dropped_by_reason"),
+        *("warnings", "duration_ms", "interval_ms", "configuration", "backfilled"),
+    ],
+    "sample": ["instant", "cluster", "rule", "source", "target", "status", "rate"],
+}
 
 
 @attrs.frozen
@@ -96,7 +104,7 @@ class EventFile:
 
     def rows_at(self, kind: str, instant_ms: int) -> pa.Table:
         """All rows of ``kind`` at one instant, in the format's order, without the columns that are null."""
-        columns = _SAMPLE_COLUMNS if kind == "sample" else SCHEMA.names
+        columns = _COLUMNS[kind]
         # The first row group that ends at or after the instant; an instant never straddles two.
         index = self._first_row_group((kind, instant_ms))
         if index < self._metadata.num_row_groups:

@@ -14,15 +14,12 @@ from typing import Literal, TypeVar
 
 import attrs
 import duckdb
-import msgspec
 import pyarrow as pa
 
 from vistio_core.configuration import Configuration, ConnectionRule, StatusClass, StatusClassifier, loads
 from vistio_core.errors import (
     DamagedFileError,
-    FormatVersionError,
     InvalidTimeError,
-    NotARecordingError,
     NothingRecordedError,
     UsageError,
 )
@@ -30,7 +27,7 @@ from vistio_core.graph.build import Evidence, build_graph
 from vistio_core.graph.model import Graph
 from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.event_file import EventFiles
-from vistio_core.recording.format import FORMAT_VERSION, measurements_of, sample_columns
+from vistio_core.recording.format import measurements_of, sample_columns
 from vistio_core.recording.layout import (
     CONFIGURATIONS,
     HEAD,
@@ -40,17 +37,18 @@ from vistio_core.recording.layout import (
     check_writer,
     configuration_name,
 )
+from vistio_core.recording.marker import create_marker, read_marker
 from vistio_core.recording.store import LocalStore, Store
 from vistio_core.recording.verify import Checked, verify
 from vistio_core.recording.writer import Writer
 from vistio_core.replay import windows
+from vistio_core.replay.absence import nearest_seen, nothing_recorded
 from vistio_core.replay.as_of import Seen, seen_as_of
 from vistio_core.replay.duckdb_session import DuckDBSession
-from vistio_core.replay.gaps import Instant, find_gaps
+from vistio_core.replay.gaps import find_gaps
 from vistio_core.times import (
     DAY_MS,
     InstantLike,
-    format_duration,
     format_instant,
     parse_duration,
     parse_instant,
@@ -65,13 +63,6 @@ _FOREVER_MS = 100 * 365 * DAY_MS
 # Each time a file goes away under a reader, someone merged, sealed or pruned. That is rare, but a
 # recorder that catches up may do so many times in a row.
 _ATTEMPTS = 30
-
-
-class _Marker(msgspec.Struct):
-    """The content of ``vistio.json``."""
-
-    format_version: int
-    created: str
 
 
 @attrs.frozen
@@ -100,7 +91,7 @@ class Recording:
         """Use `open` instead, unless you bring a store of your own."""
         self._store = store
         self._clock = clock
-        self._marker = _read_marker(store)
+        self._marker = read_marker(store)
         self._files = EventFiles(store)
         self._catalog = Catalog(store, self._files)
         self._session = DuckDBSession()
@@ -125,7 +116,7 @@ class Recording:
         store = LocalStore(Path(place))
         if create and not store.exists(MARKER):
             store.prepare()
-            _create(store, clock)
+            create_marker(store, clock())
         return cls(store, clock=clock)
 
     @property
@@ -153,7 +144,7 @@ class Recording:
         now_ms = self._clock()
         staleness_ms = parse_duration(staleness)
         if at is None:
-            newest_ms = self._retrying(lambda: self._nearest_seen(_FOREVER_MS, before=True))
+            newest_ms = self._nearest_seen(_FOREVER_MS, before=True)
             if newest_ms is None:
                 raise self._nothing(now_ms, staleness_ms)
             at_ms = newest_ms
@@ -376,53 +367,13 @@ class Recording:
         return start_ms, end_ms
 
     def _nothing(self, asked_ms: int, staleness_ms: int) -> NothingRecordedError:
-        before_ms = self._retrying(lambda: self._nearest_seen(asked_ms, before=True))
-        after_ms = self._retrying(lambda: self._nearest_seen(asked_ms, before=False))
-        near = [f"the nearest before is {format_instant(before_ms)}"] if before_ms is not None else []
-        near += [f"the nearest after is {format_instant(after_ms)}"] if after_ms is not None else []
-        reason = self._why_nothing(asked_ms, staleness_ms, before_ms, after_ms)
-        within = f" or in the {format_duration(staleness_ms)} before" if staleness_ms else ""
-        return NothingRecordedError(
-            f"no graph at {format_instant(asked_ms)}{within}: {reason}"
-            + "".join(f"; {text}" for text in near),
-            asked_ms=asked_ms,
-            before_ms=before_ms,
-            after_ms=after_ms,
-            reason=reason,
-        )
-
-    def _why_nothing(
-        self, asked_ms: int, staleness_ms: int, before_ms: int | None, after_ms: int | None
-    ) -> str:
-        start_ms = max(0, asked_ms - staleness_ms + 1)
-        tried: list[Instant] = windows.instants_of(self._instants(start_ms, asked_ms + 1))
-        if tried:
-            return max(tried, key=lambda instant: instant.instant_ms).failure
-        if before_ms is None and after_ms is None:
-            return "the recording is empty"
-        if before_ms is None:
-            return "before the recording begins"
-        return "the recorder was not running" if after_ms is not None else "nothing was recorded since"
+        before_ms = self._nearest_seen(asked_ms, before=True)
+        after_ms = self._nearest_seen(asked_ms, before=False)
+        tried = windows.instants_of(self._instants(max(0, asked_ms - staleness_ms + 1), asked_ms + 1))
+        return nothing_recorded(asked_ms, staleness_ms, before_ms, after_ms, tried)
 
     def _nearest_seen(self, asked_ms: int, *, before: bool) -> int | None:
-        """The nearest instant with a graph: not after ``asked_ms``, or after it."""
-        best: int | None = None
-        names = self._catalog.everything()
-        names.sort(key=lambda name: name.last_ms if before else name.first_ms, reverse=before)
-        for name in names:
-            if before and (name.first_ms > asked_ms or (best is not None and name.last_ms <= best)):
-                continue
-            if not before and (name.last_ms <= asked_ms or (best is not None and name.first_ms >= best)):
-                continue
-            try:
-                seen = [p.instant_ms for p in self._files[name].presences if p.seen]
-            except DamagedFileError:
-                continue
-            fitting = [ms for ms in seen if (ms <= asked_ms) == before]
-            if fitting:
-                nearest = max(fitting) if before else min(fitting)
-                best = nearest if best is None else max(best, nearest) if before else min(best, nearest)
-        return best
+        return self._retrying(lambda: nearest_seen(self._catalog, self._files, asked_ms, before=before))
 
     def _classify(self, configuration_hash: str, cluster: str, rule: str, status: str) -> StatusClass:
         return self._classifier(configuration_hash, cluster, rule).classify(status)
@@ -450,27 +401,3 @@ class Recording:
             except FileNotFoundError as error:
                 log.debug("read.repeated", extra={"error": str(error)})
         return ask()
-
-
-def _create(store: Store, clock: Callable[[], int]) -> None:
-    foreign = next((entry.name for entry in store.entries()), None)
-    if foreign is not None:
-        raise NotARecordingError(
-            store.place,
-            f"holds other files, such as {foreign}, and no recording; name an empty or new directory",
-        )
-    with store.create(MARKER) as sink:
-        sink.write(msgspec.json.encode(_Marker(FORMAT_VERSION, format_instant(clock()))))
-
-
-def _read_marker(store: Store) -> _Marker:
-    try:
-        with store.open(MARKER) as source:
-            marker = msgspec.json.decode(source.read(), type=_Marker)
-    except FileNotFoundError as error:
-        raise NotARecordingError(store.place, f"has no {MARKER}, so it is no recording") from error
-    except (OSError, msgspec.MsgspecError) as error:
-        raise DamagedFileError(MARKER, f"in {store.place}: {error}") from error
-    if marker.format_version > FORMAT_VERSION:
-        raise FormatVersionError(store.place, marker.format_version, FORMAT_VERSION)
-    return marker

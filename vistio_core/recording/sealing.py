@@ -59,4 +59,6 @@ def _in_order(sources: Sequence[EventFile]) -> Iterator[pa.Table]:
     for kind in KINDS:
         streams = (source.by_instant(kind) for source in sources)
         merged = heapq.merge(*streams, key=lambda item: item[0])
-        yield from row_groups(next(copies)[1] for _, copies in groupby(merged, key=lambda item: item[0]))
+        yield from row_groups(
+            kind, (next(copies)[1] for _, copies in groupby(merged, key=lambda item: item[0]))
+        )

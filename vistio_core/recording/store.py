@@ -68,6 +68,10 @@ class Store(Protocol):
         """All objects below the folder ``prefix``, in no particular order; none if there is no such folder."""
         ...
 
+    def names(self, prefix: str = "") -> Iterator[str]:
+        """The names of `entries`, for those who need no sizes."""
+        ...
+
     def exists(self, name: str) -> bool: ...
 
     def version(self, name: str) -> str:
@@ -140,10 +144,13 @@ class LocalStore:
             raise StorageError(self.place, "making the directory", error) from error
 
     def entries(self, prefix: str = "") -> Iterator[Entry]:
-        return (entry for entry, temporary in self._walk(prefix) if not temporary)
+        return self._sized(name for name, temporary in self._walk(prefix) if not temporary)
+
+    def names(self, prefix: str = "") -> Iterator[str]:
+        return (name for name, temporary in self._walk(prefix) if not temporary)
 
     def leftovers(self) -> Iterator[Entry]:
-        return (entry for entry, temporary in self._walk("") if temporary)
+        return self._sized(name for name, temporary in self._walk("") if temporary)
 
     def sweep(self, suffix: str) -> None:
         for entry in list(self.leftovers()):
@@ -221,7 +228,13 @@ class LocalStore:
         finally:
             lock.release()
 
-    def _walk(self, prefix: str) -> Iterator[tuple[Entry, bool]]:
+    def _sized(self, names: Iterator[str]) -> Iterator[Entry]:
+        for name in names:
+            with suppress(FileNotFoundError):  # deleted since it was listed
+                yield Entry(name, (self._root / name).stat().st_size)
+
+    def _walk(self, prefix: str) -> Iterator[tuple[str, bool]]:
+        """Every file below ``prefix``, and whether it is a temporary one."""
         folders = [prefix]
         while folders:
             folder = folders.pop()
@@ -236,8 +249,7 @@ class LocalStore:
                 if item.is_dir(follow_symlinks=False):
                     folders.append(name)
                     continue
-                with suppress(FileNotFoundError):
-                    yield Entry(name, item.stat().st_size), item.name.startswith(_TEMPORARY_PREFIX)
+                yield name, item.name.startswith(_TEMPORARY_PREFIX)
 
     def _make_folder(self, folder: Path) -> None:
         """Make ``folder`` durable. The root itself is not made: a vanished mount must not be papered over."""

@@ -1,0 +1,54 @@
+"""``vistio.json``: what makes a directory a recording, and says in which format it is."""
+
+from __future__ import annotations
+
+import msgspec
+
+from vistio_core.errors import DamagedFileError, FormatVersionError, NotARecordingError
+from vistio_core.recording.format import FORMAT_VERSION
+from vistio_core.recording.layout import MARKER
+from vistio_core.recording.store import Store
+from vistio_core.times import format_instant
+
+
+class Marker(msgspec.Struct):
+    """The content of ``vistio.json``."""
+
+    format_version: int
+    created: str
+
+
+def create_marker(store: Store, now_ms: int) -> None:
+    """Begin a recording in an empty store.
+
+    Raises:
+        NotARecordingError: the store holds something else.
+    """
+    foreign = next((entry.name for entry in store.entries()), None)
+    if foreign is not None:
+        raise NotARecordingError(
+            store.place,
+            f"holds other files, such as {foreign}, and no recording; name an empty or new directory",
+        )
+    with store.create(MARKER) as sink:
+        sink.write(msgspec.json.encode(Marker(FORMAT_VERSION, format_instant(now_ms))))
+
+
+def read_marker(store: Store) -> Marker:
+    """The marker of a recording that this vistio can read.
+
+    Raises:
+        NotARecordingError: there is none.
+        DamagedFileError: it says nothing.
+        FormatVersionError: a newer vistio wrote the recording.
+    """
+    try:
+        with store.open(MARKER) as source:
+            marker = msgspec.json.decode(source.read(), type=Marker)
+    except FileNotFoundError as error:
+        raise NotARecordingError(store.place, f"has no {MARKER}, so it is no recording") from error
+    except (OSError, msgspec.MsgspecError) as error:
+        raise DamagedFileError(MARKER, f"in {store.place}: {error}") from error
+    if marker.format_version > FORMAT_VERSION:
+        raise FormatVersionError(store.place, marker.format_version, FORMAT_VERSION)
+    return marker
