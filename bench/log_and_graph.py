@@ -66,6 +66,7 @@ def graphs(place: Path, recording: Recording, hours: int, rounds: int) -> None:
     choose = random.Random(1)
     asked = choose.sample(list(instants(hours)), 2 * rounds)
     vizceral = frontends.get("vizceral")
+    prepare_collector()
 
     def render(opened: Recording, instant_ms: int) -> bytes:
         return vizceral.render(opened.graph(instant_ms), {})
@@ -92,7 +93,8 @@ def graphs(place: Path, recording: Recording, hours: int, rounds: int) -> None:
 
 
 def prepare_collector() -> None:
-    """As the server and the recorder do: see ``vistio_serve/server.py``."""
+    """As the server does (``vistio_serve/server.py``); afresh, so that the workload's own objects do not count."""
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 10, 10)
