@@ -152,6 +152,13 @@ class Configuration:
         """SHA-256 of ``text``, in hexadecimal: the name of this configuration in a recording."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    def connection_rule(self, cluster: str, rule_id: str) -> ConnectionRule | None:
+        """The rule of this id whose series are edges; None where this configuration has none."""
+        for each, rule in self.rules():
+            if each == cluster and rule.id == rule_id and isinstance(rule, ConnectionRule):
+                return rule
+        return None
+
     def rules(self) -> Iterator[tuple[str, Rule]]:
         """Every rule with its cluster (``GLOBAL_LEVEL`` for the global level), in file order."""
         for rule in self.global_level.rules:

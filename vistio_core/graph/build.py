@@ -195,11 +195,9 @@ def _edges_of(rows: RuleSamples, classifier: StatusClassifier) -> dict[_Pair, Ra
 
 
 def _classifier(part: Evidence, rows: RuleSamples) -> StatusClassifier:
-    for configuration in (part.configuration, part.recorded):
-        for cluster, rule in configuration.rules():
-            if (cluster, rule.id) == (rows.cluster, rows.rule) and isinstance(rule, ConnectionRule):
-                return StatusClassifier(rule.status)
-    return StatusClassifier(None)
+    key = rows.cluster, rows.rule
+    rule = part.configuration.connection_rule(*key) or part.recorded.connection_rule(*key)
+    return StatusClassifier(rule.status if rule else None)
 
 
 def _add_edges(level: _Level, rule: Rule | None, edges: dict[_Pair, Rates]) -> None:

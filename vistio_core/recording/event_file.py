@@ -82,10 +82,6 @@ class EventFile:
         # Reading all statistics of a large hour takes longer than a look-up, which needs a few of them.
         self._row_group = cache(self._describe)
 
-    @property
-    def row_count(self) -> int:
-        return int(self._metadata.num_rows)
-
     @cached_property
     def presences(self) -> tuple[Presence, ...]:
         """The instants inside, ascending. Every scrape has outcomes, so these name all of them."""

@@ -16,7 +16,7 @@ import attrs
 import duckdb
 import pyarrow as pa
 
-from vistio_core.configuration import Configuration, ConnectionRule, StatusClass, StatusClassifier, loads
+from vistio_core.configuration import Configuration, StatusClass, StatusClassifier, loads
 from vistio_core.errors import (
     DamagedFileError,
     InvalidTimeError,
@@ -27,7 +27,7 @@ from vistio_core.graph.build import Evidence, build_graph
 from vistio_core.graph.model import Graph
 from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.event_file import EventFiles
-from vistio_core.recording.format import measurements_of, sample_columns
+from vistio_core.recording.format import KINDS, measurements_of, sample_columns
 from vistio_core.recording.layout import (
     CONFIGURATIONS,
     HEAD,
@@ -348,7 +348,7 @@ class Recording:
 
     def _readable(self, name: EventsName) -> bool:
         try:
-            for kind in ("measurement", "outcome", "sample"):
+            for kind in KINDS:
                 self._files[name].rows(kind)
         except DamagedFileError as error:
             log.warning("file.skipped", extra={"file": name.text, "error": str(error)})
@@ -379,10 +379,8 @@ class Recording:
         return self._classifier(configuration_hash, cluster, rule).classify(status)
 
     def _make_classifier(self, configuration_hash: str, cluster: str, rule_id: str) -> StatusClassifier:
-        for each, rule in self._configuration(configuration_hash).rules():
-            if each == cluster and rule.id == rule_id and isinstance(rule, ConnectionRule):
-                return StatusClassifier(rule.status)
-        return StatusClassifier(None)
+        rule = self._configuration(configuration_hash).connection_rule(cluster, rule_id)
+        return StatusClassifier(rule.status if rule else None)
 
     def _load_configuration(self, configuration_hash: str) -> Configuration:
         name = configuration_name(configuration_hash)

@@ -164,8 +164,10 @@ class Writer:
             try:
                 if other.single or name.first_ms in self._files[other].instants_ms:
                     return True
-            except (DamagedFileError, FileNotFoundError):
+            except DamagedFileError:
                 continue  # what cannot be read does not stand in the way of recording it again
+            except FileNotFoundError:
+                return self._recorded(name)  # merged or sealed since it was listed: look there
         return False
 
     def _replace(self, names: list[EventsName], *, sealed: bool) -> EventsName | None:
