@@ -13,7 +13,7 @@ from itertools import combinations
 
 import attrs
 
-from vistio_core.configuration.model import Configuration, ConnectionRule, Rule
+from vistio_core.configuration.model import Configuration, Rule, mappings_of
 from vistio_core.events import GLOBAL_LEVEL, Outcome, RuleOutcome
 from vistio_record.sources.prometheus import Probe
 
@@ -152,24 +152,25 @@ def _drop_hints(probe: Probe, clues: Sequence[Clue]) -> Iterable[str]:
     for reason, labels in probe.examples.items():
         count = probe.outcome.dropped.get(reason, 0)
         yield f"{count} dropped, {reason}; such a series has {_series(labels)}"
-    for label in _missing_labels(probe):
+    for field in _missing_fields(probe):
         exist = {name for clue in clues for name in clue.labels or ()} - {"__name__"}
-        if label in exist:
-            yield f"{label} exists, but the query does not keep it: add it to its by (...)"
+        if known := [label for label in field if label in exist]:
+            verb = "exist" if len(known) > 1 else "exists"
+            yield f"{listed(known)} {verb}, but the query does not keep it: add it to its by (...)"
         elif exist:
-            like = _like(label, exist)
+            like = _like(field[0], exist)
             instead = f"; {like[0]} looks like it" if like else ""
             metrics = listed(clue.metric for clue in clues)
-            yield f"no label {label} on {metrics}{instead}; its labels: {listed(sorted(exist), 30)}"
+            yield f"no label {' or '.join(field)} on {metrics}{instead}; its labels: {listed(sorted(exist), 30)}"
 
 
-def _missing_labels(probe: Probe) -> list[str]:
-    rule = probe.rule
-    mappings = (rule.source, rule.target) if isinstance(rule, ConnectionRule) else (rule.service,)
+def _missing_fields(probe: Probe) -> list[tuple[str, ...]]:
+    """The alternatives, of each text that names a node, of which a dropped series has none."""
+    fields = (field for mapping in mappings_of(probe.rule) for field in mapping.fields)
     return [
-        mapping.label
-        for mapping in mappings
-        if mapping.label and any(mapping.label not in labels for labels in probe.examples.values())
+        field
+        for field in dict.fromkeys(fields)
+        if any(labels.keys().isdisjoint(field) for labels in probe.examples.values())
     ]
 
 

@@ -17,6 +17,7 @@ from vistio_core.configuration.model import (
     ConnectionNotice,
     ConnectionRule,
     GlobalLevel,
+    MeasurementRule,
     NodeMapping,
     ServiceNoticeRule,
     SeverityThreshold,
@@ -37,6 +38,7 @@ SECTIONS = {
     "`status`": StatusMapping,
     "`notices`": ConnectionNotice,
     "`serviceNotices`": ServiceNoticeRule,
+    "Measurements": MeasurementRule,
     "`severityThreshold`": SeverityThreshold,
     "`classes`": NodeClass,
 }

@@ -10,11 +10,15 @@ import pytest
 from vistio_core.configuration import (
     DEFAULT_CLASS,
     Configuration,
+    MeasurementRule,
+    Merge,
     NodeMapping,
     SeverityThreshold,
+    StatusMapping,
     StatusType,
     load,
     loads,
+    mappings_of,
 )
 from vistio_core.configuration import model as configuration_model
 from vistio_core.configuration.keys import SHAPES
@@ -26,14 +30,19 @@ from vistio_core.errors import ConfigurationError, Problem
 LEGACY = Path(__file__).parent / "data" / "legacy"
 
 RULE = "{query: up, prometheusURL: 'http://p:9090', source: {label: a}, target: {label: b}%s}"
+MEASUREMENT = (
+    "{measure: latency_p99_ms, query: up, prometheusURL: 'http://p:9090',"
+    " source: {label: a}, target: {label: b}%s}"
+)
 NOTICE = (
     "{query: up, prometheusURL: 'http://p:9090', title: t,"
     " severityThreshold: {error: 1}, service: {label: a}%s}"
 )
 
 
-def cluster(*, rules: str = "", notices: str = "", extra: str = "") -> str:
-    """A file with one cluster; ``rules`` and ``notices`` are the items of its lists."""
+def cluster(*, rules: str = "", notices: str = "", measurements: str = "", extra: str = "") -> str:
+    """A file with one cluster; ``rules``, ``notices`` and ``measurements`` are the items of its lists."""
+    extra += f", serviceMeasurements: [{measurements}]"
     return (
         "globalLevel:\n"
         f"  clusterConnections: [{RULE % ''}]\n"
@@ -48,6 +57,10 @@ def rule(extra: str) -> str:
 
 def target(mapping: str) -> str:
     return cluster(rules=(RULE % "").replace("{label: b}", mapping))
+
+
+def measurement(ends: str) -> str:
+    return cluster(measurements=(MEASUREMENT % "").replace("source: {label: a}, target: {label: b}", ends))
 
 
 def problems(text: str) -> tuple[Problem, ...]:
@@ -208,6 +221,62 @@ def test_a_number_may_be_quoted_when_it_is_tagged_as_one() -> None:
     assert loads('globalLevel: {maxVolume: !!float "12"}').global_level.max_volume == 12
 
 
+@pytest.mark.parametrize(
+    ("written", "mapping"),
+    [
+        ("{labels: [a, b]}", NodeMapping(labels=("a", "b"))),
+        ("{label: '', labels: [a]}", NodeMapping(labels=("a",))),
+        ("{template: '{a|b}/{c}', default: x}", NodeMapping(template="{a|b}/{c}", default="x")),
+        ("{label: a, default: 0755}", NodeMapping("a", default="0755")),
+        (
+            "{template: '{a}', regex: x, replacement: y, class: c}",
+            NodeMapping("", "x", "y", "c", template="{a}"),
+        ),
+    ],
+)
+def test_a_node_may_be_named_by_several_labels(written: str, mapping: NodeMapping) -> None:
+    assert loads(target(written)).clusters[0].rules[0].target == mapping
+
+
+@pytest.mark.parametrize(
+    ("written", "status"),
+    [
+        ("{label: a, default: x}", StatusMapping("a", default="x")),
+        ("{labels: [a, b], dangerRegex: x}", StatusMapping(danger_regex="x", labels=("a", "b"))),
+        ("{template: '{a} {b}', warningRegex: x}", StatusMapping(warning_regex="x", template="{a} {b}")),
+        ("{value: 500}", StatusMapping(value="500")),
+        ("{label: '', value: ok}", StatusMapping(value="ok")),
+    ],
+)
+def test_a_status_may_be_several_labels_or_a_constant(written: str, status: StatusMapping) -> None:
+    assert loads(rule(f"status: {written}")).clusters[0].rules[0].status == status
+
+
+def test_a_measurement_is_about_an_edge_or_a_node_on_both_levels() -> None:
+    node = (MEASUREMENT % ", merge: sum").replace(
+        "source: {label: a}, target: {label: b}", "service: {label: c}"
+    )
+    text = cluster(measurements=f"{MEASUREMENT % ''}, {node}")
+    text = text.replace("globalLevel:\n", f"globalLevel:\n  clusterMeasurements: [{node}]\n")
+    loaded = loads(text)
+    about_edge = MeasurementRule(
+        "measurement-0", "latency_p99_ms", "up", "http://p:9090", NodeMapping("a"), NodeMapping("b")
+    )
+    about_node = attrs.evolve(
+        about_edge, id="measurement-1", source=None, target=None, service=NodeMapping("c"), merge=Merge.SUM
+    )
+    assert loaded.clusters[0].measurements == (about_edge, about_node)
+    assert loaded.global_level.measurements == (attrs.evolve(about_node, id="measurement-0"),)
+    assert [(place, rule.id) for place, rule in loaded.rules()] == [
+        ("", "connection-0"),
+        ("", "measurement-0"),
+        ("c", "measurement-0"),
+        ("c", "measurement-1"),
+    ]
+    assert mappings_of(about_edge) == (NodeMapping("a"), NodeMapping("b"))
+    assert mappings_of(about_node) == (NodeMapping("c"),)
+
+
 # Ids of rules
 
 
@@ -221,9 +290,13 @@ def test_a_rule_is_known_by_its_name_or_else_by_its_place() -> None:
 def test_ids_are_unique_in_a_cluster_whatever_the_names() -> None:
     names = ["a", "a", "connection-3", "connection-0", "notice-0", ""]
     rules = ", ".join(RULE % f", name: '{name}'" for name in names)
-    text = cluster(rules=rules, notices=f"{NOTICE % ', name: a'}, {NOTICE % ', name: notice-1'}")
+    text = cluster(
+        rules=rules,
+        notices=f"{NOTICE % ', name: a'}, {NOTICE % ', name: notice-1'}",
+        measurements=f"{MEASUREMENT % ', name: a'}, {MEASUREMENT % ', name: measurement-0'}",
+    )
     ids = [rule.id for cluster, rule in loads(text).rules() if cluster]
-    assert len(set(ids)) == len(ids) == 8
+    assert len(set(ids)) == len(ids) == 10
     assert ids[:3] == ["a", "connection-1", "connection-2"]
     assert any("'a' is taken" in warning for warning in warnings(text))
 
@@ -322,6 +395,22 @@ RULE_PATH = "clusterLevel[0].serviceConnections[0]"
         ("target: {label: b}", "target: {label: ''}", ".target", "label is empty"),
         ("{label: b}", "{label: b, regex: '(?!x)'}", ".target.regex", "RE2"),
         ("{label: b}", "{label: b, regex: '\\C'}", ".target.regex", "RE2"),
+        (
+            "{label: b}",
+            "{default: x}",
+            ".target",
+            "neither label nor replacement; add one of them, or labels",
+        ),
+        ("{label: b}", "{label: b, labels: [c]}", ".target", "found label and labels; keep one of them"),
+        ("{label: b}", "{labels: [c], template: '{d}'}", ".target", "found labels and template; keep one"),
+        ("{label: b}", "{label: [b, c]}", ".target.label", "found a list; write one label, several stand at"),
+        ("{label: b}", "{labels: b}", ".target.labels", "found 'b'; write a list of labels"),
+        ("{label: b}", "{labels: []}", ".target.labels", "found an empty list"),
+        ("{label: b}", "{labels: [c, '']}", ".target.labels[1]", "empty"),
+        ("{label: b}", "{labels: [[c]]}", ".target.labels[0]", "found a list"),
+        ("{label: b}", "{template: ''}", ".target.template", "found no label"),
+        ("{label: b}", "{template: '{a}/{b'}", ".target.template", "found '{' without its partner"),
+        ("{label: b}", "{template: {a: b}}", ".target.template", "found a mapping; write one text"),
     ],
 )
 def test_a_rule_that_can_never_work_is_refused(before: str, after: str, path: str, part: str) -> None:
@@ -338,6 +427,11 @@ def test_a_rule_that_can_never_work_is_refused(before: str, after: str, path: st
     [
         ("status: {label: c, dangerRegex: '['}", ".status.dangerRegex", "missing ]"),
         ("status: {label: c, warningRegex: '*'}", ".status.warningRegex", "no argument"),
+        ("status: {default: x}", ".status", "none of label, labels, template, value; add one of them"),
+        ("status: {label: '', default: x}", ".status", "none of label, labels"),
+        ("status: {label: c, value: x}", ".status", "found label and value; keep one of them"),
+        ("status: {value: ''}", ".status.value", "empty"),
+        ("status: {template: c}", ".status.template", "found no label"),
         ("status: 5..", ".status", "write a mapping with label"),
         (
             "notices: [{title: t, statusType: bad}]",
@@ -360,6 +454,33 @@ def test_a_rule_that_can_never_work_is_refused(before: str, after: str, path: st
 def test_a_status_or_notice_that_can_never_work_is_refused(extra: str, path: str, part: str) -> None:
     problem = only_problem(rule(extra))
     assert problem.path == RULE_PATH + path
+    assert part in problem.message
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "path", "part"),
+    [
+        ("measure: latency_p99_ms, ", "", ".measure", "is missing; add measure: with a name and unit"),
+        ("latency_p99_ms", "latency p99", ".measure", "such as latency_p99_ms"),
+        ("latency_p99_ms", "99_ms", ".measure", "such as latency_p99_ms"),
+        ("latency_p99_ms", "__proto__", ".measure", "such as latency_p99_ms"),
+        ("query: up, ", "", ".query", "is missing"),
+        (", source: {label: a}", "", "", "found target without source; add source:"),
+        (", target: {label: b}", "", "", "found source without target; add target:"),
+        (", source: {label: a}, target: {label: b}", "", "", "names no edge and no node; add source:"),
+        ("target:", "service:", "", "found service and source; keep service for nodes"),
+        ("{label: b}", "{label: b}, service: {label: c}", "", "found service and source"),
+        ("{label: b}", "{}", ".target", "neither label nor replacement"),
+        ("{label: b}", "{label: b}, merge: avg", ".merge", "found 'avg'; allowed are max, min and sum"),
+        ("{label: b}", "{label: b}, merge: Sum", ".merge", "did you mean sum?"),
+    ],
+)
+def test_a_measurement_that_can_never_work_is_refused(before: str, after: str, path: str, part: str) -> None:
+    good = MEASUREMENT % ""
+    assert before in good
+    problem = only_problem(cluster(measurements=good.replace(before, after)))
+    assert problem.path == "clusterLevel[0].serviceMeasurements[0]" + path
+    assert problem.line == 4
     assert part in problem.message
 
 
@@ -463,6 +584,24 @@ def test_merge_keys_that_multiply_are_refused_in_time() -> None:
             cluster(notices=NOTICE.replace(", service: {label: a}", "") % ""),
             "serviceNotices[0]: left out: without service",
         ),
+        (rule("status: {labels: [c]}"), f"{RULE_PATH}.status: all traffic is normal"),
+        (rule("status: {value: ok, default: x}"), ".status.default: is never used: every status is 'ok'"),
+        (rule("status: {value: ok, dangerRegex: x}"), ".status.dangerRegex: is never matched: every"),
+        (rule("status: {value: ok, warningRegex: ^k}"), ".status.warningRegex: is never matched: every"),
+        (
+            rule("status: {labels: [c, d, c], dangerRegex: x}"),
+            ".status.labels[2]: found 'c' again; its first place counts",
+        ),
+        (target("{labels: [b, b]}"), f"{RULE_PATH}.target.labels[1]: found 'b' again"),
+        (target("{replacement: x, default: y}"), ".target.default: is never used: every node is 'x'"),
+        (target("{template: '{b}', replacement: $2}"), "nothing in place of ${2}"),
+        (target("{labels: [b], class: db}"), "class 'db' has no color"),
+        (measurement("service: {label: a, class: db}"), "class 'db' has no color"),
+        (measurement("service: {label: a, replacement: ''}"), "every series is dropped"),
+        (
+            cluster(measurements=MEASUREMENT % ", name: measurement-7"),
+            "serviceMeasurements[0].name: 'measurement-7' is taken",
+        ),
         (target("{label: b, class: db}"), "class 'db' has no color"),
         (target("{replacement: $1}"), "without label the node is called '$1'"),
         (target("{label: b, replacement: ''}"), "every series is dropped"),
@@ -474,6 +613,11 @@ def test_merge_keys_that_multiply_are_refused_in_time() -> None:
 )
 def test_what_loads_but_will_not_do_what_it_seems_to_is_warned_of(text: str, expected: str) -> None:
     assert [warning for warning in warnings(text) if expected in warning]
+
+
+@pytest.mark.parametrize("status", ["{value: ok}", "{value: failed, dangerRegex: ^failed$}"])
+def test_a_constant_status_needs_no_expressions_and_may_match_one(status: str) -> None:
+    assert warnings(rule(f"status: {status}")) == []
 
 
 def test_a_share_of_exactly_one_can_be_reached() -> None:

@@ -8,9 +8,16 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vistio_core.configuration import NodeNamer, StatusClassifier, loads, render_title
+from vistio_core.configuration import (
+    NodeNamer,
+    StatusClassifier,
+    StatusNamer,
+    loads,
+    mappings_of,
+    render_title,
+)
 from vistio_core.configuration.keys import SHAPES
-from vistio_core.configuration.model import Configuration, ConnectionRule
+from vistio_core.configuration.model import Configuration, ConnectionRule, ServiceNoticeRule
 from vistio_core.errors import ConfigurationError, Problem
 
 SEEDS = [path.read_text() for path in sorted(Path(__file__).parent.glob("data/legacy/*.yaml"))]
@@ -29,14 +36,14 @@ def load_and_use(text: str) -> Configuration | None:
         assert all(problem.message and (problem.line or 1) <= lines for problem in refused)
         return None
     for _, rule in configuration.rules():
+        for mapping in mappings_of(rule):
+            NodeNamer(mapping).name({label: "x" for field in mapping.fields for label in field})
         if isinstance(rule, ConnectionRule):
-            NodeNamer(rule.source).name({rule.source.label: "x"})
-            NodeNamer(rule.target).name({rule.target.label: "x"})
+            StatusNamer(rule.status).status({})
             StatusClassifier(rule.status).classify("500")
             for notice in rule.notices:
                 render_title(notice.title, 1.0, {})
-        else:
-            NodeNamer(rule.service).name({rule.service.label: "x"})
+        elif isinstance(rule, ServiceNoticeRule):
             render_title(rule.title, 1.0, {})
     again = loads(configuration.text)
     assert again.hash == configuration.hash
@@ -66,6 +73,7 @@ SCALARS = (
     | st.sampled_from(
         ["http://p:9090", "http://u:p@p", "danger", "(.*", "{{ .value }}", "{{ x", "$1x", "default"]
     )
+    | st.sampled_from(["{a|b}/{c}", "{a", "max", "latency_p99_ms"])
 )
 VALUES = st.recursive(
     SCALARS,

@@ -8,7 +8,7 @@
 """
 
 from vistio_core.configuration.loading import load, loads
-from vistio_core.configuration.mapping import Dropped, NodeNamer, StatusClass, StatusClassifier
+from vistio_core.configuration.mapping import Dropped, NodeNamer, StatusClass, StatusClassifier, StatusNamer
 from vistio_core.configuration.model import (
     DEFAULT_CLASS,
     ClusterLevel,
@@ -16,12 +16,15 @@ from vistio_core.configuration.model import (
     ConnectionNotice,
     ConnectionRule,
     GlobalLevel,
+    MeasurementRule,
+    Merge,
     NodeMapping,
     Rule,
     ServiceNoticeRule,
     SeverityThreshold,
     StatusMapping,
     StatusType,
+    mappings_of,
 )
 from vistio_core.configuration.templates import query_link, render_title, severity_of
 
@@ -33,6 +36,8 @@ __all__ = [
     "ConnectionRule",
     "Dropped",
     "GlobalLevel",
+    "MeasurementRule",
+    "Merge",
     "NodeMapping",
     "NodeNamer",
     "Rule",
@@ -41,9 +46,11 @@ __all__ = [
     "StatusClass",
     "StatusClassifier",
     "StatusMapping",
+    "StatusNamer",
     "StatusType",
     "load",
     "loads",
+    "mappings_of",
     "query_link",
     "render_title",
     "severity_of",

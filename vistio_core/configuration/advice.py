@@ -15,8 +15,11 @@ from vistio_core.configuration.model import (
     ConnectionRule,
     GlobalLevel,
     NodeMapping,
+    Rule,
     ServiceNoticeRule,
+    StatusMapping,
     StatusType,
+    mappings_of,
 )
 from vistio_core.configuration.regexes import Regex, Replacement
 from vistio_core.configuration.templates import fields
@@ -37,17 +40,19 @@ def advise(root: Placed, configuration: Configuration) -> Iterator[Problem]:
     level = root.table.get("globalLevel")
     if level is not None:
         yield from _advise_on_rules(level, "clusterConnections", configuration.global_level)
+        yield from _advise_on_measurements(level, "clusterMeasurements", configuration.global_level)
     for placed, cluster in zip(_items(root, "clusterLevel"), configuration.clusters, strict=True):
         yield from _advise_on_rules(placed, "serviceConnections", cluster)
         for place, notice in zip(_items(placed, "serviceNotices"), cluster.notices, strict=True):
             yield from _advise_on_service_notice(place, notice)
+        yield from _advise_on_measurements(placed, "serviceMeasurements", cluster)
 
 
 def _advise_on_levels(root: Placed, configuration: Configuration) -> Iterator[Problem]:
     """Clusters that cannot be entered, as far as that can be told without asking Prometheus."""
-    rules = configuration.global_level.rules
-    mappings = [mapping for rule in rules for mapping in (rule.source, rule.target)]
-    if any(mapping.label for mapping in mappings):
+    rules: tuple[Rule, ...] = configuration.global_level.rules + configuration.global_level.measurements
+    mappings = [mapping for rule in rules for mapping in mappings_of(rule)]
+    if any(mapping.fields for mapping in mappings):
         return
     names = sorted({mapping.replacement for mapping in mappings})
     for placed, cluster in zip(_items(root, "clusterLevel"), configuration.clusters, strict=True):
@@ -71,8 +76,8 @@ def _advise_on_classes(root: Placed, configuration: Configuration) -> Iterator[P
             )
         seen.setdefault(name.text, name.line)
     for rule in _placed_rules(root):
-        for end in ("source", "target"):
-            node_class = rule.table[end].table.get("class")
+        for end in ("source", "target", "service"):
+            node_class = rule.table[end].table.get("class") if end in rule.table else None
             if node_class is not None and node_class.text and node_class.text not in known:
                 yield _at(node_class, f"class {node_class.text!r} has no color; add it to classes")
                 known.add(node_class.text)  # once is enough
@@ -80,9 +85,11 @@ def _advise_on_classes(root: Placed, configuration: Configuration) -> Iterator[P
 
 def _placed_rules(root: Placed) -> Iterator[Placed]:
     if "globalLevel" in root.table:
-        yield from _items(root.table["globalLevel"], "clusterConnections")
+        for key in ("clusterConnections", "clusterMeasurements"):
+            yield from _items(root.table["globalLevel"], key)
     for cluster in _items(root, "clusterLevel"):
-        yield from _items(cluster, "serviceConnections")
+        for key in ("serviceConnections", "serviceNotices", "serviceMeasurements"):
+            yield from _items(cluster, key)
 
 
 def _advise_on_rules(level: Placed, key: str, model: GlobalLevel | ClusterLevel) -> Iterator[Problem]:
@@ -90,10 +97,40 @@ def _advise_on_rules(level: Placed, key: str, model: GlobalLevel | ClusterLevel)
         yield from _advise_on_name(place, rule)
         for end, mapping in (("source", rule.source), ("target", rule.target)):
             yield from _advise_on_mapping(place.table[end], mapping)
-        if rule.status is not None and rule.status.warning_regex is None and rule.status.danger_regex is None:
-            yield _at(place.table["status"], "all traffic is normal: add dangerRegex and warningRegex")
+        if rule.status is not None:
+            yield from _advise_on_status(place.table["status"], rule.status)
         for notice_place, notice in zip(_items(place, "notices"), rule.notices, strict=True):
             yield from _advise_on_connection_notice(notice_place, notice, rule)
+
+
+def _advise_on_measurements(level: Placed, key: str, model: GlobalLevel | ClusterLevel) -> Iterator[Problem]:
+    for place, rule in zip(_items(level, key), model.measurements, strict=True):
+        yield from _advise_on_name(place, rule)
+        for end in ("source", "target", "service"):
+            mapping: NodeMapping | None = getattr(rule, end)
+            if mapping is not None:
+                yield from _advise_on_mapping(place.table[end], mapping)
+
+
+def _advise_on_status(place: Placed, status: StatusMapping) -> Iterator[Problem]:
+    yield from _advise_on_labels(place)
+    if not status.value:
+        if status.warning_regex is None and status.danger_regex is None:
+            yield _at(place, "all traffic is normal: add dangerRegex and warningRegex")
+        return
+    if status.default:
+        yield _at(place.table["default"], f"is never used: every status is {status.value!r}")
+    for key, pattern in (("dangerRegex", status.danger_regex), ("warningRegex", status.warning_regex)):
+        if pattern is not None and not Regex(pattern).matches(status.value):
+            yield _at(place.table[key], f"is never matched: every status is {status.value!r}")
+
+
+def _advise_on_labels(place: Placed) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for label in _items(place, "labels"):
+        if label.text in seen:
+            yield _at(label, f"found {label.text!r} again; its first place counts")
+        seen.add(label.text)
 
 
 def _advise_on_connection_notice(
@@ -122,14 +159,17 @@ def _advise_on_service_notice(place: Placed, notice: ServiceNoticeRule) -> Itera
     yield from _advise_on_mapping(place.table["service"], notice.service)
 
 
-def _advise_on_name(place: Placed, rule: ConnectionRule | ServiceNoticeRule) -> Iterator[Problem]:
+def _advise_on_name(place: Placed, rule: Rule) -> Iterator[Problem]:
     if rule.name and rule.id != rule.name:
         message = f"{rule.name!r} is taken or looks like a place; recorded as {rule.id}, rename the rule"
         yield _at(place.table["name"], message)
 
 
 def _advise_on_mapping(place: Placed, mapping: NodeMapping) -> Iterator[Problem]:
-    if not mapping.label:
+    yield from _advise_on_labels(place)
+    if not mapping.fields:
+        if mapping.default:
+            yield _at(place.table["default"], f"is never used: every node is {mapping.replacement!r}")
         if "$" in mapping.replacement:
             yield _at(place, f"without label the node is called {mapping.replacement!r}; add label: ...")
         return

@@ -26,13 +26,18 @@ class Key:
     attribute: str
     """The attribute of the model class that it becomes."""
     shape: type | None = None
-    """The model class of the mapping, or of each mapping in the list; None for a scalar."""
+    """The model class of the mapping, or of each mapping in the list; None for scalars."""
     many: bool = False
     """Whether it is a list."""
 
 
-_NODE = {
+_TEXT = {
     "label": Key("label"),
+    "labels": Key("labels", many=True),
+    "template": Key("template"),
+    "default": Key("default"),
+}
+_NODE = _TEXT | {
     "regex": Key("regex"),
     "replacement": Key("replacement"),
     "class": Key("node_class"),
@@ -57,12 +62,14 @@ SHAPES: Mapping[type, Mapping[str, Key]] = MappingProxyType(
         model.GlobalLevel: {
             "maxVolume": Key("max_volume"),
             "clusterConnections": Key("rules", model.ConnectionRule, many=True),
+            "clusterMeasurements": Key("measurements", model.MeasurementRule, many=True),
         },
         model.ClusterLevel: {
             "cluster": Key("cluster"),
             "maxVolume": Key("max_volume"),
             "serviceConnections": Key("rules", model.ConnectionRule, many=True),
             "serviceNotices": Key("notices", model.ServiceNoticeRule, many=True),
+            "serviceMeasurements": Key("measurements", model.MeasurementRule, many=True),
         },
         model.ConnectionRule: _RULE
         | {
@@ -72,10 +79,19 @@ SHAPES: Mapping[type, Mapping[str, Key]] = MappingProxyType(
             "notices": Key("notices", model.ConnectionNotice, many=True),
         },
         model.ServiceNoticeRule: _RULE | _NOTICE | {"service": Key("service", model.NodeMapping)},
+        model.MeasurementRule: _RULE
+        | {
+            "measure": Key("measure"),
+            "source": Key("source", model.NodeMapping),
+            "target": Key("target", model.NodeMapping),
+            "service": Key("service", model.NodeMapping),
+            "merge": Key("merge"),
+        },
         model.ConnectionNotice: _NOTICE | {"statusType": Key("status_type")},
         model.NodeMapping: _NODE,
-        model.StatusMapping: {
-            "label": Key("label"),
+        model.StatusMapping: _TEXT
+        | {
+            "value": Key("value"),
             "warningRegex": Key("warning_regex"),
             "dangerRegex": Key("danger_regex"),
         },

@@ -1,22 +1,25 @@
-"""From labels to node names, and from a status to its class: what a rule does with each series.
+"""From labels to node names and statuses, and from a status to its class: what a rule does with each series.
 
-A scrape may bring tens of thousands of series that share few label values, so both keep what
-they answered, by label value.
+A scrape may bring tens of thousands of series that share few label values, so all of them keep
+what they answered, by label values.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import attrs
 
+from vistio_core.configuration.label_templates import parse_template
 from vistio_core.configuration.regexes import Regex, Replacement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vistio_core.configuration.label_templates import Field
     from vistio_core.configuration.model import NodeMapping, StatusMapping
 
 # More distinct values than any mesh has at once, few enough (some 10 MB) never to matter.
@@ -31,6 +34,9 @@ class Dropped:
     """Short, and the same for every series of a mapping and cause: it ends up in counts."""
 
 
+_EMPTY_NAME = Dropped("node name empty")
+
+
 class StatusClass(StrEnum):
     """How a request ended, as the rule judges its status."""
 
@@ -43,37 +49,91 @@ class NodeNamer:
     """Names the node of a series by a `NodeMapping`. Safe to share between threads.
 
     Raises:
-        UsageError: the mapping's ``regex`` is not RE2; `vistio_core.configuration.load` has
-            refused that before, with its line.
+        UsageError: the mapping's ``regex`` is not RE2, or its ``template`` none;
+            `vistio_core.configuration.load` has refused that before, with its line.
     """
 
     def __init__(self, mapping: NodeMapping) -> None:
-        self._mapping = mapping
-        self._label = mapping.label
-        self._literal: str | Dropped = mapping.replacement or Dropped("node name empty")
-        self._missing = Dropped(f"label {mapping.label} missing or empty")
+        self._fields = mapping.fields
+        self._labels = tuple(dict.fromkeys(chain.from_iterable(self._fields)))
+        self._parts = parse_template(mapping.template) if mapping.template else None
+        self._default = mapping.default
+        self._without = self._fallback(mapping)
+        self._no_match = Dropped(f"regex does not match {mapping.template or ' or '.join(self._labels)}")
         self._copies = (mapping.regex, mapping.replacement) == ("(.*)", "$1")
         self._regex = Regex(mapping.regex)
         self._replacement = Replacement(mapping.replacement, self._regex)
         self._rewritten = lru_cache(_REMEMBERED)(self._rewrite)
+        self._filled = lru_cache(_REMEMBERED)(self._fill)
 
     def name(self, labels: Mapping[str, str]) -> str | Dropped:
         """The node's name, never empty, or why the series has none."""
-        if not self._label:
-            return self._literal
-        value = labels.get(self._label)
-        if not value:
-            return self._missing
-        # A dot does not match a line break, so even (.*) would shorten such a value.
-        if self._copies and "\n" not in value:
-            return value
-        return self._rewritten(value)
+        if self._parts is not None:
+            return self._filled(tuple([labels.get(label, "") for label in self._labels]))
+        for label in self._labels:
+            if value := labels.get(label):
+                # A dot does not match a line break, so even (.*) would shorten such a value.
+                return value if self._copies and "\n" not in value else self._rewritten(value)
+        return self._without
+
+    def _fallback(self, mapping: NodeMapping) -> str | Dropped:
+        """What a series without the label, or any of the labels, is called."""
+        if not self._fields:
+            return mapping.replacement or _EMPTY_NAME
+        return mapping.default or _missing(self._fields[0])
+
+    def _fill(self, values: tuple[str, ...]) -> str | Dropped:
+        """The name that the template makes of the values of ``self._labels``."""
+        text = ""
+        for part in self._parts or ():
+            if isinstance(part, str):
+                text += part
+            elif value := _first(part, self._labels, values):
+                text += value
+            else:
+                return self._default or _missing(part)
+        return self._rewrite(text)
 
     def _rewrite(self, value: str) -> str | Dropped:
         name = self._regex.rewrite(value, self._replacement)
         if name is None:
-            return Dropped(f"regex does not match {self._label}")
-        return name or Dropped("node name empty")
+            return self._no_match
+        return name or _EMPTY_NAME
+
+
+class StatusNamer:
+    """Finds the raw status of a series by a `StatusMapping`. Safe to share between threads.
+
+    Without a mapping, no series has a status.
+
+    Raises:
+        UsageError: the mapping's ``template`` is none; see `NodeNamer`.
+    """
+
+    def __init__(self, status: StatusMapping | None) -> None:
+        self._labels = tuple(dict.fromkeys(chain.from_iterable(status.fields))) if status else ()
+        self._parts = parse_template(status.template) if status and status.template else None
+        self._without = (status.value or status.default) if status else ""
+        self._filled = lru_cache(_REMEMBERED)(self._fill)
+
+    def status(self, labels: Mapping[str, str]) -> str:
+        """The status; empty where the series has none."""
+        if self._parts is not None:
+            return self._filled(tuple([labels.get(label, "") for label in self._labels]))
+        for label in self._labels:
+            if value := labels.get(label):
+                return value
+        return self._without
+
+    def _fill(self, values: tuple[str, ...]) -> str:
+        if not any(values):
+            return self._without
+        text = "".join(
+            part if isinstance(part, str) else _first(part, self._labels, values)
+            for part in self._parts or ()
+        )
+        # An empty field leaves its neighbours' blanks behind.
+        return " ".join(text.split()) or self._without
 
 
 class StatusClassifier:
@@ -102,6 +162,17 @@ class StatusClassifier:
         if self._warning is not None and self._warning.matches(value):
             return StatusClass.WARNING
         return StatusClass.NORMAL
+
+
+def _first(field: Field, labels: tuple[str, ...], values: tuple[str, ...]) -> str:
+    """The first value of the field's labels that is not empty; else empty."""
+    found = dict(zip(labels, values, strict=True))
+    return next((found[label] for label in field if found[label]), "")
+
+
+def _missing(field: Field) -> Dropped:
+    several = len(field) > 1
+    return Dropped(f"label{'s' if several else ''} {' and '.join(field)} missing or empty")
 
 
 def _regex(pattern: str | None) -> Regex | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
+from vistio_core.configuration import label_templates
 from vistio_core.configuration.redaction import redact
 from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.graph.model import NodeClass
@@ -35,28 +36,70 @@ class StatusType(StrEnum):
     DANGER = "danger"
 
 
+class Merge(StrEnum):
+    """What becomes of several series that measure one edge or node."""
+
+    MAX = "max"
+    MIN = "min"
+    SUM = "sum"
+
+
 @attrs.frozen
 class NodeMapping:
     """How a series names a node.
 
-    Without ``label`` the node is ``replacement``, literally. With it, the label's value is
-    searched for ``regex`` (RE2, unanchored) and the first match fills ``replacement`` (Go
-    syntax: ``$1``, ``${1}``, ``${name}``).
+    The text of ``label``, ``labels`` or ``template`` (at most one of them is given) is searched
+    for ``regex`` (RE2, unanchored) and the first match fills ``replacement`` (Go syntax: ``$1``,
+    ``${1}``, ``${name}``). With none of them the node is ``replacement``, literally.
     """
 
     label: str = ""
     regex: str = "(.*)"
     replacement: str = "$1"
     node_class: str = "default"
+    labels: tuple[str, ...] = ()
+    """The first of these that is not empty is the text."""
+    template: str = ""
+    """See `label_templates`; a field that stays empty makes the whole text missing."""
+    default: str = ""
+    """The node's name where the text is missing; empty: such a series is dropped."""
+
+    @property
+    def fields(self) -> tuple[tuple[str, ...], ...]:
+        """The labels that make the text: for each part of it, those of which the first non-empty one counts."""
+        return _fields(self.label, self.labels, self.template)
 
 
 @attrs.frozen
 class StatusMapping:
-    """Which label is the status, and which of its values are danger (tested first) or warning."""
+    """What the status of a series is, and which statuses are danger (tested first) or warning.
 
-    label: str
+    One of ``label``, ``labels``, ``template`` and ``value`` is given.
+    """
+
+    label: str = ""
     warning_regex: str | None = None
     danger_regex: str | None = None
+    labels: tuple[str, ...] = ()
+    """The first of these that is not empty is the status."""
+    template: str = ""
+    """See `label_templates`; fields may be empty."""
+    value: str = ""
+    """The status of every series: the query itself says how the requests ended."""
+    default: str = ""
+    """The status of a series that has none of the labels."""
+
+    @property
+    def fields(self) -> tuple[tuple[str, ...], ...]:
+        """As `NodeMapping.fields`."""
+        return _fields(self.label, self.labels, self.template)
+
+
+def _fields(label: str, labels: tuple[str, ...], template: str) -> tuple[tuple[str, ...], ...]:
+    if template:
+        return label_templates.fields(template)
+    alternatives = (label,) if label else labels
+    return (alternatives,) if alternatives else ()
 
 
 @attrs.frozen
@@ -111,7 +154,36 @@ class ServiceNoticeRule:
     link: str = ""
 
 
-Rule: TypeAlias = ConnectionRule | ServiceNoticeRule
+@attrs.frozen
+class MeasurementRule:
+    """A query whose series are numbers about edges or nodes that are not rates, such as latencies.
+
+    ``source`` and ``target`` name the edge, or ``service`` the node; the others are None.
+    """
+
+    id: str
+    """As `ConnectionRule.id`; by place it is ``measurement-0``."""
+    measure: str
+    """What is measured, with its unit, such as ``latency_p99_ms``."""
+    query: str
+    prometheus_url: str = attrs.field(repr=_without_password)
+    source: NodeMapping | None = None
+    target: NodeMapping | None = None
+    service: NodeMapping | None = None
+    merge: Merge = Merge.MAX
+    name: str = ""
+
+
+Rule: TypeAlias = ConnectionRule | ServiceNoticeRule | MeasurementRule
+
+
+def mappings_of(rule: Rule) -> tuple[NodeMapping, ...]:
+    """What names the ends of a rule's edges (source, then target), or its node."""
+    if isinstance(rule, ServiceNoticeRule):
+        return (rule.service,)
+    if isinstance(rule, ConnectionRule):
+        return rule.source, rule.target
+    return tuple(mapping for mapping in (rule.source, rule.target, rule.service) if mapping is not None)
 
 
 @attrs.frozen
@@ -120,6 +192,7 @@ class GlobalLevel:
 
     max_volume: float = 0.0
     rules: tuple[ConnectionRule, ...] = ()
+    measurements: tuple[MeasurementRule, ...] = ()
 
 
 @attrs.frozen
@@ -130,6 +203,7 @@ class ClusterLevel:
     max_volume: float = 0.0
     rules: tuple[ConnectionRule, ...] = ()
     notices: tuple[ServiceNoticeRule, ...] = ()
+    measurements: tuple[MeasurementRule, ...] = ()
 
 
 @attrs.frozen
@@ -160,9 +234,14 @@ class Configuration:
         return None
 
     def rules(self) -> Iterator[tuple[str, Rule]]:
-        """Every rule with its cluster (``GLOBAL_LEVEL`` for the global level), in file order."""
-        for rule in self.global_level.rules:
-            yield GLOBAL_LEVEL, rule
-        for cluster in self.clusters:
-            yield from ((cluster.cluster, rule) for rule in cluster.rules)
-            yield from ((cluster.cluster, notice) for notice in cluster.notices)
+        """Every rule with its cluster (``GLOBAL_LEVEL`` for the global level), in file order.
+
+        Within a cluster those whose series are edges come first, then notices, then measurements.
+        """
+        everything = ClusterLevel(
+            GLOBAL_LEVEL, rules=self.global_level.rules, measurements=self.global_level.measurements
+        )
+        for level in (everything, *self.clusters):
+            yield from ((level.cluster, rule) for rule in level.rules)
+            yield from ((level.cluster, notice) for notice in level.notices)
+            yield from ((level.cluster, measurement) for measurement in level.measurements)

@@ -21,7 +21,19 @@ from vistio_core.graph.model import NodeClass
 MAX_VALUES = 200_000
 """Anchors that refer to anchors can write down astronomically many values in a few lines."""
 
-_PLACE_ID = re.compile(r"(connection|notice)-\d+")
+_PLACE_IDS: dict[type | None, str] = {
+    model.ConnectionRule: "connection",
+    model.ServiceNoticeRule: "notice",
+    model.MeasurementRule: "measurement",
+}
+_PLACE_ID = re.compile(rf"({'|'.join(_PLACE_IDS.values())})-\d+")
+_RULE_LISTS = (
+    "clusterConnections",
+    "clusterMeasurements",
+    "serviceConnections",
+    "serviceNotices",
+    "serviceMeasurements",
+)
 
 
 @attrs.define(eq=False)
@@ -76,9 +88,9 @@ class Placer:
             raise TooManyValuesError
         if many and isinstance(value, Items):
             items = [self.place(item, shape, f"{path}[{index}]") for index, item in enumerate(value.values)]
-            if shape in (model.ConnectionRule, model.ServiceNoticeRule):
+            if (prefix := _PLACE_IDS.get(shape)) is not None:
                 # Before any is left out: a rule's place in the file is its id.
-                _add_place_ids(items, "connection" if shape is model.ConnectionRule else "notice")
+                _add_place_ids(items, prefix)
             return Placed(path, value.line, [item for item in items if self._can_matter(item, shape)])
         if not many and shape is not None and isinstance(value, Table):
             return self._open(value, shape, path)
@@ -106,7 +118,7 @@ class Placer:
             self._warn(path, table.line, why)
             entries["color"] = Placed(path, table.line, Scalar(model.DEFAULT_CLASS.color, table.line))
         if shape is model.ConnectionRule and "status" in entries:
-            self._check_status_label(placed)
+            self._leave_out_no_status(placed)
         return placed
 
     def _can_matter(self, item: Placed, shape: type | None) -> bool:
@@ -138,9 +150,11 @@ class Placer:
             path = join(notice.path, "severityThreshold")
             notice.table["severityThreshold"] = Placed(path, notice.line, {})
 
-    def _check_status_label(self, rule: Placed) -> None:
+    def _leave_out_no_status(self, rule: Placed) -> None:
+        """Vistio loads a status without label; with a key that only we know it is refused later."""
         status = rule.table["status"]
-        if isinstance(status.content, dict) and not status.table.get("label", status).text:
+        new = status.table.keys() & {"labels", "template", "value", "default"}
+        if isinstance(status.content, dict) and not new and not status.table.get("label", status).text:
             self._warn(
                 status.path, status.line, "left out: without label all traffic is normal; add label: ..."
             )
@@ -159,7 +173,7 @@ def _add_place_ids(rules: list[Placed], prefix: str) -> None:
 def _make_ids_unique(level: Placed) -> None:
     """Gives each rule its name as id, unless another one of the level has it already."""
     taken: set[str] = set()
-    for key in ("clusterConnections", "serviceConnections", "serviceNotices"):
+    for key in _RULE_LISTS:
         for rule in level.table[key].items if key in level.table else ():
             name = rule.table["name"].text if "name" in rule.table else ""
             # A name that looks like a place might be another rule's place.

@@ -16,7 +16,7 @@ from cattrs.gen import make_dict_structure_fn, override
 from vistio_core.configuration import model, values
 from vistio_core.configuration.keys import SHAPES, Key, nearest
 from vistio_core.configuration.values import RefusedError, describe, refused
-from vistio_core.configuration.yaml_lines import join
+from vistio_core.configuration.yaml_lines import Scalar, join
 from vistio_core.errors import Problem
 
 if TYPE_CHECKING:
@@ -29,11 +29,17 @@ T = TypeVar("T")
 _READERS: dict[tuple[type, str], Callable[[Placed], object]] = {
     (model.ConnectionNotice, "statusType"): values.read_status_type,
     (model.ClusterLevel, "cluster"): values.read_name,
+    (model.StatusMapping, "value"): values.read_name,
+    (model.MeasurementRule, "measure"): values.read_measure,
+    (model.MeasurementRule, "merge"): values.read_merge,
 }
 _READERS_ANYWHERE: dict[str, Callable[[Placed], object]] = {
     "query": values.read_query,
     "prometheusURL": values.read_url,
     "maxVolume": values.read_volume,
+    "label": values.read_label,
+    "labels": values.read_labels,
+    "template": values.read_template,
     "regex": values.read_regex,
     "warningRegex": values.read_regex,
     "dangerRegex": values.read_regex,
@@ -48,6 +54,7 @@ _REMEDIES = {
     "prometheusURL": "add prometheusURL: http://...",
     "source": "add source: {label: ...}, or {replacement: ...} for a node of that name",
     "target": "add target: {label: ...}, or {replacement: ...} for a node of that name",
+    "measure": "add measure: with a name and unit, such as latency_p99_ms",
     "cluster": "add cluster: with the name that its node has on the global level",
 }
 
@@ -87,9 +94,7 @@ def _structure_table(
     """The hook of one model class."""
     if not isinstance(placed.content, dict):
         raise refused(placed, f"{describe(placed)}; write a mapping with {', '.join(SHAPES[shape])}")
-    problems = _missing(placed, shape)
-    if shape is model.NodeMapping and not (placed.table.keys() & {"label", "replacement"}):
-        problems.append(Problem(placed.path, "neither label nor replacement; add one of them", placed.line))
+    problems = _missing(placed, shape) + _contradictions(placed, shape)
     try:
         result = by_cattrs(placed.content, shape)
     except BaseValidationError as group:
@@ -119,7 +124,56 @@ def _missing(placed: Placed, shape: type) -> list[Problem]:
     return problems
 
 
+def _contradictions(placed: Placed, shape: type) -> list[Problem]:
+    """Keys that exclude each other, and those of which one is needed."""
+    if shape is model.NodeMapping:
+        message = _not_exactly_one(placed, ("label", "labels", "template"), or_else="replacement")
+    elif shape is model.StatusMapping:
+        message = _not_exactly_one(placed, ("label", "labels", "template", "value"))
+    elif shape is model.MeasurementRule:
+        message = _no_edge_or_node(placed)
+    else:
+        message = None
+    return [] if message is None else [Problem(placed.path, message, placed.line)]
+
+
+def _not_exactly_one(placed: Placed, keys: tuple[str, ...], *, or_else: str | None = None) -> str | None:
+    # An empty label is as good as none: files of Vistio have them.
+    given = [key for key in keys if key in placed.table and (key != "label" or _is_given(placed.table[key]))]
+    if len(given) > 1:
+        return f"found {' and '.join(given)}; keep one of them"
+    if given or (or_else is not None and placed.table.keys() & {"label", or_else}):
+        return None  # a label that is empty beside no replacement is told by `_refuse_nameless`
+    if or_else is not None:
+        return f"neither label nor {or_else}; add one of them, or {_listed(keys[1:])}"
+    return f"none of {', '.join(keys)}; add one of them, for a constant status value: ..."
+
+
+def _is_given(label: Placed) -> bool:
+    return bool(label.text) or not isinstance(label.content, Scalar)
+
+
+def _listed(keys: tuple[str, ...]) -> str:
+    return " or ".join(keys)
+
+
+def _no_edge_or_node(placed: Placed) -> str | None:
+    ends = [key for key in ("source", "target") if key in placed.table]
+    if "service" in placed.table:
+        return (
+            f"found service and {ends[0]}; keep service for nodes, or source and target for edges"
+            if ends
+            else None
+        )
+    if len(ends) == 1:
+        missing = "target" if ends == ["source"] else "source"
+        return f"found {ends[0]} without {missing}; add {missing}: {{label: ...}}"
+    return None if ends else "names no edge and no node; add source: and target:, or service:"
+
+
 def _refuse_nameless(mapping: model.NodeMapping, placed: Placed) -> None:
+    if mapping.fields:
+        return
     if not mapping.label and not mapping.replacement:
         raise refused(placed, "label and replacement are both empty; give one of them a text")
     if not mapping.label and "replacement" not in placed.table:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from vistio_core.configuration.keys import nearest
-from vistio_core.configuration.model import StatusType
+from vistio_core.configuration.label_templates import parse_template
+from vistio_core.configuration.model import Merge, StatusType
 from vistio_core.configuration.redaction import redact
 from vistio_core.configuration.regexes import Regex
 from vistio_core.configuration.templates import parse_title
@@ -21,6 +23,8 @@ from vistio_core.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from vistio_core.configuration.places import Placed
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class RefusedError(Exception):
@@ -60,6 +64,43 @@ def read_name(placed: Placed) -> str:
     text = read_text(placed)
     if not text.strip():
         raise refused(placed, "found an empty text; write a name")
+    return text
+
+
+def read_label(placed: Placed) -> str:
+    """The name of a label; empty text is no label."""
+    if isinstance(placed.content, Items | list):
+        raise refused(placed, f"{describe(placed)}; write one label, several stand at labels: [...]")
+    return read_text(placed)
+
+
+def read_labels(placed: Placed) -> tuple[str, ...]:
+    """Names of labels, at least one."""
+    if not isinstance(placed.content, list) or not placed.content:
+        found = "found an empty list" if placed.content == [] else describe(placed)
+        raise refused(placed, f"{found}; write a list of labels, such as [deployment, statefulset]")
+    return tuple(read_name(item) for item in placed.content)
+
+
+def read_template(placed: Placed) -> str:
+    """A text with labels in braces, see `label_templates`."""
+    text = read_text(placed)
+    try:
+        parse_template(text)
+    except UsageError as error:
+        raise refused(placed, str(error)) from error
+    return text
+
+
+_MEASURE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+def read_measure(placed: Placed) -> str:
+    """What is measured: it becomes a key of JSON and an attribute of GraphML."""
+    text = read_text(placed)
+    if _MEASURE.fullmatch(text) is None:
+        remedy = "write letters, digits and _, with the unit at the end, such as latency_p99_ms"
+        raise refused(placed, f"{describe(placed)}; {remedy}")
     return text
 
 
@@ -138,13 +179,24 @@ def read_title(placed: Placed) -> str:
 
 def read_status_type(placed: Placed) -> StatusType:
     """One of `StatusType`."""
+    return _read_choice(placed, StatusType)
+
+
+def read_merge(placed: Placed) -> Merge:
+    """One of `Merge`."""
+    return _read_choice(placed, Merge)
+
+
+def _read_choice(placed: Placed, choices: type[Choice]) -> Choice:
     text = read_text(placed)
     try:
-        return StatusType(text)
+        return choices(text)
     except ValueError as error:
-        meant = nearest(text, {status.value: None for status in StatusType})
+        names = sorted(choice.value for choice in choices)
+        meant = nearest(text, dict.fromkeys(names))
         hint = f"; did you mean {meant}?" if meant else ""
-        raise refused(placed, f"{describe(placed)}; allowed are danger and warning{hint}") from error
+        allowed = f"{', '.join(names[:-1])} and {names[-1]}"
+        raise refused(placed, f"{describe(placed)}; allowed are {allowed}{hint}") from error
 
 
 _URL_EXAMPLE = "write the address of a Prometheus server, such as http://prometheus.istio-system:9090"

@@ -8,14 +8,22 @@ is left out and counted by reason; it never takes its neighbours with it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
 from functools import partial
 
 import attrs
 import msgspec
 
-from vistio_core.configuration.mapping import Dropped, NodeNamer
-from vistio_core.configuration.model import ConnectionRule, Rule, ServiceNoticeRule
+from vistio_core.configuration.mapping import Dropped, NodeNamer, StatusNamer
+from vistio_core.configuration.model import (
+    ConnectionRule,
+    MeasurementRule,
+    Merge,
+    Rule,
+    ServiceNoticeRule,
+    mappings_of,
+)
 from vistio_core.errors import SourceError
 from vistio_core.events import LARGEST_RATE, Measurement, Sample
 
@@ -171,8 +179,11 @@ def dropped_as(answer: Answer) -> dict[str, int]:
 def mapper(cluster: str, rule: Rule) -> Callable[[Iterable[Series]], Mapped]:
     """What maps the series of ``rule``; keep it, it remembers names. Safe to share between threads."""
     if isinstance(rule, ConnectionRule):
-        return partial(_to_edges, cluster, rule, NodeNamer(rule.source), NodeNamer(rule.target))
-    return partial(_to_nodes, cluster, rule, NodeNamer(rule.service))
+        source, target = NodeNamer(rule.source), NodeNamer(rule.target)
+        return partial(_to_edges, cluster, rule, source, target, StatusNamer(rule.status))
+    if isinstance(rule, ServiceNoticeRule):
+        return partial(_to_nodes, cluster, rule, NodeNamer(rule.service))
+    return partial(_to_measurements, cluster, rule, [NodeNamer(mapping) for mapping in mappings_of(rule)])
 
 
 def _to_edges(
@@ -180,6 +191,7 @@ def _to_edges(
     rule: ConnectionRule,
     source_namer: NodeNamer,
     target_namer: NodeNamer,
+    status_namer: StatusNamer,
     series: Iterable[Series],
 ) -> Mapped:
     """One sample for each (source, target, status); several series of one are summed.
@@ -187,8 +199,7 @@ def _to_edges(
     The sums are exact (`math.fsum`), so they do not depend on the order of the series.
     """
     mapped = Mapped()
-    name_source, name_target = source_namer.name, target_namer.name
-    status_label = rule.status.label if rule.status else ""
+    name_source, name_target, find_status = source_namer.name, target_namer.name, status_namer.status
     rates: dict[tuple[str, str, str], float] = {}
     # Few edges have more than one series: a list for each would cost a quarter of the time.
     several: dict[tuple[str, str, str], list[float]] = {}
@@ -209,7 +220,7 @@ def _to_edges(
         if isinstance(target, Dropped):
             mapped.drop(target.reason, labels)
             continue
-        key = (source, target, labels.get(status_label, ""))
+        key = (source, target, find_status(labels))
         if key in rates:
             several.setdefault(key, [rates[key]]).append(value)
         else:
@@ -249,6 +260,51 @@ def _to_nodes(cluster: str, rule: ServiceNoticeRule, namer: NodeNamer, series: I
             mapped.drop(TWICE, one.metric)
     mapped.measurements.extend(highest.values())
     return mapped
+
+
+def _to_measurements(
+    cluster: str, rule: MeasurementRule, namers: Sequence[NodeNamer], series: Iterable[Series]
+) -> Mapped:
+    """One measurement for each edge or node, several series of one merged as the rule says."""
+    mapped = Mapped()
+    values: dict[tuple[str, ...], list[float]] = {}
+    for one in series:
+        value = _number(one)
+        if isinstance(value, str):
+            mapped.drop(value, one.metric)
+            continue
+        names: list[str] = []
+        for namer in namers:
+            name = namer.name(one.metric)
+            if isinstance(name, Dropped):
+                mapped.drop(name.reason, one.metric)
+                break
+            names.append(name)
+        else:
+            # Adding 0 makes 0.0 of -0.0, so that which of them came first does not matter.
+            values.setdefault(tuple(names), []).append(value + 0.0)
+    for names_of, found in values.items():
+        merged = _merged(rule.merge, found)
+        if math.isfinite(merged):
+            source, target = (*names_of, "")[:2]
+            mapped.measurements.append(Measurement(cluster, rule.id, source, target, rule.measure, merged))
+        else:
+            mapped.dropped[NOT_FINITE] = mapped.dropped.get(NOT_FINITE, 0) + len(found)
+    return mapped
+
+
+def _merged(merge: Merge, values: list[float]) -> float:
+    """One of several finite values, whatever their order; infinite when their sum is too large."""
+    if merge is not Merge.SUM:
+        return max(values) if merge is Merge.MAX else min(values)
+    try:
+        return math.fsum(values)
+    except OverflowError:  # on the way, even if the sum itself is small: it depends on the order
+        total = sum(map(Fraction, values))
+    try:
+        return float(total)
+    except OverflowError:
+        return math.inf
 
 
 def _number(series: Series) -> float | str:
