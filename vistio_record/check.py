@@ -13,8 +13,15 @@ from itertools import combinations
 
 import attrs
 
-from vistio_core.configuration.model import Configuration, Rule, mappings_of
-from vistio_core.events import GLOBAL_LEVEL, Outcome, RuleOutcome
+from vistio_core.configuration.model import (
+    Configuration,
+    ConnectionRule,
+    NodeMapping,
+    Rule,
+    StatusMapping,
+    mappings_of,
+)
+from vistio_core.events import GLOBAL_LEVEL, Measurement, Outcome, RuleOutcome, Sample
 from vistio_record.sources.prometheus import Probe
 
 # Two rules count the same traffic when their rates on a shared edge differ by less than this share.
@@ -42,9 +49,11 @@ class RuleReport:
     rule: Rule
     outcome: RuleOutcome
     edges: Edges
-    """(source, target) to requests per second, sorted by name."""
+    """(source, target) to requests per second, sorted by name; 0 for those of a measurement rule."""
     nodes: tuple[str, ...]
-    """Nodes that edges or notices name, sorted."""
+    """Nodes that edges, notices or measurements name, sorted."""
+    measurements: tuple[Measurement, ...]
+    """As the source gave them."""
     hints: tuple[str, ...]
     """For a person, one sentence each."""
 
@@ -54,7 +63,7 @@ class Finding:
     """Something about the graph as a whole."""
 
     kind: str
-    """``empty``, ``cannot-be-entered``, ``not-reached``, ``counted-twice`` or ``two-names``."""
+    """``empty``, ``cannot-be-entered``, ``not-reached``, ``counted-twice``, ``two-names`` or ``apart``."""
     cluster: str
     """The level that it is about; ``GLOBAL_LEVEL`` for the global one."""
     message: str
@@ -106,6 +115,7 @@ def analyse(
         findings.extend(_not_reached(cluster, edges))
         findings.extend(_two_names(cluster, {name for pair in edges for name in pair}))
     findings.extend(_counted_twice(rules))
+    findings.extend(_apart(rules))
     return Report(rules, tuple(findings))
 
 
@@ -125,10 +135,23 @@ def _rule_report(probe: Probe, clues: Sequence[Clue]) -> RuleReport:
     edges: defaultdict[tuple[str, str], float] = defaultdict(float)
     for sample in probe.samples:
         edges[sample.source, sample.target] += sample.rate
+    for measurement in probe.measurements:
+        if measurement.target:
+            edges[measurement.source, measurement.target] += 0.0
     nodes = {name for pair in edges for name in pair} | {m.source for m in probe.measurements}
-    hints = (*_empty_hints(probe, clues), *_drop_hints(probe, clues), *_reporter_hints(probe, clues))
     return RuleReport(
-        probe.cluster, probe.rule, probe.outcome, dict(sorted(edges.items())), tuple(sorted(nodes)), hints
+        probe.cluster,
+        probe.rule,
+        probe.outcome,
+        dict(sorted(edges.items())),
+        tuple(sorted(nodes)),
+        probe.measurements,
+        (
+            *_empty_hints(probe, clues),
+            *_drop_hints(probe, clues),
+            *_default_hints(probe),
+            *_reporter_hints(probe, clues),
+        ),
     )
 
 
@@ -154,14 +177,35 @@ def _drop_hints(probe: Probe, clues: Sequence[Clue]) -> Iterable[str]:
         yield f"{count} dropped, {reason}; such a series has {_series(labels)}"
     for field in _missing_fields(probe):
         exist = {name for clue in clues for name in clue.labels or ()} - {"__name__"}
-        if known := [label for label in field if label in exist]:
-            verb = "exist" if len(known) > 1 else "exists"
-            yield f"{listed(known)} {verb}, but the query does not keep it: add it to its by (...)"
-        elif exist:
+        known = [label for label in field if label in exist]
+        for label in known:
+            yield f"{label} exists, but the query does not keep it: add it to its by (...)"
+        if exist and not known:
             like = _like(field[0], exist)
             instead = f"; {like[0]} looks like it" if like else ""
             metrics = listed(clue.metric for clue in clues)
             yield f"no label {' or '.join(field)} on {metrics}{instead}; its labels: {listed(sorted(exist), 30)}"
+
+
+def _default_hints(probe: Probe) -> Iterable[str]:
+    """What no series has, although nothing was dropped for it."""
+    facts: Sequence[Sample | Measurement] = probe.samples or probe.measurements
+    if not facts:
+        return
+    for mapping, names in zip(
+        mappings_of(probe.rule),
+        ({fact.source for fact in facts}, {fact.target for fact in facts}),
+        strict=False,
+    ):
+        if mapping.fields and names == {mapping.default}:
+            yield f"every node is the default {mapping.default}: no series has a value for {_texts(mapping)}"
+    status = probe.rule.status if isinstance(probe.rule, ConnectionRule) else None
+    if status is not None and all(sample.status == "" for sample in probe.samples):
+        yield f"all of it is normal: no series has a value for the status, {_texts(status)}"
+
+
+def _texts(mapping: NodeMapping | StatusMapping) -> str:
+    return mapping.template or " or ".join(label for field in mapping.fields for label in field)
 
 
 def _missing_fields(probe: Probe) -> list[tuple[str, ...]]:
@@ -287,6 +331,26 @@ def _counted_twice(rules: Iterable[RuleReport]) -> Iterable[Finding]:
                 f"in {level_name(one.cluster)} the rules {one.rule.id} and {other.rule.id} see"
                 f" {len(same)} edges with nearly the same rates ({source} to {target}: {rates} requests/s);"
                 " if it is the same traffic it counts twice: is each the report of one end?",
+            )
+
+
+def _apart(rules: Sequence[RuleReport]) -> Iterable[Finding]:
+    """Rules about nodes none of which has requests: named by other labels, they land on nodes of their own."""
+    for rule in rules:
+        if isinstance(rule.rule, ConnectionRule) or not rule.nodes:
+            continue
+        busy = {
+            name
+            for other in rules
+            if other.cluster == rule.cluster and isinstance(other.rule, ConnectionRule)
+            for name in other.nodes
+        }
+        if busy and busy.isdisjoint(rule.nodes):
+            yield Finding(
+                "apart",
+                rule.cluster,
+                f"in {level_name(rule.cluster)} the rule {rule.rule.id} is about {listed(rule.nodes)}, none of which"
+                f" has requests; those that have are {listed(sorted(busy))}. Does it name its nodes by other labels?",
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vistio_core.configuration.model import ConnectionRule
+from vistio_core.configuration.model import ConnectionRule, MeasurementRule
 from vistio_core.events import GLOBAL_LEVEL, Outcome
 from vistio_record.check import Report, RuleReport, level_name, listed
 
@@ -45,6 +45,15 @@ def as_json(report: Report) -> dict[str, object]:
                     {"source": source, "target": target, "rate_rps": rate}
                     for (source, target), rate in rule.edges.items()
                 ],
+                "measurements": [
+                    {
+                        "source": measurement.source,
+                        "target": measurement.target,
+                        "measure": measurement.name,
+                        "value": measurement.value,
+                    }
+                    for measurement in rule.measurements
+                ],
                 "hints": list(rule.hints),
             }
             for rule in report.rules
@@ -75,12 +84,18 @@ def _rule_lines(rule: RuleReport) -> Iterator[str]:
 
 
 def _made(rule: RuleReport) -> str:
+    edges = listed((f"{source} > {target}" for source, target in rule.edges), _FEW)
+    nodes = f"{_count(len(rule.nodes), 'node')} ({listed(rule.nodes, _FEW)})"
     if isinstance(rule.rule, ConnectionRule):
         if not rule.edges:
             return ", no edges"
-        shown = listed((f"{source} > {target}" for source, target in rule.edges), _FEW)
-        return f": {_count(len(rule.nodes), 'node')}, {_count(len(rule.edges), 'edge')} ({shown})"
-    return f": {_count(len(rule.nodes), 'node')} ({listed(rule.nodes, _FEW)})" if rule.nodes else ", no nodes"
+        return f": {_count(len(rule.nodes), 'node')}, {_count(len(rule.edges), 'edge')} ({edges})"
+    if isinstance(rule.rule, MeasurementRule):
+        if not rule.nodes:
+            return ", nothing measured"
+        of = f"{_count(len(rule.edges), 'edge')} ({edges})" if rule.edges else nodes
+        return f": {rule.rule.measure} of {of}"
+    return f": {nodes}" if rule.nodes else ", no nodes"
 
 
 def _verdict(report: Report) -> str:

@@ -6,10 +6,15 @@ import json
 import math
 from itertools import permutations
 
+import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vistio_core.configuration.model import (
     ConnectionRule,
+    MeasurementRule,
+    Merge,
     NodeMapping,
     ServiceNoticeRule,
     SeverityThreshold,
@@ -17,7 +22,7 @@ from vistio_core.configuration.model import (
 )
 from vistio_core.errors import SourceError
 from vistio_core.events import LARGEST_RATE, Measurement, Sample
-from vistio_record.sources.answer import Series, decode, dropped_as, mapper, not_a_vector, one_line
+from vistio_record.sources.answer import Mapped, Series, decode, dropped_as, mapper, not_a_vector, one_line
 
 RULE = ConnectionRule(
     "http",
@@ -29,6 +34,9 @@ RULE = ConnectionRule(
 )
 NOTICE = ServiceNoticeRule(
     "full", "full", "saturation", "http://127.0.0.1:9090", SeverityThreshold(), NodeMapping("service")
+)
+LATENCY = MeasurementRule(
+    "p99", "latency_p99_ms", "p99", "http://127.0.0.1:9090", NodeMapping("source"), NodeMapping("target")
 )
 EDGE = {"source": "a", "target": "b", "code": "200"}
 
@@ -124,6 +132,93 @@ def test_a_series_that_the_server_repeats_counts_once_with_its_higher_value() ->
         mapped = mapper("mesh", NOTICE)(order)
         assert [measurement.value for measurement in mapped.measurements] == [2.0]
         assert mapped.dropped == {"series occurs twice": 1}
+
+
+def measured(rule: MeasurementRule, *series: tuple[dict[str, str], str]) -> Mapped:
+    return mapper("mesh", rule)([Series(labels, (0.0, value)) for labels, value in series])
+
+
+def test_a_measurement_is_of_the_edge_whatever_other_labels_the_series_has() -> None:
+    assert measured(LATENCY, (EDGE, "25")).measurements == [
+        Measurement("mesh", "p99", "a", "b", "latency_p99_ms", 25.0)
+    ]
+
+
+def test_a_measurement_of_a_service_is_of_the_node() -> None:
+    rule = attrs.evolve(LATENCY, source=None, target=None, service=NodeMapping("target"))
+    assert measured(rule, (EDGE, "25")).measurements == [
+        Measurement("mesh", "p99", "b", "", "latency_p99_ms", 25.0)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("merge", "value"), [(Merge.MAX, 1e11), (Merge.MIN, -1e11), (Merge.SUM, math.fsum([0.1, 0.2]))]
+)
+def test_several_series_of_one_edge_are_merged_in_any_order(merge: Merge, value: float) -> None:
+    rule = attrs.evolve(LATENCY, merge=merge)
+    for order in permutations(["0.1", "-1e11", "1e11", "0.2"]):
+        mapped = measured(rule, *((EDGE, each) for each in order))
+        assert [measurement.value for measurement in mapped.measurements] == [value]
+        assert mapped.dropped == {}
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=6), st.data())
+def test_no_merge_depends_on_the_order_of_series(values: list[float], data: st.DataObject) -> None:
+    other = data.draw(st.permutations(values))
+    for merge in Merge:
+        rule = attrs.evolve(LATENCY, merge=merge)
+        one, two = (measured(rule, *((EDGE, repr(value)) for value in each)) for each in (values, other))
+        # As text, since 0.0 equals -0.0 and the log would tell them apart.
+        assert repr(one.measurements) == repr(two.measurements)
+        assert one.dropped == two.dropped
+
+
+def test_a_sum_of_measurements_is_exact_even_if_it_is_huge_on_the_way() -> None:
+    rule = attrs.evolve(LATENCY, merge=Merge.SUM)
+    for order in permutations(["1.5e308", "1.5e308", "-1.5e308", "-1.5e308", "1"]):
+        assert measured(rule, *((EDGE, value) for value in order)).measurements[0].value == 1.0
+
+
+def test_a_sum_of_measurements_that_is_no_number_is_dropped_with_all_its_series() -> None:
+    rule = attrs.evolve(LATENCY, merge=Merge.SUM)
+    mapped = measured(rule, (EDGE, "1.5e308"), (EDGE, "1.5e308"), ({**EDGE, "target": "c"}, "1"))
+    assert mapped.dropped == {"not finite": 2}
+    assert [measurement.target for measurement in mapped.measurements] == ["c"]
+
+
+def test_a_percentile_of_nothing_is_dropped_and_its_neighbours_stay() -> None:
+    mapped = measured(LATENCY, (EDGE, "NaN"), ({"source": "a"}, "1"), ({**EDGE, "target": "c"}, "1"))
+    assert mapped.dropped == {"label target missing or empty": 1, "not finite": 1}
+    assert mapped.examples["label target missing or empty"] == {"source": "a"}
+    assert [measurement.target for measurement in mapped.measurements] == ["c"]
+
+
+def test_a_measurement_may_be_larger_than_any_rate() -> None:
+    assert measured(LATENCY, (EDGE, "1e15")).measurements[0].value == 1e15
+
+
+@pytest.mark.parametrize(
+    ("status", "recorded"),
+    [
+        (StatusMapping(labels=("grpc", "code")), "200"),
+        (StatusMapping(template="{code} {grpc}"), "200"),
+        (StatusMapping("grpc", default="none"), "none"),
+        (StatusMapping(value="failed"), "failed"),
+        (None, ""),
+    ],
+)
+def test_the_status_is_what_its_mapping_finds(status: StatusMapping | None, recorded: str) -> None:
+    rule = attrs.evolve(RULE, status=status)
+    (sample,) = mapper("mesh", rule)([Series(EDGE, (0.0, "1"))]).samples
+    assert sample.status == recorded
+
+
+def test_series_that_get_the_default_name_are_one_node() -> None:
+    rule = attrs.evolve(RULE, source=NodeMapping(labels=("x", "source"), default="unknown"))
+    series = [Series({"target": "b", "x": ""}, (0.0, "1")), Series({"target": "b"}, (0.0, "2"))]
+    mapped = mapper("mesh", rule)(series)
+    assert mapped.samples == [Sample("mesh", "http", "unknown", "b", "", 3.0)]
+    assert mapped.dropped == {}
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pytest
 
 from vistio_core.configuration import Configuration, loads
-from vistio_core.events import Outcome, RuleOutcome, Sample
+from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample
 from vistio_record.check import Clue, Report, analyse
 from vistio_record.check_text import as_json, as_lines
 from vistio_record.promql_names import metric_names
@@ -62,6 +62,57 @@ def probes(
         )
         result.append(Probe(cluster, rule, outcome, samples, examples=(examples or {}).get(rule.id, {})))
     return result
+
+
+MEASURED = f"""\
+clusterLevel:
+  - cluster: mesh
+    serviceConnections:
+      - name: http
+        query: http
+        prometheusURL: {URL}
+        source: {{labels: [workload, app], default: unknown}}
+        target: {{template: "{{namespace}}/{{service|host}}", default: outside}}
+        status: {{labels: [grpc, code]}}
+    serviceMeasurements:
+      - name: p99
+        measure: latency_p99_ms
+        query: p99
+        prometheusURL: {URL}
+        source: {{labels: [workload, app]}}
+        target: {{template: "{{namespace}}/{{service|host}}"}}
+      - name: memory
+        measure: memory_bytes
+        query: memory
+        prometheusURL: {URL}
+        service: {{label: service}}
+"""
+REQUESTS = (("a", "s/b", "200"), ("a", "s/c", ""))
+
+
+def measured_report(
+    samples: Iterable[tuple[str, str, str]] = REQUESTS,
+    clue: Clue | None = None,
+    example: Mapping[str, Mapping[str, str]] | None = None,
+    **measured: Mapping[str, float],
+) -> Report:
+    """The report of `MEASURED`; ``p99={"a>b": 25}`` is a measurement, ``example`` a dropped series of p99."""
+    configuration = loads(MEASURED)
+    found = []
+    for cluster, rule in configuration.rules():
+        values = measured.get(rule.id, {})
+        dropped = dict.fromkeys(example or {}, 1) if rule.id == "p99" else {}
+        requests = samples if rule.id == "http" else ()
+        made = tuple(Sample(cluster, rule.id, *each, 1.0) for each in requests)
+        outcome = RuleOutcome(
+            cluster, rule.id, Outcome.OK, series=len(made) + len(values) + len(dropped), dropped=dropped
+        )
+        measurements = tuple(
+            Measurement(cluster, rule.id, *f"{pair}>".split(">")[:2], getattr(rule, "measure", ""), value)
+            for pair, value in values.items()
+        )
+        found.append(Probe(cluster, rule, outcome, made, measurements, (example or {}) if dropped else {}))
+    return analyse(configuration, found, {("mesh", "p99"): [clue]} if clue else {})
 
 
 def kinds(report: Report) -> list[str]:
@@ -210,6 +261,83 @@ def test_the_json_report_has_what_the_text_has(configuration: Configuration) -> 
     report = as_json(analyse(configuration, probes(configuration, **GOOD)))
     assert report["good"] is True
     assert [rule["rule"] for rule in report["rules"]] == ["ingress", "http", "other"]  # type: ignore[attr-defined]
+
+
+def test_what_was_measured_is_told_by_edge_and_by_node() -> None:
+    report = measured_report(p99={"a>s/b": 25.0, "a>s/x": 3.0}, memory={"a": 1e9})
+    text = "\n".join(as_lines(report))
+    assert "p99: ok, 2 series: latency_p99_ms of 2 edges (a > s/b, a > s/x)" in text
+    assert "memory: ok, 1 series: memory_bytes of 1 node (a)" in text
+    assert text.endswith("The graph would show 3 edges and 1 cluster.")
+    assert kinds(report) == ["cannot-be-entered"]
+    (p99,) = (rule for rule in as_json(report)["rules"] if rule["rule"] == "p99")  # type: ignore[attr-defined]
+    assert p99["measurements"][0] == {
+        "source": "a",
+        "target": "s/b",
+        "measure": "latency_p99_ms",
+        "value": 25.0,
+    }
+
+
+def test_a_rule_that_measures_nothing_shows_its_query() -> None:
+    text = "\n".join(as_lines(measured_report()))
+    assert "p99: ok, 0 series, nothing measured" in text
+    assert "query: p99" in text
+
+
+def test_edges_that_are_only_measured_are_no_empty_graph() -> None:
+    assert measured_report(samples=(), p99={"a>s/b": 25.0}).empty is False
+    assert measured_report(samples=(), memory={"a": 1.0}).empty is True
+    assert measured_report(samples=()).empty is True
+
+
+@pytest.mark.parametrize(
+    ("measured", "apart"), [("a>s/b", False), ("a>tcp", False), ("x>s/c", False), ("a.s>b.s", True)]
+)
+def test_measured_edges_among_nodes_of_their_own_are_named_by_other_labels(
+    measured: str, apart: bool
+) -> None:
+    report = measured_report(p99={measured: 1.0})
+    assert kinds(report).count("apart") == apart
+    if apart:
+        assert (
+            "the rule p99 is about a.s, b.s, none of which has requests; those that have are a, s/b, s/c"
+            in (message(report, "apart"))
+        )
+
+
+def test_a_label_of_a_template_that_the_query_does_not_keep_is_told_by_name() -> None:
+    reason = "label namespace missing or empty"
+    clue = Clue("latency_bucket", {"namespace": "s", "host": "b", "app": "a"})
+    report = measured_report(clue=clue, example={reason: {"app": "a", "host": "b"}})
+    text = "\n".join(as_lines(report))
+    assert "namespace exists, but the query does not keep it" in text
+    assert "host exists" not in text
+    assert "app exists" not in text
+
+
+def test_labels_none_of_which_exists_are_told_together() -> None:
+    reason = "labels service and host missing or empty"
+    clue = Clue("latency_bucket", {"namespace": "s", "service_name": "b", "app": "a"})
+    report = measured_report(clue=clue, example={reason: {"app": "a", "namespace": "s"}})
+    text = "\n".join(as_lines(report))
+    assert "no label service or host on latency_bucket; service_name looks like it" in text
+
+
+def test_a_default_that_every_node_gets_is_told() -> None:
+    text = "\n".join(
+        as_lines(measured_report(samples=[("unknown", "s/b", "200"), ("unknown", "outside", "200")]))
+    )
+    assert "every node is the default unknown: no series has a value for workload or app" in text
+    assert "default outside" not in text
+    all_default = measured_report(samples=[("unknown", "outside", "200")])
+    assert "no series has a value for {namespace}/{service|host}" in "\n".join(as_lines(all_default))
+
+
+@pytest.mark.parametrize(("statuses", "told"), [(["", ""], True), (["", "200"], False), (["200"], False)])
+def test_a_status_that_no_series_has_is_told(statuses: list[str], told: bool) -> None:
+    report = measured_report(samples=[("a", f"s/{index}", status) for index, status in enumerate(statuses)])
+    assert ("no series has a value for the status, grpc or code" in "\n".join(as_lines(report))) is told
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ no sum depends on the order in which rows or files arrive.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import fsum, inf
+from operator import add
+from typing import Literal
 
 import attrs
 
@@ -18,6 +20,9 @@ from vistio_core.configuration.model import (
     Configuration,
     ConnectionNotice,
     ConnectionRule,
+    MeasurementRule,
+    Merge,
+    NodeMapping,
     Rule,
     ServiceNoticeRule,
     StatusType,
@@ -37,6 +42,8 @@ from vistio_core.graph.model import (
 )
 
 _Pair = tuple[str, str]
+
+_MERGES: dict[Merge, Callable[[float, float], float]] = {Merge.MAX: max, Merge.MIN: min, Merge.SUM: add}
 
 
 @attrs.frozen
@@ -237,27 +244,37 @@ def _raise_notice(
 def _add_measurements(
     level: _Level, rule_id: str, rule: Rule | None, measurements: Sequence[Measurement]
 ) -> None:
+    merge = _MERGES[rule.merge if isinstance(rule, MeasurementRule) else Merge.MAX]
     for measurement in measurements:
-        if measurement.target:
-            pair = measurement.source, measurement.target
-            level.edge_measurements.setdefault(pair, {})[measurement.name] = measurement.value
-            level.add_node(measurement.source, "default")
-            level.add_node(measurement.target, "default")
-            continue
         # A notice's query has one value, which goes by the rule's name.
         name = rule_id if isinstance(rule, ServiceNoticeRule) else measurement.name
-        level.add_node(
-            measurement.source, rule.service.node_class if isinstance(rule, ServiceNoticeRule) else "default"
-        )
-        values = level.node_measurements.setdefault(measurement.source, {})
-        values[name] = max(measurement.value, values.get(name, measurement.value))
-        if isinstance(rule, ServiceNoticeRule):
-            severity = severity_of(measurement.value, rule.severity_threshold)
-            if severity is not None:
-                title = render_title(rule.title, measurement.value, dict(measurement.labels))
-                link = rule.link or query_link(rule.prometheus_url, rule.query)
-                notice = Notice(title, severity, rule.subtitle, link)
-                level.node_notices.setdefault(measurement.source, []).append(notice)
+        if measurement.target:
+            level.add_node(measurement.source, _class_given(rule, "source"))
+            level.add_node(measurement.target, _class_given(rule, "target"))
+            pair = measurement.source, measurement.target
+            values = level.edge_measurements.setdefault(pair, {})
+        else:
+            level.add_node(measurement.source, _class_given(rule, "service"))
+            values = level.node_measurements.setdefault(measurement.source, {})
+        # Another rule, or another writer, may have measured the same.
+        values[name] = merge(values[name], measurement.value) if name in values else measurement.value
+        if isinstance(rule, ServiceNoticeRule) and not measurement.target:
+            _raise_service_notice(level, rule, measurement)
+
+
+def _class_given(rule: Rule | None, end: Literal["source", "target", "service"]) -> str:
+    """The class that ``rule`` gives to its nodes of that end."""
+    mapping: NodeMapping | None = getattr(rule, end, None)
+    return mapping.node_class if mapping is not None else "default"
+
+
+def _raise_service_notice(level: _Level, rule: ServiceNoticeRule, measurement: Measurement) -> None:
+    severity = severity_of(measurement.value, rule.severity_threshold)
+    if severity is not None:
+        title = render_title(rule.title, measurement.value, dict(measurement.labels))
+        link = rule.link or query_link(rule.prometheus_url, rule.query)
+        notice = Notice(title, severity, rule.subtitle, link)
+        level.node_notices.setdefault(measurement.source, []).append(notice)
 
 
 def _added(one: Rates, other: Rates) -> Rates:
