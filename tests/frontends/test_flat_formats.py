@@ -19,7 +19,7 @@ from vistio_core import frontends
 from vistio_core.errors import UsageError
 from vistio_core.frontends.flat import flatten, node_id
 from vistio_core.frontends.mermaid import MAX_CHARACTERS
-from vistio_core.graph.model import Graph, Node
+from vistio_core.graph.model import Edge, Graph, Node, Rates
 
 
 def render(name: str, of: Graph, **options: str) -> str:
@@ -184,8 +184,8 @@ _MERMAID_LINES = (
     r"  %% [^{}]*",
     r'  subgraph c\d+\["[^"<>{}`|]*"\]',
     r"  end",
-    r' +n\d+\["[^"<>{}`|]*(<br/>(info|warning|error))?"\]',
-    r'  n\d+ -->\|"[^"<>{}`|]*"\| n\d+',
+    r' +n\d+\["[^"<>{}`|]*(<br/>(info|warning|error))?(<br/>[^"<>{}`|]+)*"\]',
+    r'  n\d+ -->\|"[^"<>{}`|]*(<br/>[^"<>{}`|]+)*"\| n\d+',
     r"  linkStyle [\d,]+ stroke:#[0-9a-f]{6}",
 )
 
@@ -207,6 +207,31 @@ def test_mermaid_shows_the_edges_with_the_most_traffic_and_says_what_it_leaves_o
     assert f"shown: the {shown} edges with the most traffic; left out: {600 - shown} edges" in text
     assert "600 rps" in text
     assert '"1 rps"' not in text
+
+
+def test_mermaid_shows_measurements_of_edges_and_nodes() -> None:
+    text = render("mermaid", graphs.bookinfo())
+    assert '|"45 rps, 11.1 #37; danger, error<br/>latency_p99_ms 250.5"|' in text
+    assert '["reviews<br/>error<br/>saturation 0.75"]' in text
+
+
+def test_mermaid_leaves_out_measurements_before_edges() -> None:
+    measured = {f"latency_p{percent}_ms": 1.0 for percent in (50, 75, 90, 95, 99)}
+    edges = [Edge("a", f"t{number}", Rates(1.0), (), measured) for number in range(500)]
+    text = render("mermaid", graph(region("m", *edges), edges=[]))
+    assert text.count("-->") == 500
+    assert len(text) <= MAX_CHARACTERS
+    assert "latency" not in text
+    assert text.count("measurements are left out") == 1
+    assert "measurements are left out" not in render("mermaid", graph(region("m", edge("a", "b")), edges=[]))
+
+
+@pytest.mark.parametrize("name", frontends.names())
+def test_an_edge_without_requests_is_drawn_with_what_was_measured(name: str) -> None:
+    tcp = Edge("app", "db", Rates(), (), {"sent_bytes_per_second": 1234.0})
+    text = render(name, graph(region("mesh", tcp)))
+    assert "sent_bytes_per_second" in text
+    assert "1234" in text
 
 
 @pytest.mark.parametrize(("count", "shown"), [(499, 499), (500, 500), (501, 500)])

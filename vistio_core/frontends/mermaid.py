@@ -1,7 +1,8 @@
 """A Mermaid flowchart, to paste into a page of Markdown.
 
 Mermaid refuses more than 500 edges and more than 50,000 characters, and shows an error instead of a
-picture. So the edges with the most traffic are drawn, and a comment on top says what was left out.
+picture. So the edges with the most traffic are drawn, without measurements if need be, and a comment
+on top says what was left out.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from vistio_core.errors import UsageError
 from vistio_core.events import GLOBAL_LEVEL
-from vistio_core.frontends.flat import Flat, FlatEdge, FlatNode, describe, flatten, rate_text
+from vistio_core.frontends.flat import Flat, FlatEdge, FlatNode, describe, flatten, measurements, rate_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,11 +38,13 @@ class Mermaid:
             flat.edges, key=lambda each: (-each.edge.rates.total, each.cluster, each.source, each.target)
         )
         keep = min(limit, len(ranked))
-        text = _chart(graph, flat, ranked[:keep])
+        text = _chart(graph, flat, ranked[:keep], measured=True)
         # Who sets a limit of their own has also raised the other one.
+        if not chosen and len(text) > MAX_CHARACTERS:
+            text = _chart(graph, flat, ranked[:keep], measured=False)
         while not chosen and len(text) > MAX_CHARACTERS and keep:
             keep = keep * 9 // 10
-            text = _chart(graph, flat, ranked[:keep])
+            text = _chart(graph, flat, ranked[:keep], measured=False)
         return text.encode("utf-8", "replace")
 
 
@@ -54,10 +57,15 @@ def _limit(options: Mapping[str, str]) -> tuple[int, bool]:
     return int(given), True
 
 
-def _chart(graph: Graph, flat: Flat, kept: Sequence[FlatEdge]) -> str:
+def _chart(graph: Graph, flat: Flat, kept: Sequence[FlatEdge], *, measured: bool) -> str:
     edges = sorted(kept, key=lambda each: (each.cluster, each.source, each.target))
     nodes = flat.nodes
     lines = ["flowchart LR", *(f"  %% {_comment(line)}" for line in describe(graph))]
+    has_measurements = any(each.node.measurements for each in flat.nodes) or any(
+        each.edge.measurements for each in flat.edges
+    )
+    if has_measurements and not measured:
+        lines.append("  %% measurements are left out, they would take the place of edges")
     if len(edges) < len(flat.edges):
         ends = {end for each in edges for end in (each.source, each.target)}
         nodes = tuple(node for node in nodes if node.id in ends)
@@ -75,24 +83,31 @@ def _chart(graph: Graph, flat: Flat, kept: Sequence[FlatEdge]) -> str:
         if cluster != GLOBAL_LEVEL:
             lines.append(f'  subgraph c{number}["{escape(cluster)}"]')
             indent = "    "
-        lines.extend(f'{indent}{ids[node.id]}["{_label(node)}"]' for node in inside)
+        lines.extend(f'{indent}{ids[node.id]}["{_label(node, measured=measured)}"]' for node in inside)
         if cluster != GLOBAL_LEVEL:
             lines.append("  end")
     lines.extend(
-        f'  {ids[each.source]} -->|"{escape(_edge_text(each))}"| {ids[each.target]}' for each in edges
+        f'  {ids[each.source]} -->|"{_edge_label(each, measured=measured)}"| {ids[each.target]}'
+        for each in edges
     )
     lines.extend(_styles(edges))
     return "\n".join(lines) + "\n"
 
 
-def _label(node: FlatNode) -> str:
+def _label(node: FlatNode, *, measured: bool) -> str:
     worst = max((notice.severity for notice in node.node.notices), default=None)
-    return escape(node.node.name) + (f"<br/>{worst.name.lower()}" if worst is not None else "")
+    label = escape(node.node.name) + (f"<br/>{worst.name.lower()}" if worst is not None else "")
+    return label + (_numbers(node.node.measurements) if measured else "")
 
 
-def _edge_text(flat: FlatEdge) -> str:
+def _edge_label(flat: FlatEdge, *, measured: bool) -> str:
     worst = max((notice.severity for notice in flat.edge.notices), default=None)
-    return rate_text(flat.edge.rates) + (f", {worst.name.lower()}" if worst is not None else "")
+    label = escape(rate_text(flat.edge.rates) + (f", {worst.name.lower()}" if worst is not None else ""))
+    return label + (_numbers(flat.edge.measurements) if measured else "")
+
+
+def _numbers(of: Mapping[str, float]) -> str:
+    return "".join(f"<br/>{escape(f'{name} {value:.6g}')}" for name, value in measurements(of).items())
 
 
 def _styles(edges: Sequence[FlatEdge]) -> list[str]:
