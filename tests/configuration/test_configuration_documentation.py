@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import attrs
 import pytest
 
 from vistio_core.configuration import load, loads
@@ -18,16 +19,20 @@ from vistio_core.configuration.model import (
     ConnectionRule,
     GlobalLevel,
     MeasurementRule,
+    Merge,
     NodeMapping,
     ServiceNoticeRule,
     SeverityThreshold,
     StatusMapping,
+    mappings_of,
 )
 from vistio_core.graph.model import NodeClass
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "configuration.md").read_text()
 EXAMPLES = sorted((ROOT / "examples" / "configurations").glob("*.yaml"))
+
+ISTIO = [path for path in EXAMPLES if "istio_requests_total" in path.read_text()]
 
 SECTIONS = {
     "The file": Configuration,
@@ -64,7 +69,7 @@ def test_every_ignored_key_is_documented() -> None:
 
 
 def test_the_page_links_to_every_example() -> None:
-    assert len(EXAMPLES) >= 2
+    assert len(EXAMPLES) >= 3
     for example in EXAMPLES:
         assert f"../examples/configurations/{example.name}" in PAGE
 
@@ -77,18 +82,45 @@ def test_an_example_loads_without_warnings(example: Path) -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_what_is_recorded_of_an_example_loads_to_the_same_configuration(example: Path) -> None:
+    configuration = load(example)
+    assert loads(configuration.text) == configuration
+
+
+@pytest.mark.parametrize("example", ISTIO, ids=lambda path: path.name)
 def test_an_example_counts_each_request_once(example: Path) -> None:
     for _, rule in load(example).rules():
         assert rule.query.count("rate(") == rule.query.count('reporter="')
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("example", ISTIO, ids=lambda path: path.name)
 def test_an_example_names_both_ends_by_one_family_of_labels(example: Path) -> None:
     labels = set()
     for _, rule in load(example).rules():
-        mappings = [rule.source, rule.target] if isinstance(rule, ConnectionRule) else [rule.service]
-        labels |= {mapping.label.partition("_")[2] for mapping in mappings if mapping.label}
+        fields = [field for mapping in mappings_of(rule) for field in mapping.fields]
+        labels |= {label.partition("_")[2] for field in fields for label in field}
     assert labels == {"canonical_service"}
+
+
+@pytest.mark.parametrize("attribute", [field.name for field in attrs.fields(NodeMapping)])
+def test_the_examples_use_everything_that_names_a_node(attribute: str) -> None:
+    mappings = [
+        mapping for path in EXAMPLES for _, rule in load(path).rules() for mapping in mappings_of(rule)
+    ]
+    assert {getattr(mapping, attribute) for mapping in mappings} - {getattr(NodeMapping(), attribute)}
+
+
+@pytest.mark.parametrize("attribute", [field.name for field in attrs.fields(StatusMapping)])
+def test_the_examples_use_everything_that_a_status_can_be(attribute: str) -> None:
+    rules = [rule for path in EXAMPLES for _, rule in load(path).rules() if isinstance(rule, ConnectionRule)]
+    statuses = [rule.status for rule in rules if rule.status is not None]
+    assert {getattr(status, attribute) for status in statuses} - {getattr(StatusMapping(), attribute)}
+
+
+def test_the_examples_measure_edges_and_nodes_in_every_way() -> None:
+    rules = [rule for path in EXAMPLES for _, rule in load(path).rules() if isinstance(rule, MeasurementRule)]
+    assert {rule.merge for rule in rules} == set(Merge)
+    assert {len(mappings_of(rule)) for rule in rules} == {1, 2}
 
 
 def test_the_full_example_has_every_kind_of_thing() -> None:
