@@ -126,49 +126,56 @@ def _missing(placed: Placed, shape: type) -> list[Problem]:
 
 def _contradictions(placed: Placed, shape: type) -> list[Problem]:
     """Keys that exclude each other, and those of which one is needed."""
-    if shape is model.NodeMapping:
-        message = _not_exactly_one(placed, ("label", "labels", "template"), or_else="replacement")
-    elif shape is model.StatusMapping:
-        message = _not_exactly_one(placed, ("label", "labels", "template", "value"))
-    elif shape is model.MeasurementRule:
-        message = _no_edge_or_node(placed)
-    else:
-        message = None
+    look = _CONTRADICTIONS.get(shape)
+    message = None if look is None else look(placed)
     return [] if message is None else [Problem(placed.path, message, placed.line)]
 
 
-def _not_exactly_one(placed: Placed, keys: tuple[str, ...], *, or_else: str | None = None) -> str | None:
-    # An empty label is as good as none: files of Vistio have them.
-    given = [key for key in keys if key in placed.table and (key != "label" or _is_given(placed.table[key]))]
+def _wrong_in_node(placed: Placed) -> str | None:
+    given = _given(placed, "label", "labels", "template")
     if len(given) > 1:
         return f"found {' and '.join(given)}; keep one of them"
-    if given or (or_else is not None and placed.table.keys() & {"label", or_else}):
-        return None  # a label that is empty beside no replacement is told by `_refuse_nameless`
-    if or_else is not None:
-        return f"neither label nor {or_else}; add one of them, or {_listed(keys[1:])}"
-    return f"none of {', '.join(keys)}; add one of them, for a constant status value: ..."
+    # That both of these are empty is told by `_refuse_nameless`.
+    if given or placed.table.keys() & {"label", "replacement"}:
+        return None
+    return "neither label nor replacement; add one of them, or labels or template"
 
 
-def _is_given(label: Placed) -> bool:
-    return bool(label.text) or not isinstance(label.content, Scalar)
+def _wrong_in_status(placed: Placed) -> str | None:
+    given = _given(placed, "label", "labels", "template", "value")
+    if len(given) > 1:
+        return f"found {' and '.join(given)}; keep one of them"
+    if given:
+        return None
+    return "none of label, labels, template, value; add one of them, for a constant status value: ..."
 
 
-def _listed(keys: tuple[str, ...]) -> str:
-    return " or ".join(keys)
+def _given(placed: Placed, *keys: str) -> list[str]:
+    """Those of ``keys`` that are there; an empty label is as good as none, files of Vistio have them."""
+    there = [key for key in keys if key in placed.table]
+    label = placed.table.get("label")
+    if label is not None and isinstance(label.content, Scalar) and not label.text:
+        there.remove("label")
+    return there
 
 
-def _no_edge_or_node(placed: Placed) -> str | None:
+def _wrong_in_measurement(placed: Placed) -> str | None:
     ends = [key for key in ("source", "target") if key in placed.table]
     if "service" in placed.table:
-        return (
-            f"found service and {ends[0]}; keep service for nodes, or source and target for edges"
-            if ends
-            else None
-        )
+        if not ends:
+            return None
+        return f"found service and {ends[0]}; keep service for nodes, or source and target for edges"
     if len(ends) == 1:
         missing = "target" if ends == ["source"] else "source"
         return f"found {ends[0]} without {missing}; add {missing}: {{label: ...}}"
     return None if ends else "names no edge and no node; add source: and target:, or service:"
+
+
+_CONTRADICTIONS: dict[type, Callable[[Placed], str | None]] = {
+    model.NodeMapping: _wrong_in_node,
+    model.StatusMapping: _wrong_in_status,
+    model.MeasurementRule: _wrong_in_measurement,
+}
 
 
 def _refuse_nameless(mapping: model.NodeMapping, placed: Placed) -> None:
