@@ -15,7 +15,8 @@ from vistio_core.errors import VistioError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
 from vistio_core.graph.model import Edge, Graph, Node, Notice, Rates, Region, Severity
 from vistio_core.recording.recording import Recording, RecordingInfo
-from vistio_core.recording.writer import Writer
+from vistio_core.recording.writer import Pruned, Writer
+from vistio_core.replay.unanswered import Unanswered, UnansweredRule
 
 __all__ = [
     "Configuration",
@@ -25,6 +26,7 @@ __all__ = [
     "Node",
     "Notice",
     "Outcome",
+    "Pruned",
     "Rates",
     "Recording",
     "RecordingInfo",
@@ -33,6 +35,8 @@ __all__ = [
     "Sample",
     "Scrape",
     "Severity",
+    "Unanswered",
+    "UnansweredRule",
     "VistioError",
     "Writer",
     "errors",

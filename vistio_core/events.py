@@ -107,7 +107,7 @@ class Scrape:
 
     Raises:
         UsageError: a sample or measurement is not finite, has no name where it needs one,
-            or occurs twice.
+            occurs twice, or is of a rule that was not answered.
     """
 
     instant_ms: int
@@ -132,6 +132,12 @@ class Scrape:
         _refuse_duplicates(when, "sample", (sample[:5] for sample in self.samples))
         # Several series may be about one node (errors by handler, say): their labels tell them apart.
         _refuse_duplicates(when, "measurement", ((*m[:5], m.labels) for m in self.measurements))
+        # What is answered later must not meet earlier rows of the same rule: they would count twice.
+        unanswered = {(o.cluster, o.rule) for o in self.outcomes if o.outcome is not Outcome.OK}
+        for cluster, rule in sorted(unanswered & self.rules_with_rows()):
+            raise UsageError(
+                f"scrape {when}: rule {cluster}/{rule} has rows, but was not answered; leave them out"
+            )
         for sample in self.samples:
             # Written so that NaN, which compares false to everything, is refused too.
             if not abs(sample.rate) <= LARGEST_RATE or not sample.source or not sample.target:
@@ -141,6 +147,11 @@ class Scrape:
         for measurement in self.measurements:
             if not math.isfinite(measurement.value) or not measurement.source:
                 raise UsageError(f"scrape {when}: {measurement} needs a finite value and a node")
+
+    def rules_with_rows(self) -> set[tuple[str, str]]:
+        """Cluster and rule of every sample and measurement."""
+        rules = {(sample.cluster, sample.rule) for sample in self.samples}
+        return rules | {(measurement.cluster, measurement.rule) for measurement in self.measurements}
 
     @property
     def seen(self) -> bool:

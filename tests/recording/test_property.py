@@ -1,8 +1,8 @@
-"""The whole log against a plain dictionary: random commits, merges, seals, prunes, reopenings.
+"""The whole log against plain dictionaries: random commits, supplements, merges, seals, prunes, reopenings.
 
-The model is as simple as can be: instant -> graph bytes, as they were when only that commit was
-in the recording's head. After every step every remembered instant must give the same bytes, and
-DuckDB must count the same rows.
+The model is as simple as can be: what each rule is known to have seen at an instant, and the bytes
+of the graph that `build_graph` makes of it. After every step every instant must give the same bytes,
+and DuckDB must count the same rows.
 """
 
 from __future__ import annotations
@@ -10,16 +10,19 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
+import attrs
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
 
-from vistio_core import Recording, frontends
-from vistio_core.errors import AlreadyRecordedError, NothingRecordedError
-from vistio_core.events import Sample
+from vistio_core import Configuration, Recording, frontends
+from vistio_core.errors import AlreadyRecordedError, NothingRecordedError, UsageError
+from vistio_core.events import Outcome, RuleOutcome, RuleSamples, Sample, Scrape
+from vistio_core.graph.build import Evidence, build_graph
 from vistio_core.times import HOUR_MS, MINUTE_MS
 
 # A few instants in each of three hours, among them both sides of five minutes and of an hour.
@@ -44,14 +47,66 @@ rates = st.floats(min_value=0, max_value=1e6, allow_nan=False)
 samples = st.dictionaries(
     st.tuples(names, names, st.sampled_from(["200", "404", "503", ""])), rates, max_size=6
 )
+# How the rules of `support.scrapes.MESH` went.
+RULES = {"ingress": "", "http": "mesh", "saturation": "mesh"}
+how = st.sampled_from(["ok", "failed"])
+outcomes_of_all = st.fixed_dictionaries(dict.fromkeys(RULES, how))
+outcomes_of_some = st.dictionaries(st.sampled_from(sorted(RULES)), how, min_size=1)
+
+
+@attrs.define
+class Known:
+    """What the log must know of an instant."""
+
+    configuration: Configuration
+    backfilled: bool
+    outcomes: dict[str, RuleOutcome]
+    samples: dict[str, list[Sample]]
+
+    @property
+    def unanswered(self) -> set[str]:
+        return {rule for rule, outcome in self.outcomes.items() if outcome.outcome is not Outcome.OK}
+
+    def learn(self, scrape: Scrape) -> None:
+        self.backfilled |= scrape.backfilled
+        self.outcomes.update((outcome.rule, outcome) for outcome in scrape.outcomes)
+        for sample in sorted(scrape.samples):
+            self.samples.setdefault(sample.rule, []).append(sample)
+
+    def graph(self, instant_ms: int) -> bytes:
+        if self.unanswered == set(RULES):
+            return b""
+        columns = (
+            RuleSamples(RULES[rule], rule, *map(list, zip(*(sample[2:] for sample in rows), strict=True)))
+            for rule, rows in sorted(self.samples.items())
+        )
+        evidence = Evidence(
+            instant_ms,
+            INTERVAL_MS,
+            self.configuration,
+            self.configuration,
+            tuple(columns),
+            failed=tuple(self.outcomes[rule] for rule in self.unanswered),
+            backfilled=self.backfilled,
+        )
+        return VIZCERAL.render(build_graph(instant_ms, [evidence]), {})
+
+
+def seen(instant_ms: int, samples: dict[tuple[str, str, str], float], **options: Any) -> Scrape:
+    """A scrape with ``samples`` of the rules that are answered: those into ``a`` are ingress."""
+    rows = [
+        Sample("", "ingress", *e, r) if e[1] == "a" else Sample("mesh", "http", *e, r)
+        for e, r in samples.items()
+    ]
+    return scrape(instant_ms, [row for row in rows if options.get(row.rule) == "ok"], **options)
 
 
 class Log(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
+        self.known: dict[int, Known] = {}
         self.graphs: dict[int, bytes] = {}
-        self.rows: dict[int, int] = {}
         self.recording = Recording.open(self.folder / "r", create=True, clock=lambda: END_MS)
         self.open_writer()
 
@@ -63,22 +118,52 @@ class Log(RuleBasedStateMachine):
     @rule(
         instant_ms=st.sampled_from(INSTANTS_MS),
         samples=samples,
-        configuration=st.integers(0, 1),
-        http=st.sampled_from(["ok", "failed"]),
+        configuration=st.sampled_from(CONFIGURATIONS),
+        outcomes=outcomes_of_all,
         backfilled=st.booleans(),
     )
-    def commit(self, instant_ms, samples, configuration, http, backfilled) -> None:  # type: ignore[no-untyped-def]
-        rows = [Sample("mesh", "http", *edge, rate) for edge, rate in samples.items()]
-        event = scrape(
-            instant_ms, rows, configuration=CONFIGURATIONS[configuration], backfilled=backfilled, http=http
-        )
-        if instant_ms in self.graphs:
+    def commit(self, instant_ms, samples, configuration, outcomes, backfilled) -> None:  # type: ignore[no-untyped-def]
+        event = seen(instant_ms, samples, configuration=configuration, backfilled=backfilled, **outcomes)
+        if instant_ms in self.known:
             with pytest.raises(AlreadyRecordedError):
                 self.writer.commit(event)
             return
         self.writer.commit(event)
-        self.graphs[instant_ms] = self.render(instant_ms)
-        self.rows[instant_ms] = len(samples)
+        self.known[instant_ms] = Known(configuration, False, {}, {})
+        self.learn(event)
+
+    @precondition(lambda self: self.known)
+    @rule(
+        data=st.data(),
+        instant_ms=st.sampled_from(INSTANTS_MS),
+        samples=samples,
+        configuration=st.sampled_from(CONFIGURATIONS),
+        outcomes=outcomes_of_some,
+    )
+    def supplement(self, data, instant_ms, samples, configuration, outcomes) -> None:  # type: ignore[no-untyped-def]
+        open_ms = [ms for ms, known in self.known.items() if known.unanswered]
+        if open_ms and data.draw(st.booleans()):  # else it would hardly ever fit
+            instant_ms = data.draw(st.sampled_from(open_ms))
+            unanswered = self.known[instant_ms].unanswered
+            outcomes = {rule: outcomes.get(rule, "failed") for rule in unanswered}
+        event = seen(instant_ms, samples, configuration=configuration, backfilled=True, **outcomes)
+        event = attrs.evolve(event, outcomes=tuple(o for o in event.outcomes if o.rule in outcomes))
+        if instant_ms not in self.known:
+            with pytest.raises(UsageError):
+                self.writer.supplement(event)
+        elif not self.known[instant_ms].unanswered:
+            with pytest.raises(AlreadyRecordedError):
+                self.writer.supplement(event)
+        elif outcomes.keys() - self.known[instant_ms].unanswered:
+            with pytest.raises(UsageError):
+                self.writer.supplement(event)
+        else:
+            self.writer.supplement(event)
+            self.learn(event)
+
+    def learn(self, event: Scrape) -> None:
+        self.known[event.instant_ms].learn(event)
+        self.graphs[event.instant_ms] = self.known[event.instant_ms].graph(event.instant_ms)
 
     @rule(now_ms=st.integers(START_MS, END_MS + HOUR_MS))
     def merge(self, now_ms: int) -> None:
@@ -94,7 +179,7 @@ class Log(RuleBasedStateMachine):
         """A file goes only when all of it is old: prune at full hours, where no file straddles."""
         before_ms = START_MS + hour * HOUR_MS
         self.writer.prune(before_ms)
-        for kept in (self.graphs, self.rows):
+        for kept in (self.graphs, self.known):
             for instant_ms in [ms for ms in kept if ms < before_ms]:
                 del kept[instant_ms]
 
@@ -105,7 +190,7 @@ class Log(RuleBasedStateMachine):
         self.open_writer()
 
     @invariant()
-    def every_instant_gives_the_same_bytes_as_when_it_was_committed(self) -> None:
+    def every_instant_gives_the_bytes_of_what_is_known_of_it(self) -> None:
         for instant_ms, graph in self.graphs.items():
             assert self.render(instant_ms) == graph
         absent = next((ms for ms in INSTANTS_MS if ms not in self.graphs), END_MS)
@@ -114,7 +199,9 @@ class Log(RuleBasedStateMachine):
     @invariant()
     def the_graph_as_of_any_moment_is_the_newest_one_not_after_it(self) -> None:
         for moment_ms in (START_MS - 1, START_MS + HOUR_MS - 1, END_MS):
-            older = [ms for ms in self.graphs if moment_ms - HOUR_MS < ms <= moment_ms]
+            older = [
+                ms for ms, graph in self.graphs.items() if graph and moment_ms - HOUR_MS < ms <= moment_ms
+            ]
             try:
                 assert self.recording.graph(moment_ms, staleness="1h").instant_ms == max(older)
             except NothingRecordedError:
@@ -125,7 +212,19 @@ class Log(RuleBasedStateMachine):
         counted = self.recording.sql(
             "select epoch_ms(instant), count(*) from samples group by all"
         ).fetchall()
-        assert dict(counted) == {ms: rows for ms, rows in self.rows.items() if rows}
+        rows = {ms: sum(map(len, known.samples.values())) for ms, known in self.known.items()}
+        assert dict(counted) == {ms: count for ms, count in rows.items() if count}
+
+    @invariant()
+    def what_is_unanswered_is_known(self) -> None:
+        listed = {each.instant_ms: {rule.rule for rule in each.rules} for each in self.recording.unanswered()}
+        assert listed == {ms: known.unanswered for ms, known in self.known.items() if known.unanswered}
+        table = self.recording.instants()
+        instants = zip(*(table[name].to_pylist() for name in ("failed_rules", "seen", "rules")), strict=True)
+        assert list(instants) == [
+            (len(known.unanswered), known.unanswered != set(RULES), 3)
+            for _, known in sorted(self.known.items())
+        ]
 
     def render(self, instant_ms: int) -> bytes:
         try:

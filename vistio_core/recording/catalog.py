@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from vistio_core.errors import DamagedFileError
-from vistio_core.recording.event_file import EventFiles
+from vistio_core.recording.event_file import EventFiles, Presence
 from vistio_core.recording.layout import HEAD, LOG, EventsName, hour_folder, hours, parse_events_name
 from vistio_core.recording.store import Store
 from vistio_core.times import HOUR_MS
@@ -52,7 +52,7 @@ class Catalog:
         return _sorted([*names, *self._names(LOG)])
 
     def counting(self, names: Iterable[EventsName]) -> list[EventsName]:
-        """``names`` without the superseded ones: no instant of a writer is left in two of them."""
+        """``names`` without the superseded ones: no instant of a sequence is left in two of them."""
         listed = list(names)
         return [name for name in listed if not self.superseded(name, listed)]
 
@@ -64,7 +64,7 @@ class Catalog:
             other
             for other in listed
             if other.rank > name.rank
-            and other.writer == name.writer
+            and other.sequence == name.sequence
             and other.overlaps(name.first_ms, name.last_ms + 1)
         ]
         if not higher:
@@ -78,6 +78,14 @@ class Catalog:
             return self._files[name].instants_ms
         except DamagedFileError:
             return frozenset()  # what cannot be read supersedes nothing
+
+    def presences(self, name: EventsName) -> tuple[Presence, ...]:
+        """The instants in a file, ascending, and whether a rule was answered at them.
+
+        Raises:
+            DamagedFileError: it cannot be read.
+        """
+        return self._files[name].presences
 
     def _head_names(self) -> list[EventsName]:
         """The head, listed until two listings in a row are equal.
@@ -102,4 +110,4 @@ class Catalog:
 
 
 def _sorted(names: Iterable[EventsName]) -> list[EventsName]:
-    return sorted(names, key=lambda name: (name.first_ms, name.last_ms, name.writer, name.rank))
+    return sorted(names, key=lambda name: (name.first_ms, name.last_ms, name.sequence, name.rank))

@@ -8,6 +8,11 @@
 
 ``<first>`` and ``<last>`` are the first and the last instant inside, so that a window is
 pruned without opening anything. They have a fixed width: names sort as their instants do.
+
+A *supplement* has what was learned later of rules that were not answered at an instant. Its
+name ends in ``_<writer>.<n>.parquet``. Each ``n`` is a sequence of its own, in which an instant
+stands once, as it does in the sequence of the scrapes themselves
+(`docs/decisions/0008-supplements.md`).
 """
 
 from __future__ import annotations
@@ -29,7 +34,7 @@ LOCKS = "locks"
 _WRITER = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _INSTANT = r"(\d{8}T\d{6}\.\d{3})Z"
 _EVENTS = re.compile(
-    rf"(?P<tier>head|log/date=\d{{4}}-\d\d-\d\d/hour=\d\d)/{_INSTANT}_{_INSTANT}_(?P<writer>[a-z0-9-]+)\.parquet"
+    rf"(?P<tier>head|log/date=\d{{4}}-\d\d-\d\d/hour=\d\d)/{_INSTANT}_{_INSTANT}_(?P<writer>[a-z0-9-]+)(?:\.(?P<supplement>[1-9]\d{{0,5}}))?\.parquet"
 )
 
 
@@ -41,11 +46,19 @@ class EventsName:
     last_ms: int
     writer: str
     sealed: bool
+    supplement: int = 0
+    """0 for scrapes; else which supplement of its instants this is."""
 
     @property
     def text(self) -> str:
         folder = hour_folder(self.first_ms) if self.sealed else HEAD
-        return f"{folder}/{_instant_text(self.first_ms)}_{_instant_text(self.last_ms)}_{self.writer}.parquet"
+        who = f"{self.writer}.{self.supplement}" if self.supplement else self.writer
+        return f"{folder}/{_instant_text(self.first_ms)}_{_instant_text(self.last_ms)}_{who}.parquet"
+
+    @property
+    def sequence(self) -> tuple[str, int]:
+        """Merged, sealed and superseded are only files of one sequence, in which no instant stands twice."""
+        return self.writer, self.supplement
 
     @property
     def rank(self) -> int:
@@ -62,8 +75,8 @@ class EventsName:
         return self.first_ms < end_ms and self.last_ms >= start_ms
 
 
-def commit_name(instant_ms: int, writer: str) -> EventsName:
-    return EventsName(instant_ms, instant_ms, writer, sealed=False)
+def commit_name(instant_ms: int, writer: str, supplement: int = 0) -> EventsName:
+    return EventsName(instant_ms, instant_ms, writer, sealed=False, supplement=supplement)
 
 
 def parse_events_name(text: str) -> EventsName | None:
@@ -75,7 +88,8 @@ def parse_events_name(text: str) -> EventsName | None:
         first_ms, last_ms = _instant_ms(match[2]), _instant_ms(match[3])
     except ValueError:
         return None
-    name = EventsName(first_ms, last_ms, match["writer"], sealed=match["tier"] != HEAD)
+    sealed, supplement = match["tier"] != HEAD, int(match["supplement"] or 0)
+    name = EventsName(first_ms, last_ms, match["writer"], sealed, supplement)
     return name if name.text == text and first_ms <= last_ms else None
 
 

@@ -46,6 +46,7 @@ from vistio_core.replay.absence import nearest_seen, nothing_recorded
 from vistio_core.replay.as_of import Seen, seen_as_of
 from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.gaps import find_gaps
+from vistio_core.replay.unanswered import Unanswered, unanswered_of
 from vistio_core.times import (
     DAY_MS,
     InstantLike,
@@ -180,6 +181,28 @@ class Recording:
         instants = windows.instants_of(self._instants(start_ms, end_ms))
         return windows.gaps_table(list(find_gaps(instants, min(end_ms, self._clock()))))
 
+    def unanswered(
+        self, start: InstantLike | None = None, end: InstantLike | None = None, writer: str = "main"
+    ) -> list[Unanswered]:
+        """The recorded instants in ``[start, end)`` with rules that were answered in none of their scrapes.
+
+        What `Writer.supplement` may still bring: instants that are not in the log at all are `gaps`.
+
+        Args:
+            start: the window's first instant; None for the recording's.
+            end: where it ends, exclusive; None for no end.
+            writer: whose instants.
+
+        Returns:
+            By instant; the rules of each sorted by cluster and name.
+        """
+        start_ms, end_ms = self._window(start, end)
+        parameters = {"start_ms": start_ms, "end_ms": end_ms, "writer": check_writer(writer)}
+        table = self._scan(
+            start_ms, end_ms, lambda uris: self._session.table(windows.UNANSWERED_QUERY, uris, parameters)
+        )
+        return unanswered_of(table.to_pylist())
+
     def timeline(
         self,
         start: InstantLike,
@@ -266,7 +289,8 @@ class Recording:
         return self._configuration(in_force)
 
     def _configuration_hash(self, at_ms: int) -> str | None:
-        names = [name for name in self._catalog.everything() if name.first_ms <= at_ms]
+        scrapes = [name for name in self._catalog.everything() if not name.supplement]
+        names = [name for name in scrapes if name.first_ms <= at_ms]
         for name in sorted(names, key=lambda name: min(name.last_ms, at_ms), reverse=True):
             try:
                 presences = [p for p in self._files[name].presences if p.instant_ms <= at_ms]
@@ -373,7 +397,7 @@ class Recording:
         return nothing_recorded(asked_ms, staleness_ms, before_ms, after_ms, tried)
 
     def _nearest_seen(self, asked_ms: int, *, before: bool) -> int | None:
-        return self._retrying(lambda: nearest_seen(self._catalog, self._files, asked_ms, before=before))
+        return self._retrying(lambda: nearest_seen(self._catalog, asked_ms, before=before))
 
     def _classify(self, configuration_hash: str, cluster: str, rule: str, status: str) -> StatusClass:
         return self._classifier(configuration_hash, cluster, rule).classify(status)

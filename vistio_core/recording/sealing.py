@@ -23,25 +23,30 @@ MERGE_SPAN_MS = 5 * MINUTE_MS
 
 
 def merge_groups(head: Sequence[EventsName], writer: str, now_ms: int) -> list[list[EventsName]]:
-    """The commits of each finished span, where there are at least two of them."""
+    """The commits of each finished span and sequence, where there are at least two of them."""
     commits = [name for name in head if name.writer == writer and name.single]
-    spans = groupby(commits, key=lambda name: align(name.first_ms, MERGE_SPAN_MS))
-    return [
-        group
-        for span_ms, names in spans
-        if span_ms + MERGE_SPAN_MS <= now_ms and len(group := list(names)) > 1
-    ]
+    spans = _grouped(commits, MERGE_SPAN_MS)
+    return [group for span_ms, group in spans if span_ms + MERGE_SPAN_MS <= now_ms and len(group) > 1]
 
 
 def seal_groups(head: Sequence[EventsName], writer: str, before_ms: int) -> list[list[EventsName]]:
-    """The head's files of each hour that ended at or before ``before_ms``."""
+    """The head's files of each sequence and hour that ended at or before ``before_ms``."""
     own = [name for name in head if name.writer == writer]
-    by_hour = groupby(own, key=lambda name: align(name.first_ms, HOUR_MS))
-    return [list(names) for hour_ms, names in by_hour if hour_ms + HOUR_MS <= before_ms]
+    return [group for hour_ms, group in _grouped(own, HOUR_MS) if hour_ms + HOUR_MS <= before_ms]
+
+
+def _grouped(names: Sequence[EventsName], span_ms: int) -> Iterator[tuple[int, list[EventsName]]]:
+    """Start and files of each span of a sequence. Supplements come last: their scrapes are moved before them."""
+
+    def key(name: EventsName) -> tuple[int, int]:
+        return name.supplement, align(name.first_ms, span_ms)
+
+    for (_, start_ms), group in groupby(sorted(names, key=key), key=key):
+        yield start_ms, list(group)
 
 
 def combine(store: Store, files: EventFiles, names: Sequence[EventsName], *, sealed: bool) -> EventsName:
-    """Write the instants of ``names`` into one new file; the old ones stay. Returns its name.
+    """Write the instants of ``names``, of one sequence, into one new file; the old ones stay. Returns its name.
 
     An instant that stands in two of them (after a crash) is taken once. Memory holds about one
     row group of each source file, whatever the size of the hour.
@@ -49,7 +54,7 @@ def combine(store: Store, files: EventFiles, names: Sequence[EventsName], *, sea
     sources = [files[name] for name in names]
     first_ms = min(name.first_ms for name in names)
     last_ms = max(name.last_ms for name in names)
-    combined = EventsName(first_ms, last_ms, names[0].writer, sealed)
+    combined = EventsName(first_ms, last_ms, names[0].writer, sealed, names[0].supplement)
     with store.create(combined.text) as sink:
         write_events(sink, _in_order(sources))
     return combined

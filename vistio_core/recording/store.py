@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -109,10 +110,10 @@ class Store(Protocol):
         """What was being written when a process died. Never visible as an object."""
         ...
 
-    def sweep(self, suffix: str) -> None:
-        """Remove leftovers: of objects whose names end in ``suffix``, and all that are a day old.
+    def sweep(self, ending: str) -> None:
+        """Remove leftovers: of objects whose names end as the regular expression says, and all that are a day old.
 
-        A locked writer's name is such a suffix; what is old is nobody's work in progress.
+        A locked writer's name is such an ending; what is old is nobody's work in progress.
         """
         ...
 
@@ -152,11 +153,11 @@ class LocalStore:
     def leftovers(self) -> Iterator[Entry]:
         return self._sized(name for name, temporary in self._walk("") if temporary)
 
-    def sweep(self, suffix: str) -> None:
+    def sweep(self, ending: str) -> None:
         for entry in list(self.leftovers()):
             with suppress(FileNotFoundError):
                 age_s = time.time() - (self._root / entry.name).stat().st_mtime
-                if entry.name.endswith(suffix) or age_s > _ABANDONED_AFTER_S:
+                if re.search(f"(?:{ending})$", entry.name) or age_s > _ABANDONED_AFTER_S:
                     self.delete(entry.name)
 
     def exists(self, name: str) -> bool:

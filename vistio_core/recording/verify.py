@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from itertools import pairwise
 
 import attrs
@@ -29,6 +30,8 @@ from vistio_core.times import HOUR_MS, align, format_instant
 
 _KEY_COLUMNS = ["instant", "cluster", "rule", "source", "target", "status", "measure"]
 
+_RuleAt = tuple[int, str, str]
+
 
 @attrs.frozen
 class Checked:
@@ -44,19 +47,23 @@ def verify(store: Store) -> Iterator[Checked]:
     Finds: foreign, truncated, damaged and empty files; columns or a format version that are not
     ours; rows out of order or twice; instants outside of the file's name or its partition;
     rates that are not finite; samples of a rule without an outcome; instants that stand in two
-    files that do not supersede each other, or differ between them; configurations that are
-    missing, changed or unreadable. What a process left half-written when it died is no damage:
-    nobody ever sees it, and the next writer removes it.
+    files that do not supersede each other, or differ between them; supplements of instants that
+    are not there or of rules that were answered; configurations that are missing, changed or
+    unreadable. What a process left half-written when it died is no damage: nobody ever sees it,
+    and the next writer removes it.
     """
-    files = EventFiles(store, keep=1)
-    catalog = Catalog(store, EventFiles(store))
+    files, others = EventFiles(store, keep=1), EventFiles(store)
+    catalog = Catalog(store, others)
     listed = catalog.everything()
     configurations = {entry.name for entry in store.entries(CONFIGURATIONS)}
     for entry in sorted(store.entries(), key=lambda entry: entry.name):
         name = parse_events_name(entry.name)
         try:
             if name is not None:
-                problems = tuple(_check_events(files[name], configurations, listed, catalog))
+                file = files[name]
+                problems = tuple(_check_events(file, configurations, listed, catalog))
+                if name.supplement:
+                    problems += tuple(_check_supplement(file, listed, others))
             else:
                 problems = tuple(_check_other(store, entry))
         except FileNotFoundError:
@@ -157,7 +164,9 @@ def _check_twice(file: EventFile, listed: list[EventsName], catalog: Catalog) ->
     others = [
         other
         for other in listed
-        if other != name and other.writer == name.writer and other.overlaps(name.first_ms, name.last_ms + 1)
+        if other != name
+        and other.sequence == name.sequence
+        and other.overlaps(name.first_ms, name.last_ms + 1)
     ]
     if catalog.superseded(name, others):
         return  # a crash came between writing the new file and deleting this one: allowed, and tidied up later
@@ -167,6 +176,41 @@ def _check_twice(file: EventFile, listed: list[EventsName], catalog: Catalog) ->
         shared = file.instants_ms & catalog.instants(other)
         if shared:
             yield f"holds {len(shared)} instants that stand in {other.text} too, from {format_instant(min(shared))}"
+
+
+def _check_supplement(file: EventFile, listed: list[EventsName], files: EventFiles) -> Iterator[str]:
+    """A supplement tells of rules that its scrape, and the supplements before it, left open."""
+    name = file.name
+    scraped: set[int] = set()
+    answered: set[_RuleAt] = set()
+    for other in listed:
+        if (
+            other.writer == name.writer
+            and other.supplement < name.supplement
+            and other.overlaps(name.first_ms, name.last_ms + 1)
+        ):
+            with suppress(DamagedFileError):  # which is told where that file is checked
+                answered.update(key for key, ok in _answers(files[other]) if ok)
+                scraped |= files[other].instants_ms if not other.supplement else frozenset()
+    own = [key for key, _ in _answers(file)]
+    orphans = {instant_ms for instant_ms, *_ in own} - scraped
+    if orphans:
+        yield f"supplements {len(orphans)} instants without a readable scrape, from {format_instant(min(orphans))}"
+    again = answered.intersection(own)
+    if again:
+        yield f"supplements {len(again)} rules that were answered before, from {format_instant(min(again)[0])}"
+
+
+def _answers(file: EventFile) -> Iterator[tuple[_RuleAt, bool]]:
+    """Instant, cluster and rule of each outcome, and whether it was answered."""
+    rows = file.rows("outcome", ["instant", "cluster", "rule", "outcome"])
+    keys = zip(
+        rows["instant"].cast(pa.int64()).to_pylist(),
+        _texts(rows, "cluster"),
+        _texts(rows, "rule"),
+        strict=True,
+    )
+    return zip(keys, (outcome == Outcome.OK.value for outcome in _texts(rows, "outcome")), strict=True)
 
 
 def _texts(rows: pa.Table, column: str) -> list[str]:

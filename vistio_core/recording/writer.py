@@ -5,14 +5,22 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from itertools import count
 from types import TracebackType
 
 import attrs
 
 from vistio_core.configuration.model import Configuration
-from vistio_core.errors import AlreadyRecordedError, DamagedFileError, NotARecordingError, RecordingError
-from vistio_core.events import Scrape
+from vistio_core.errors import (
+    AlreadyRecordedError,
+    DamagedFileError,
+    NotARecordingError,
+    RecordingError,
+    UsageError,
+)
+from vistio_core.events import Outcome, Scrape
 from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.event_file import EventFiles
 from vistio_core.recording.format import scrape_tables, write_events
@@ -25,6 +33,7 @@ from vistio_core.recording.layout import (
     configuration_name,
     parse_events_name,
 )
+from vistio_core.recording.parts import counting_outcomes, parts_at
 from vistio_core.recording.sealing import combine, merge_groups, seal_groups
 from vistio_core.recording.store import Store
 from vistio_core.times import format_instant
@@ -43,8 +52,8 @@ class Pruned:
 class Writer:
     """Appends to a recording. Made by `Recording.writer`, which takes the lock.
 
-    `commit` may run in one thread while `merge`, `seal` and `prune` run in another: they touch
-    different files.
+    `commit` and `supplement` may run in several threads, beside `merge`, `seal` and `prune` in
+    another: those touch different files.
     """
 
     def __init__(self, store: Store, name: str, lock: AbstractContextManager[None]) -> None:
@@ -55,9 +64,10 @@ class Writer:
         self._lock = lock
         self._lock.__enter__()
         self._housekeeping = threading.Lock()
+        self._appending = threading.Lock()
         self._configurations: set[str] = set()
         try:
-            store.sweep(f"_{name}.parquet")
+            store.sweep(rf"_{name}(\.\d+)?\.parquet")
             own = [events for events in self._catalog.everything() if events.writer == name]
         except BaseException:
             self.close()
@@ -86,20 +96,68 @@ class Writer:
             AlreadyRecordedError: this writer has that instant already.
             RecordingError: the storage refused, or the scrape's configuration was never put.
         """
-        started = time.perf_counter()
-        name = commit_name(scrape.instant_ms, self.name)
-        if scrape.configuration not in self._configurations:
-            raise RecordingError(
-                f"scrape {format_instant(scrape.instant_ms)}: configuration {scrape.configuration[:12]} is not in the"
-                " recording; call put_configuration first"
-            )
+        self._check_configuration(scrape)
         self._check_recording()
-        if self._recorded(name):
-            raise AlreadyRecordedError(format_instant(scrape.instant_ms), self.name)
+        with self._appending:
+            name = commit_name(scrape.instant_ms, self.name)
+            if self._recorded(name):
+                raise AlreadyRecordedError(format_instant(scrape.instant_ms), self.name)
+            self._append(name, scrape)
+            self._last_instant_ms = max(scrape.instant_ms, self._last_instant_ms or 0)
+
+    def supplement(self, scrape: Scrape) -> None:
+        """Append what was learned later of rules that were not answered at an instant. Durable like `commit`.
+
+        Args:
+            scrape: backfilled; has outcomes, and samples, of such rules only. A rule that is not
+                answered this time either may be supplemented again: the newest outcome counts.
+
+        Raises:
+            AlreadyRecordedError: all rules of the instant are answered.
+            UsageError: the instant is not in the log, or the scrape says something of other rules.
+            RecordingError: as `commit`.
+        """
+        self._check_configuration(scrape)
+        self._check_recording()
+        with self._appending:
+            while True:
+                try:
+                    name = self._supplement_name(scrape)
+                    break
+                except FileNotFoundError:
+                    continue  # merged or sealed since it was listed: look there
+            self._append(name, scrape)
+
+    def _supplement_name(self, scrape: Scrape) -> EventsName:
+        """The lowest supplement that does not have the instant yet, once the scrape is found to fit."""
+        when = format_instant(scrape.instant_ms)
+        listed = self._catalog.within(scrape.instant_ms, scrape.instant_ms + 1)
+        own = [name for name in listed if name.writer == self.name]
+        parts = parts_at(own, self._files, scrape.instant_ms)
+        if not parts:
+            raise UsageError(
+                f"supplement of {when}: writer {self.name!r} has no readable scrape of that instant; use commit"
+            )
+        outcomes = counting_outcomes(part.rows_at("outcome", scrape.instant_ms) for part in parts)
+        unanswered = {key for key, outcome in outcomes.items() if outcome.outcome is not Outcome.OK}
+        if not unanswered:
+            raise AlreadyRecordedError(when, self.name)
+        told = {(outcome.cluster, outcome.rule) for outcome in scrape.outcomes} | scrape.rules_with_rows()
+        if not scrape.backfilled or told - unanswered:
+            raise UsageError(
+                f"supplement of {when}: must be backfilled, and tell of rules only that were not answered"
+                f" ({_rules(unanswered)}); found backfilled={scrape.backfilled} and {_rules(told)}"
+            )
+        # A damaged supplement keeps its name, too.
+        taken = {part.name.supplement for part in parts} | {name.supplement for name in own if name.single}
+        free = next(number for number in count(1) if number not in taken)
+        return commit_name(scrape.instant_ms, self.name, free)
+
+    def _append(self, name: EventsName, scrape: Scrape) -> None:
+        started = time.perf_counter()
         tables = scrape_tables(scrape)
         with self._store.create(name.text) as sink:
             write_events(sink, tables.values())
-        self._last_instant_ms = max(scrape.instant_ms, self._last_instant_ms or 0)
         log.debug(
             "commit.written",
             extra={
@@ -147,6 +205,13 @@ class Writer:
     ) -> None:
         self.close()
 
+    def _check_configuration(self, scrape: Scrape) -> None:
+        if scrape.configuration not in self._configurations:
+            raise RecordingError(
+                f"scrape {format_instant(scrape.instant_ms)}: configuration {scrape.configuration[:12]} is not in the"
+                " recording; call put_configuration first"
+            )
+
     def _check_recording(self) -> None:
         # A vanished mount leaves an empty directory: writing there would hide what it holds
         # from everyone as soon as the mount is back.
@@ -159,7 +224,7 @@ class Writer:
         if self._last_instant_ms is None or name.first_ms > self._last_instant_ms:
             return False
         for other in self._catalog.within(name.first_ms, name.first_ms + 1):
-            if other.writer != self.name:
+            if other.sequence != name.sequence:
                 continue
             try:
                 if other.single or name.first_ms in self._files[other].instants_ms:
@@ -204,3 +269,7 @@ class Writer:
                 },
             )
         return combined
+
+
+def _rules(keys: Iterable[tuple[str, str]]) -> str:
+    return ", ".join("/".join(filter(None, key)) for key in sorted(keys))

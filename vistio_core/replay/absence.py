@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from vistio_core.errors import DamagedFileError, NothingRecordedError
 from vistio_core.recording.catalog import Catalog
-from vistio_core.recording.event_file import EventFiles
+from vistio_core.recording.parts import presences_in
 from vistio_core.replay.gaps import Instant
 from vistio_core.times import format_duration, format_instant
 
 
-def nearest_seen(catalog: Catalog, files: EventFiles, asked_ms: int, *, before: bool) -> int | None:
+def nearest_seen(catalog: Catalog, asked_ms: int, *, before: bool) -> int | None:
     """The nearest instant at which a rule was answered: not after ``asked_ms``, or after it.
 
     Raises:
@@ -26,7 +26,7 @@ def nearest_seen(catalog: Catalog, files: EventFiles, asked_ms: int, *, before: 
         if not before and (name.last_ms <= asked_ms or (best is not None and name.first_ms >= best)):
             continue
         try:
-            seen = [presence.instant_ms for presence in files[name].presences if presence.seen]
+            seen = [p.instant_ms for p in presences_in(name, names, catalog) if p.seen]
         except DamagedFileError:
             continue
         fitting = [ms for ms in seen if (ms <= asked_ms) == before]

@@ -14,22 +14,24 @@ import pyarrow as pa
 from vistio_core.errors import DamagedFileError
 from vistio_core.events import Outcome, RuleOutcome
 from vistio_core.recording.catalog import Catalog
-from vistio_core.recording.event_file import EventFile, EventFiles
-from vistio_core.recording.format import outcomes_of
+from vistio_core.recording.event_file import EventFiles
 from vistio_core.recording.layout import EventsName
+from vistio_core.recording.parts import counting_outcomes, parts_at, presences_in, rows_at
 
 log = logging.getLogger(__name__)
 
 
 @attrs.frozen
 class Seen:
-    """What one writer saw at the instant that answers for the asked one."""
+    """What one writer saw at the instant that answers for the asked one, supplements included."""
 
     writer: str
     instant_ms: int
     interval_ms: int
     configuration: str
+    """The one in force at the instant: the scrape's. It judges what supplements brought, too."""
     backfilled: bool
+    """Whether any part of it was fetched later."""
     samples: pa.Table = attrs.field(repr=False)
     """Rows of kind ``sample`` of this instant, in the format's order."""
     measurements: pa.Table = attrs.field(repr=False)
@@ -51,44 +53,58 @@ def seen_as_of(catalog: Catalog, files: EventFiles, at_ms: int, staleness_ms: in
     """
     names = catalog.within(at_ms - staleness_ms + 1, at_ms + 1)
     writers = sorted({name.writer for name in names})
-    found = (_newest(files, [n for n in names if n.writer == w], at_ms, staleness_ms) for w in writers)
+    found = (
+        _newest(catalog, files, [name for name in names if name.writer == writer], at_ms, staleness_ms)
+        for writer in writers
+    )
     return [seen for seen in found if seen is not None]
 
 
-def _newest(files: EventFiles, names: list[EventsName], at_ms: int, staleness_ms: int) -> Seen | None:
-    tried: tuple[int, EventFile] | None = None
-    best: tuple[int, EventFile] | None = None
+def _newest(
+    catalog: Catalog, files: EventFiles, names: list[EventsName], at_ms: int, staleness_ms: int
+) -> Seen | None:
+    tried_ms: int | None = None
+    best_ms: int | None = None
     for name in sorted(names, key=lambda name: (min(name.last_ms, at_ms), name.rank), reverse=True):
-        if best is not None and min(name.last_ms, at_ms) <= best[0]:
+        if best_ms is not None and min(name.last_ms, at_ms) <= best_ms:
             break
         try:
-            file = files[name]
-            presences = [p for p in file.presences if at_ms - staleness_ms < p.instant_ms <= at_ms]
+            presences = presences_in(name, names, catalog)
         except DamagedFileError as error:
             log.warning("file.skipped", extra={"file": name.text, "error": str(error)})
             continue
         for presence in presences:
-            if tried is None or presence.instant_ms > tried[0]:
-                tried = presence.instant_ms, file
-            if presence.seen and (best is None or presence.instant_ms > best[0]):
-                best = presence.instant_ms, file
-    if best is None or tried is None:
+            if not at_ms - staleness_ms < presence.instant_ms <= at_ms:
+                continue
+            tried_ms = max(presence.instant_ms, tried_ms or 0)
+            if presence.seen:
+                best_ms = max(presence.instant_ms, best_ms or 0)
+    if best_ms is None or tried_ms is None:
         return None
-    return _read(best, tried)
+    return _read(files, names, best_ms, tried_ms)
 
 
-def _read(best: tuple[int, EventFile], tried: tuple[int, EventFile]) -> Seen:
-    instant_ms, file = best
-    outcomes = file.rows_at("outcome", instant_ms)
-    facts = outcomes.slice(0, 1).select(["interval_ms", "configuration", "backfilled"]).to_pylist()[0]
-    last_outcomes = outcomes if tried[0] == instant_ms else tried[1].rows_at("outcome", tried[0])
+def _read(files: EventFiles, names: list[EventsName], instant_ms: int, tried_ms: int) -> Seen:
+    parts = parts_at(names, files, instant_ms)
+    outcomes = [part.rows_at("outcome", instant_ms) for part in parts]
+    facts = [
+        rows.slice(0, 1).select(["interval_ms", "configuration", "backfilled"]).to_pylist()[0]
+        for rows in outcomes
+    ]
+    last_outcomes = outcomes
+    if tried_ms != instant_ms:
+        last_outcomes = [part.rows_at("outcome", tried_ms) for part in parts_at(names, files, tried_ms)]
     return Seen(
-        writer=file.name.writer,
+        writer=parts[0].name.writer,
         instant_ms=instant_ms,
-        interval_ms=facts["interval_ms"],
-        configuration=facts["configuration"],
-        backfilled=facts["backfilled"],
-        samples=file.rows_at("sample", instant_ms),
-        measurements=file.rows_at("measurement", instant_ms),
-        failed=tuple(o for o in outcomes_of(last_outcomes) if o.outcome is not Outcome.OK),
+        interval_ms=facts[0]["interval_ms"],
+        configuration=facts[0]["configuration"],
+        backfilled=any(fact["backfilled"] for fact in facts),
+        samples=rows_at(parts, "sample", instant_ms),
+        measurements=rows_at(parts, "measurement", instant_ms),
+        failed=tuple(
+            outcome
+            for outcome in counting_outcomes(last_outcomes).values()
+            if outcome.outcome is not Outcome.OK
+        ),
     )

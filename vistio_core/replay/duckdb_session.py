@@ -14,16 +14,18 @@ from vistio_core.errors import UsageError
 from vistio_core.recording.format import SCHEMA
 
 _SHARED = "instant, writer, cluster, rule"
-# The writer stands in the file's name only. DuckDB evaluates this once per file, not per row.
+# Writer and supplement stand in the file's name only. DuckDB evaluates this once per file, not per row.
 _EVENTS = r"""
-    select * exclude (filename), regexp_extract(filename, '_([a-z0-9-]+)[.]parquet$', 1) as writer
+    select * exclude (filename),
+        regexp_extract(filename, '_([a-z0-9-]+)([.][0-9]+)?[.]parquet$', 1) as writer,
+        coalesce(try_cast(regexp_extract(filename, '[.]([0-9]+)[.]parquet$', 1) as integer), 0) as supplement
     from read_parquet([{files}], hive_partitioning = false, filename = true)
 """
 VIEWS: Mapping[str, str] = {
     "samples": f"select {_SHARED}, source, target, status, rate from events where kind = 'sample'",
     "measurements": f"select {_SHARED}, source, target, measure, value, labels from events where kind = 'measurement'",
-    "scrapes": f"""select {_SHARED}, outcome, error, series, dropped, dropped_by_reason, warnings, duration_ms,
-        interval_ms, configuration, backfilled from events where kind = 'outcome'""",
+    "scrapes": f"""select {_SHARED}, supplement, outcome, error, series, dropped, dropped_by_reason, warnings,
+        duration_ms, interval_ms, configuration, backfilled from events where kind = 'outcome'""",
 }
 
 
@@ -94,7 +96,7 @@ def _make_views(cursor: duckdb.DuckDBPyConnection, uris: Sequence[str]) -> None:
 
 def _no_events() -> str:
     columns = ", ".join(f"null::{_duckdb_type(field.type)} as {field.name}" for field in SCHEMA)
-    return f"select {columns}, null::varchar as writer where false"
+    return f"select {columns}, null::varchar as writer, null::integer as supplement where false"
 
 
 def _duckdb_type(arrow: Any) -> str:

@@ -21,22 +21,45 @@ from vistio_core.replay.gaps import Gap, Instant
 Classify = Callable[[str, str, str, str], StatusClass]
 """Configuration hash, cluster, rule and status to the class of that status."""
 
-INSTANTS_QUERY = """
+# What counts for a rule is the outcome that was answered, else the newest one. Interval and
+# configuration are the scrape's; a supplement without its scrape counts for nothing.
+_RULES = """
+    select
+        instant, writer, cluster, rule,
+        unnest(arg_max(
+            {outcome: outcome, error: coalesce(error, ''), series: series, dropped: dropped},
+            (outcome = 'ok', supplement)
+        )),
+        arg_min({interval_ms: interval_ms, configuration: configuration}, supplement) as scrape,
+        bool_or(backfilled) as backfilled
+    from scrapes
+    where instant >= make_timestamptz($start_ms * 1000) and instant < make_timestamptz($end_ms * 1000)
+    group by instant, writer, cluster, rule
+    having min(supplement) = 0
+"""
+
+INSTANTS_QUERY = f"""
     select
         instant, writer,
-        any_value(interval_ms) as interval_ms,
+        any_value(scrape.interval_ms) as interval_ms,
         bool_or(outcome = 'ok') as seen,
         count(*) as rules,
         count(*) filter (outcome <> 'ok') as failed_rules,
         sum(series)::bigint as series,
         sum(dropped)::bigint as dropped,
-        any_value(backfilled) as backfilled,
-        any_value(configuration) as configuration,
-        arg_min(outcome || ': ' || coalesce(error, ''), (cluster, rule)) filter (outcome <> 'ok') as failure
-    from scrapes
-    where instant >= make_timestamptz($start_ms * 1000) and instant < make_timestamptz($end_ms * 1000)
+        bool_or(backfilled) as backfilled,
+        any_value(scrape.configuration) as configuration,
+        arg_min(outcome || ': ' || error, (cluster, rule)) filter (outcome <> 'ok') as failure
+    from ({_RULES})
     group by instant, writer
     order by instant, writer
+"""
+
+UNANSWERED_QUERY = f"""
+    select epoch_ms(instant) as instant_ms, scrape.interval_ms, scrape.configuration, cluster, rule, error
+    from ({_RULES})
+    where writer = $writer and outcome <> 'ok'
+    order by all
 """
 
 _RATES_QUERY = """
@@ -54,6 +77,7 @@ _RATES_QUERY = """
     join (
         select instant, writer, any_value(configuration) as configuration from scrapes
         where instant >= make_timestamptz($start_ms * 1000) and instant < make_timestamptz($end_ms * 1000)
+          and supplement = 0
         group by instant, writer
     ) using (instant, writer)
     group by all
