@@ -158,12 +158,14 @@ def is_settled(graph: Graph, question: Question, now_ms: int) -> bool:
     """Whether the answer is history: asked absolutely, judged as recorded, and nothing can still come.
 
     Between the shown instant and the asked one no other may be due, or a backfill could put one there;
-    and the asked time must be far enough in the past for a slow commit to have arrived.
+    and the asked time must be far enough in the past for a slow commit to have arrived. A rule that was
+    not answered may be answered by a supplement.
     """
     return (
         question.asked.fixed
         and question.judge == "recorded"
         and graph.age_ms < graph.interval_ms
+        and not graph.failed_rules
         and graph.asked_ms + graph.interval_ms + SETTLE_MS <= now_ms
     )
 

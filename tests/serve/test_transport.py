@@ -9,7 +9,7 @@ from werkzeug.http import parse_accept_header
 from werkzeug.test import Client
 
 import vistio_core as vistio
-from serve.conftest import AFTER_GAP_MS, FAILED_MS, NEWEST_MS, Clock
+from serve.conftest import AFTER_GAP_MS, FAILED_MS, NEWEST_MS, PARTLY_MS, Clock
 from vistio_core.times import MINUTE_MS, format_instant
 from vistio_serve import create_app
 from vistio_serve.answers import choose_encoding
@@ -39,6 +39,12 @@ def test_an_answer_older_than_its_interval_is_not_kept_for_a_backfill_may_fill_t
     client: Client,
 ) -> None:
     assert cache_control(client, format_instant(FAILED_MS)) == "no-cache"
+
+
+def test_an_answer_with_a_failed_rule_is_not_kept_for_a_supplement_may_answer_it(client: Client) -> None:
+    response = client.get("/graph", query_string={"at": str(PARTLY_MS)})
+    assert response.json["metadata"]["vistio"]["failed_rules"]
+    assert response.headers["Cache-Control"] == "no-cache"
 
 
 def test_an_answer_judged_by_the_newest_configuration_is_not_kept(client: Client) -> None:
