@@ -15,7 +15,8 @@ from vistio_core.errors import VistioError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
 from vistio_core.graph.model import Edge, Graph, Node, Notice, Rates, Region, Severity
 from vistio_core.recording.recording import Recording, RecordingInfo
-from vistio_core.recording.writer import Pruned, Writer
+from vistio_core.recording.upkeep import Pruned
+from vistio_core.recording.writer import Writer
 from vistio_core.replay.unanswered import Unanswered, UnansweredRule
 
 __all__ = [

@@ -22,6 +22,11 @@ from vistio_record.stop import StopRequest
 
 log = logging.getLogger(__name__)
 
+LINGER = "60s"
+"""Merged and sealed files stay for as long: a query of someone else may be about to read them."""
+QUIET = "15m"
+"""An hour that heals is sealed when nothing came for as long, so that it makes one file, not one a minute."""
+
 
 @attrs.frozen(kw_only=True)
 class RunOptions:
@@ -55,7 +60,7 @@ def run(options: RunOptions, source: Source, stop: StopRequest) -> None:
         server = MetricsServer(metrics, options.host, options.port)
         stack.callback(server.close)
         recording = Recording.open(options.recording, create=True)
-        writer = stack.enter_context(recording.writer(options.writer))
+        writer = stack.enter_context(recording.writer(options.writer, linger=LINGER, quiet=QUIET))
         recorder = Recorder(source, writer, options.interval_ms, options.timeout_ms / SECOND_MS, metrics)
         recorder.start()
         log.info(

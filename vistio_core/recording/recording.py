@@ -39,6 +39,7 @@ from vistio_core.recording.layout import (
 )
 from vistio_core.recording.marker import create_marker, read_marker
 from vistio_core.recording.store import LocalStore, Store
+from vistio_core.recording.upkeep import Patience
 from vistio_core.recording.verify import Checked, verify
 from vistio_core.recording.writer import Writer
 from vistio_core.replay import windows
@@ -268,8 +269,9 @@ class Recording:
         ``measurements`` (..., measure, value, labels) and ``scrapes`` (one row per rule and
         instant: outcome, error, series, dropped, ...). See ``docs/format.md``.
 
-        The relation names files. Where a recorder is at work, evaluate it soon: after the next
-        merge or seal DuckDB misses some of them and raises `duckdb.IOException`; then ask again.
+        The relation names files. Where a recorder is at work, evaluate it within a minute: for so
+        long the files that it merges or seals into others stay. Later DuckDB may miss some of them
+        and raises `duckdb.IOException`; then ask again.
 
         Raises:
             UsageError: DuckDB does not accept the query, or it does more than read.
@@ -324,13 +326,21 @@ class Recording:
         """Read everything and say what is wrong, object by object."""
         return verify(self._store)
 
-    def writer(self, name: str = "main") -> Writer:
+    def writer(self, name: str = "main", *, linger: str = "0s", quiet: str = "0s") -> Writer:
         """The right to append under ``name``; use it as a context manager.
+
+        Args:
+            name: who writes; one process at a time.
+            linger: how long files that were merged or sealed into others stay, for queries that
+                name them already. Scans that begin later leave them out.
+            quiet: for how long nothing must have been backfilled into an hour before it is sealed.
 
         Raises:
             WriterLockedError: another process writes under this name.
+            InvalidTimeError: ``linger`` or ``quiet`` is no duration.
         """
-        return Writer(self._store, check_writer(name), self._store.lock(name))
+        patience = Patience(parse_duration(linger), parse_duration(quiet))
+        return Writer(self._store, check_writer(name), self._store.lock(name), patience, self._clock)
 
     def _evidence(self, seen: Seen, judge: Judge) -> Evidence:
         recorded = self._configuration(seen.configuration)

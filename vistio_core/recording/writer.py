@@ -1,16 +1,14 @@
-"""The one who may write: commit, merge, seal, prune under one writer's name."""
+"""The one who may write: commits, supplements, and upkeep (`upkeep.py`) under one writer's name."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from itertools import count
 from types import TracebackType
-
-import attrs
 
 from vistio_core.configuration.model import Configuration
 from vistio_core.errors import (
@@ -24,29 +22,14 @@ from vistio_core.events import Outcome, Scrape
 from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.event_file import EventFiles
 from vistio_core.recording.format import scrape_tables, write_events
-from vistio_core.recording.layout import (
-    HEAD,
-    LOG,
-    MARKER,
-    EventsName,
-    commit_name,
-    configuration_name,
-    parse_events_name,
-)
+from vistio_core.recording.layout import MARKER, EventsName, commit_name, configuration_name
 from vistio_core.recording.parts import counting_outcomes, parts_at
-from vistio_core.recording.sealing import combine, merge_groups, seal_groups
+from vistio_core.recording.retention import beyond_size, older_than
 from vistio_core.recording.store import Store
+from vistio_core.recording.upkeep import Patience, Pruned, Upkeep
 from vistio_core.times import format_instant
 
 log = logging.getLogger(__name__)
-
-
-@attrs.frozen
-class Pruned:
-    """What retention removed."""
-
-    files: int
-    bytes: int
 
 
 class Writer:
@@ -56,14 +39,21 @@ class Writer:
     another: those touch different files.
     """
 
-    def __init__(self, store: Store, name: str, lock: AbstractContextManager[None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        name: str,
+        lock: AbstractContextManager[None],
+        patience: Patience,
+        clock: Callable[[], int],
+    ) -> None:
         self.name = name
         self._store = store
         self._files = EventFiles(store)
         self._catalog = Catalog(store, self._files)
+        self._upkeep = Upkeep(store, self._files, name, patience, clock)
         self._lock = lock
         self._lock.__enter__()
-        self._housekeeping = threading.Lock()
         self._appending = threading.Lock()
         self._configurations: set[str] = set()
         try:
@@ -158,6 +148,8 @@ class Writer:
         tables = scrape_tables(scrape)
         with self._store.create(name.text) as sink:
             write_events(sink, tables.values())
+        if scrape.backfilled:
+            self._upkeep.backfilled(scrape.instant_ms)
         log.debug(
             "commit.written",
             extra={
@@ -169,29 +161,31 @@ class Writer:
 
     def merge(self, now_ms: int) -> int:
         """Merge the head's commits of every finished five minutes; returns how many files went into others."""
-        with self._housekeeping:
-            groups = merge_groups(self._catalog.head(), self.name, now_ms)
-            return sum(len(group) for group in groups if self._replace(group, sealed=False) is not None)
+        return self._upkeep.merge(now_ms)
 
     def seal(self, before_ms: int) -> list[str]:
-        """Seal every hour that ended at or before ``before_ms``; returns the names of the new partitions."""
-        with self._housekeeping:
-            groups = seal_groups(self._catalog.head(), self.name, before_ms)
-            sealed = [self._replace(group, sealed=True) for group in groups]
-            return [name.text for name in sealed if name is not None]
+        """Seal every hour that ended at or before ``before_ms``; returns the names of the new partitions.
+
+        An hour into which something is being backfilled waits until it has been quiet for as long
+        as `Recording.writer` was told.
+        """
+        return self._upkeep.seal(before_ms)
 
     def prune(self, before_ms: int) -> Pruned:
-        """Delete this writer's files that lie wholly before ``before_ms``; a partition goes whole or stays whole."""
-        with self._housekeeping:
-            files = size_bytes = 0
-            for tier in (HEAD, LOG):
-                for entry in list(self._store.entries(tier)):
-                    name = parse_events_name(entry.name)
-                    if name is not None and name.writer == self.name and name.last_ms < before_ms:
-                        self._store.delete(entry.name)
-                        files += 1
-                        size_bytes += entry.size_bytes
-            return Pruned(files, size_bytes)
+        """Delete what this writer has before ``before_ms``; files that overlap go together or stay together."""
+        return self._upkeep.delete(lambda stored: older_than(stored, before_ms))
+
+    def prune_to_size(self, max_bytes: int) -> Pruned:
+        """Delete the oldest of this writer's files until all of them have ``max_bytes`` or less.
+
+        The newest hour stays, whatever its size. Files that overlap go together or stay together.
+
+        Raises:
+            UsageError: ``max_bytes`` is negative.
+        """
+        if max_bytes < 0:
+            raise UsageError(f"prune to {max_bytes} bytes: a size is 0 or more")
+        return self._upkeep.delete(lambda stored: beyond_size(stored, max_bytes))
 
     def close(self) -> None:
         """Let go of the writer's name. What is committed stays in the head until someone seals it."""
@@ -234,41 +228,6 @@ class Writer:
             except FileNotFoundError:
                 return self._recorded(name)  # merged or sealed since it was listed: look there
         return False
-
-    def _replace(self, names: list[EventsName], *, sealed: bool) -> EventsName | None:
-        """Combine ``names`` into one file and delete them; None when there was nothing to combine.
-
-        A damaged file is left where it is, for `verify` to report; the others go on without it.
-        """
-        started = time.perf_counter()
-        listed = self._catalog.within(names[0].first_ms, max(name.last_ms for name in names) + 1)
-        stale = [name for name in names if self._catalog.superseded(name, listed)]
-        fresh = [name for name in names if name not in stale]
-        combined = None
-        while combined is None and len(fresh) > (0 if sealed else 1):
-            try:
-                combined = combine(self._store, self._files, fresh, sealed=sealed)
-            except DamagedFileError as error:
-                log.error("file.damaged", extra={"file": error.name, "error": str(error)})
-                fresh = [name for name in fresh if name.text != error.name]
-            except FileExistsError as error:
-                # A damaged earlier result of the same merge: its sources still have the facts.
-                log.error(
-                    "file.damaged", extra={"file": error.filename, "error": "cannot be replaced by itself"}
-                )
-                break
-        for name in [*stale, *(fresh if combined is not None else ())]:
-            self._store.delete(name.text)
-        if combined is not None:
-            log.info(
-                "partition.sealed" if sealed else "head.merged",
-                extra={
-                    "file": combined.text,
-                    "files": len(fresh),
-                    "ms": round((time.perf_counter() - started) * 1000, 1),
-                },
-            )
-        return combined
 
 
 def _rules(keys: Iterable[tuple[str, str]]) -> str:
