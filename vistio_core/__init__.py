@@ -14,12 +14,14 @@ from vistio_core.configuration import Configuration, load, loads
 from vistio_core.errors import VistioError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
 from vistio_core.graph.model import Edge, Graph, Node, Notice, Rates, Region, Severity
+from vistio_core.recording.annotations import Annotation
 from vistio_core.recording.recording import Recording, RecordingInfo
 from vistio_core.recording.upkeep import Pruned
 from vistio_core.recording.writer import Writer
 from vistio_core.replay.unanswered import Unanswered, UnansweredRule
 
 __all__ = [
+    "Annotation",
     "Configuration",
     "Edge",
     "Graph",

@@ -22,6 +22,14 @@ class UsageError(VistioError, ValueError):
     """An argument has a value that is not allowed; the message lists what is."""
 
 
+class InvalidAnnotationError(UsageError):
+    """An annotation is not one. ``problems`` has everything that is wrong, each with what is allowed."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
 @attrs.frozen
 class Problem:
     """One thing that is wrong in a configuration file, or only noteworthy there."""

@@ -121,6 +121,17 @@ def parse_instant(value: InstantLike, *, now_ms: int) -> int:
         raise InvalidTimeError(f"instant {value!r}: {_WHAT_WORKS}") from error
 
 
+def check_instant(ms: object) -> int:
+    """``ms`` itself, when it is an instant inside of vistio.
+
+    Raises:
+        InvalidTimeError: not an ``int``, or outside of the years 1970 to 9999.
+    """
+    if not isinstance(ms, int) or isinstance(ms, bool):
+        raise InvalidTimeError(f"instant {ms!r}: use epoch milliseconds as an int")
+    return _in_range(ms, ms)
+
+
 def format_instant(ms: int) -> str:
     """RFC 3339 in UTC, with milliseconds only where there are some: ``2026-11-23T05:10:00Z``."""
     whole = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -44,6 +44,7 @@ def info(recording: Path, json: bool) -> None:
         ("head", f"{found.head_files:,} files, {found.head_bytes:,} bytes"),
         ("log", f"{found.log_files:,} files, {found.log_bytes:,} bytes"),
         ("configurations", f"{found.configurations:,}"),
+        ("annotations", f"{found.annotations:,}"),
         ("temporary files", f"{found.temporary_files:,}"),
     )
     for name, value in rows:
@@ -63,7 +64,8 @@ def verify(recording: Path, json: bool) -> None:
     place = Recording.open(recording)
     known = place.info()
     # Besides what is counted: the marker, and two files for each writer's lock.
-    length = known.head_files + known.log_files + known.configurations + 1 + 2 * len(known.writers)
+    length = known.head_files + known.log_files + known.configurations + known.annotations
+    length += 1 + 2 * len(known.writers)
     checked = []
     with progress("Verify", length) as advance:
         for file in place.verify():

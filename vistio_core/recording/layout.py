@@ -4,6 +4,7 @@
     configurations/<sha256>.yaml                          every configuration that was in force
     head/<first>_<last>_<writer>.parquet                  commits, and merges of commits
     log/date=<day>/hour=<hour>/<first>_<last>_<writer>.parquet   sealed partitions
+    annotations/date=<day>/<start>_<end>_<id>.json        deployments, incidents and other marks
     locks/<writer>.lock, locks/<writer>.json              who writes
 
 ``<first>`` and ``<last>`` are the first and the last instant inside, so that a window is
@@ -29,12 +30,17 @@ MARKER = "vistio.json"
 HEAD = "head"
 LOG = "log"
 CONFIGURATIONS = "configurations"
+ANNOTATIONS = "annotations"
 LOCKS = "locks"
 
 _WRITER = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _INSTANT = r"(\d{8}T\d{6}\.\d{3})Z"
 _EVENTS = re.compile(
     rf"(?P<tier>head|log/date=\d{{4}}-\d\d-\d\d/hour=\d\d)/{_INSTANT}_{_INSTANT}_(?P<writer>[a-z0-9-]+)(?:\.(?P<supplement>[1-9]\d{{0,5}}))?\.parquet"
+)
+
+_ANNOTATION = re.compile(
+    rf"{ANNOTATIONS}/date=\d{{4}}-\d\d-\d\d/{_INSTANT}_{_INSTANT}_([0-9a-f]{{32}})\.json"
 )
 
 
@@ -106,6 +112,47 @@ def day_folder(instant_ms: int) -> str:
 def hours(start_ms: int, end_ms: int) -> range:
     """The starts of all hours that ``[start_ms, end_ms)`` touches."""
     return range(align(start_ms, HOUR_MS), end_ms, HOUR_MS)
+
+
+@attrs.frozen
+class AnnotationName:
+    """The name of an annotation's object, taken apart."""
+
+    start_ms: int
+    end_ms: int
+    """The start itself for what happened at one instant."""
+    id: str
+
+    @property
+    def text(self) -> str:
+        day = datetime.fromtimestamp(self.start_ms // 1000, UTC)
+        span = f"{_instant_text(self.start_ms)}_{_instant_text(self.end_ms)}"
+        return f"{ANNOTATIONS}/date={day:%Y-%m-%d}/{span}_{self.id}.json"
+
+    @property
+    def over_ms(self) -> int:
+        """The first instant at which it is over."""
+        return max(self.end_ms, self.start_ms + 1)
+
+    def overlaps(self, start_ms: int, end_ms: int) -> bool:
+        """Whether any of it lies in ``[start_ms, end_ms)``."""
+        return self.start_ms < end_ms and self.over_ms > start_ms
+
+
+def annotation_name(start_ms: int, end_ms: int | None, id: str) -> AnnotationName:
+    return AnnotationName(start_ms, start_ms if end_ms is None else end_ms, id)
+
+
+def parse_annotation_name(text: str) -> AnnotationName | None:
+    """The parts of ``text``; None when it is not the name of an annotation, or not a consistent one."""
+    match = _ANNOTATION.fullmatch(text)
+    if match is None:
+        return None
+    try:
+        name = AnnotationName(_instant_ms(match[1]), _instant_ms(match[2]), match[3])
+    except ValueError:
+        return None
+    return name if name.text == text and name.start_ms <= name.end_ms else None
 
 
 def configuration_name(configuration_hash: str) -> str:

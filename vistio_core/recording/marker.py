@@ -34,6 +34,19 @@ def create_marker(store: Store, now_ms: int) -> None:
         sink.write(msgspec.json.encode(Marker(FORMAT_VERSION, format_instant(now_ms))))
 
 
+def require_marker(store: Store) -> None:
+    """Look before each write whether the recording is still there.
+
+    A vanished mount leaves an empty directory: writing there would hide what it holds from
+    everyone as soon as the mount is back.
+
+    Raises:
+        NotARecordingError: it has gone.
+    """
+    if not store.exists(MARKER):
+        raise NotARecordingError(store.place, f"{MARKER} has gone, the directory or its mount vanished")
+
+
 def read_marker(store: Store) -> Marker:
     """The marker of a recording that this vistio can read.
 

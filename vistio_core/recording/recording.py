@@ -25,6 +25,12 @@ from vistio_core.errors import (
 )
 from vistio_core.graph.build import Evidence, build_graph
 from vistio_core.graph.model import Graph
+from vistio_core.recording.annotations import (
+    Annotation,
+    annotation_names,
+    annotations_table,
+    put_annotation,
+)
 from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.event_file import EventFiles
 from vistio_core.recording.format import KINDS, measurements_of, sample_columns
@@ -37,7 +43,7 @@ from vistio_core.recording.layout import (
     check_writer,
     configuration_name,
 )
-from vistio_core.recording.marker import create_marker, read_marker
+from vistio_core.recording.marker import create_marker, read_marker, require_marker
 from vistio_core.recording.store import LocalStore, Store
 from vistio_core.recording.upkeep import Patience
 from vistio_core.recording.verify import Checked, verify
@@ -83,6 +89,7 @@ class RecordingInfo:
     log_files: int
     log_bytes: int
     configurations: int
+    annotations: int
     temporary_files: int
 
 
@@ -303,6 +310,31 @@ class Recording:
             return found
         return None
 
+    def annotate(self, annotation: Annotation) -> str:
+        """Put a mark on the timeline and return its id. Doing it again changes nothing.
+
+        Needs no writer: any number of processes may annotate, beside a recorder.
+
+        Raises:
+            NotARecordingError: the recording has gone.
+            RecordingError: the storage refused.
+        """
+        require_marker(self._store)
+        return put_annotation(self._store, annotation)
+
+    def annotations(self, start: InstantLike | None = None, end: InstantLike | None = None) -> pa.Table:
+        """The deployments, incidents and other marks that overlap ``[start, end)``.
+
+        Shape: one row per annotation, sorted by start and id.
+            id (string), start (timestamp[ms, UTC]),
+            end (timestamp[ms, UTC]): exclusive; null for what happened at one instant,
+            kind, text (string),
+            cluster, node (string): what it is about; empty for all,
+            link (string): an address, or empty,
+            tags (string): a JSON object, null without tags.
+        """
+        return annotations_table(self._store, *self._window(start, end))
+
     def info(self) -> RecordingInfo:
         """Counts, sizes and range, from the listing alone."""
         names = self._catalog.everything()
@@ -319,6 +351,7 @@ class Recording:
             log_files=len(sealed),
             log_bytes=sum(entry.size_bytes for entry in sealed),
             configurations=sum(1 for _ in self._store.entries(CONFIGURATIONS)),
+            annotations=sum(1 for _ in annotation_names(self._store)),
             temporary_files=sum(1 for _ in self._store.leftovers()),
         )
 

@@ -17,7 +17,14 @@ import attrs
 from vistio_core.errors import DamagedFileError
 from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.event_file import EventFiles
-from vistio_core.recording.layout import HEAD, LOG, EventsName, parse_events_name
+from vistio_core.recording.layout import (
+    ANNOTATIONS,
+    HEAD,
+    LOG,
+    EventsName,
+    parse_annotation_name,
+    parse_events_name,
+)
 from vistio_core.recording.retention import Stored
 from vistio_core.recording.sealing import combine, merge_groups, seal_groups
 from vistio_core.recording.store import Store
@@ -79,13 +86,32 @@ class Upkeep:
             sealed = [self._replace(group, sealed=True) for group in quiet]
             return [name.text for name in sealed if name is not None]
 
-    def delete(self, choose: Callable[[list[Stored]], list[Stored]]) -> Pruned:
-        """Delete those of this writer's files that ``choose`` picks, in its order."""
+    def delete(self, choose: Callable[[list[Stored]], list[Stored]], before_ms: int | None = None) -> Pruned:
+        """Delete those of this writer's files that ``choose`` picks, in its order, then old annotations.
+
+        Annotations are old that were over before ``before_ms`` and before the first instant that
+        any writer has left. Without ``before_ms`` they go only if anything was picked.
+        """
         with self._mutex:
             gone = choose(self._stored())
             for each in gone:
                 self._store.delete(each.name.text)
-            return Pruned(len(gone), sum(each.size_bytes for each in gone))
+            files, size_bytes = len(gone), sum(each.size_bytes for each in gone)
+            if gone or before_ms is not None:
+                limits = [before_ms] if before_ms is not None else []
+                limits += [name.first_ms for name in self._catalog.everything()]
+                old_files, old_bytes = self._delete_annotations(min(limits, default=0))
+                files, size_bytes = files + old_files, size_bytes + old_bytes
+            return Pruned(files, size_bytes)
+
+    def _delete_annotations(self, before_ms: int) -> tuple[int, int]:
+        files = size_bytes = 0
+        for entry in list(self._store.entries(ANNOTATIONS)):
+            name = parse_annotation_name(entry.name)
+            if name is not None and name.over_ms <= before_ms:
+                self._store.delete(entry.name)
+                files, size_bytes = files + 1, size_bytes + entry.size_bytes
+        return files, size_bytes
 
     def _stored(self) -> list[Stored]:
         stored = []

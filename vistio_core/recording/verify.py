@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from vistio_core.configuration import loads
 from vistio_core.errors import ConfigurationError, DamagedFileError, FormatVersionError
 from vistio_core.events import LARGEST_RATE, Outcome
+from vistio_core.recording.annotations import read_annotation
 from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.event_file import EventFile, EventFiles
 from vistio_core.recording.format import KINDS
@@ -23,6 +24,7 @@ from vistio_core.recording.layout import (
     MARKER,
     EventsName,
     configuration_name,
+    parse_annotation_name,
     parse_events_name,
 )
 from vistio_core.recording.store import Entry, Store
@@ -48,8 +50,8 @@ def verify(store: Store) -> Iterator[Checked]:
     ours; rows out of order or twice; instants outside of the file's name or its partition;
     rates that are not finite; samples of a rule without an outcome; instants that stand in two
     files that do not supersede each other, or differ between them; supplements of instants that
-    are not there or of rules that were answered; configurations that are missing, changed or
-    unreadable. What a process left half-written when it died is no damage: nobody ever sees it,
+    are not there or of rules that were answered; configurations and annotations that are missing,
+    changed or unreadable. What a process left half-written when it died is no damage: nobody ever sees it,
     and the next writer removes it.
     """
     files, others = EventFiles(store, keep=1), EventFiles(store)
@@ -76,6 +78,10 @@ def verify(store: Store) -> Iterator[Checked]:
 def _check_other(store: Store, entry: Entry) -> Iterator[str]:
     folder = entry.name.partition("/")[0]
     if entry.name == MARKER or folder == LOCKS:
+        return
+    annotation = parse_annotation_name(entry.name)
+    if annotation is not None:
+        read_annotation(store, annotation)
         return
     if folder != CONFIGURATIONS:
         yield "not a file of this recording: its name does not fit; move it elsewhere"

@@ -14,7 +14,6 @@ from vistio_core.configuration.model import Configuration
 from vistio_core.errors import (
     AlreadyRecordedError,
     DamagedFileError,
-    NotARecordingError,
     RecordingError,
     UsageError,
 )
@@ -22,7 +21,8 @@ from vistio_core.events import Outcome, Scrape
 from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.event_file import EventFiles
 from vistio_core.recording.format import scrape_tables, write_events
-from vistio_core.recording.layout import MARKER, EventsName, commit_name, configuration_name
+from vistio_core.recording.layout import EventsName, commit_name, configuration_name
+from vistio_core.recording.marker import require_marker
 from vistio_core.recording.parts import counting_outcomes, parts_at
 from vistio_core.recording.retention import beyond_size, older_than
 from vistio_core.recording.store import Store
@@ -72,7 +72,7 @@ class Writer:
     def put_configuration(self, configuration: Configuration) -> str:
         """Keep ``configuration`` in the recording and return its hash. Doing it again changes nothing."""
         name = configuration_name(configuration.hash)
-        self._check_recording()
+        require_marker(self._store)
         if not self._store.exists(name):
             with self._store.create(name) as sink:
                 sink.write(configuration.text.encode())
@@ -87,7 +87,7 @@ class Writer:
             RecordingError: the storage refused, or the scrape's configuration was never put.
         """
         self._check_configuration(scrape)
-        self._check_recording()
+        require_marker(self._store)
         with self._appending:
             name = commit_name(scrape.instant_ms, self.name)
             if self._recorded(name):
@@ -108,7 +108,7 @@ class Writer:
             RecordingError: as `commit`.
         """
         self._check_configuration(scrape)
-        self._check_recording()
+        require_marker(self._store)
         with self._appending:
             while True:
                 try:
@@ -172,13 +172,17 @@ class Writer:
         return self._upkeep.seal(before_ms)
 
     def prune(self, before_ms: int) -> Pruned:
-        """Delete what this writer has before ``before_ms``; files that overlap go together or stay together."""
-        return self._upkeep.delete(lambda stored: older_than(stored, before_ms))
+        """Delete what this writer has before ``before_ms``; files that overlap go together or stay together.
+
+        Annotations go with the last events of their time, whoever wrote those.
+        """
+        return self._upkeep.delete(lambda stored: older_than(stored, before_ms), before_ms)
 
     def prune_to_size(self, max_bytes: int) -> Pruned:
         """Delete the oldest of this writer's files until all of them have ``max_bytes`` or less.
 
-        The newest hour stays, whatever its size. Files that overlap go together or stay together.
+        The newest hour stays, whatever its size. Files that overlap go together or stay together;
+        annotations go as with `prune`.
 
         Raises:
             UsageError: ``max_bytes`` is negative.
@@ -204,14 +208,6 @@ class Writer:
             raise RecordingError(
                 f"scrape {format_instant(scrape.instant_ms)}: configuration {scrape.configuration[:12]} is not in the"
                 " recording; call put_configuration first"
-            )
-
-    def _check_recording(self) -> None:
-        # A vanished mount leaves an empty directory: writing there would hide what it holds
-        # from everyone as soon as the mount is back.
-        if not self._store.exists(MARKER):
-            raise NotARecordingError(
-                self._store.place, f"{MARKER} has gone, the directory or its mount vanished"
             )
 
     def _recorded(self, name: EventsName) -> bool:
