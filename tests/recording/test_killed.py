@@ -1,4 +1,4 @@
-"""A writer that is really killed, between any two steps of commit, merge and seal.
+"""A writer that is really killed, between any two steps of commit, supplement, merge and seal.
 
 The children of `support.killed_child` count every call that changes the disk (open for writing,
 write, fsync, rename, unlink, mkdir, rmdir); the N-th child gets SIGKILL before its N-th such
@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from support.killed_child import COMMITS, LATE, supplement
 from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
 
 from vistio_core import Recording
@@ -41,16 +42,25 @@ def _check(place: Path, acknowledged: int) -> None:
         return
     recording = Recording.open(place)
     instants = recording.instants().column("instant").cast("int64").to_pylist()
-    expected = [START_MS + index * INTERVAL_MS for index in range(acknowledged)]
-    # The one commit that was under way may be there, whole; nothing else may.
-    assert instants[:acknowledged] == expected
-    assert len(instants) <= acknowledged + 1
-    assert len(set(instants)) == len(instants)
+    commits, supplements = min(acknowledged, COMMITS), max(acknowledged - COMMITS, 0)
+    expected = [START_MS + index * INTERVAL_MS for index in range(COMMITS)]
+    # The one commit or supplement that was under way may be there, whole; nothing else may.
+    assert instants == expected[: len(instants)]
+    assert commits <= len(instants) <= min(acknowledged + 1, COMMITS)
+    healed = 0
     for index, instant_ms in enumerate(instants):
         graph = recording.graph(instant_ms, staleness="1ms")
-        assert [edge.rates.normal for edge in graph.region("mesh").edges] == [1.5 + index, 2.5]
+        rates = [edge.rates.normal for edge in graph.region("mesh").edges]
+        if index < LATE and rates == []:
+            assert [rule.rule for rule in graph.failed_rules] == ["http"]
+            continue
+        assert rates == [1.5 + index, 2.5]
+        assert graph.failed_rules == ()
+        healed += index < LATE
+    assert supplements <= healed <= max(acknowledged + 1 - COMMITS, 0)
     [rows] = recording.sql("select count(*), count(distinct (instant, source)) from samples").fetchall()
-    assert rows == (2 * len(instants), 2 * len(instants))
+    seen = max(len(instants) - LATE, 0) + healed
+    assert rows == (2 * seen, 2 * seen)
     assert [checked for checked in recording.verify() if checked.problems] == []
     _goes_on(recording, instants)
 
@@ -61,7 +71,13 @@ def _goes_on(recording: Recording, instants: list[int]) -> None:
         next_ms = START_MS + 2 * HOUR_MS
         writer.commit(scrape(next_ms, {"a>b 200": 1.0}))
         writer.seal(next_ms + 2 * HOUR_MS)
+        late = [unanswered.instant_ms for unanswered in recording.unanswered()]
+        for index in range(LATE):
+            if START_MS + index * INTERVAL_MS in late:
+                writer.supplement(supplement(index))
+        writer.seal(next_ms + 2 * HOUR_MS)
     after = recording.instants().column("instant").cast("int64").to_pylist()
     assert after == [*instants, next_ms]
+    assert recording.unanswered() == []
     assert [checked for checked in recording.verify() if checked.problems] == []
     assert recording.info().head_files == 0

@@ -110,8 +110,8 @@ class Log(RuleBasedStateMachine):
         self.recording = Recording.open(self.folder / "r", create=True, clock=lambda: END_MS)
         self.open_writer()
 
-    def open_writer(self) -> None:
-        self.writer = self.recording.writer()
+    def open_writer(self, linger: str = "0s") -> None:
+        self.writer = self.recording.writer(linger=linger)
         for configuration in CONFIGURATIONS:
             self.writer.put_configuration(configuration)
 
@@ -183,11 +183,12 @@ class Log(RuleBasedStateMachine):
             for instant_ms in [ms for ms in kept if ms < before_ms]:
                 del kept[instant_ms]
 
-    @rule()
-    def reopen(self) -> None:
+    @rule(linger=st.sampled_from(["0s", "60s"]))
+    def reopen(self, linger: str) -> None:
+        """With a clock that stands still, what lingers stays until a writer without patience comes."""
         self.writer.close()
         self.recording = Recording.open(self.folder / "r", clock=lambda: END_MS)
-        self.open_writer()
+        self.open_writer(linger)
 
     @invariant()
     def every_instant_gives_the_bytes_of_what_is_known_of_it(self) -> None:

@@ -1,4 +1,4 @@
-"""The processes that `tests/recording/test_killed.py` kills: each commits, merges and seals an hour.
+"""The processes that `tests/recording/test_killed.py` kills: each commits, heals, merges and seals an hour.
 
     python -m support.killed_child FOLDER
 
@@ -16,11 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
-from vistio_core import Recording
+from support.scrapes import INTERVAL_MS, START_MS, edges, mesh, outcomes, scrape
+from vistio_core import Recording, Scrape
 from vistio_core.times import HOUR_MS, MINUTE_MS
 
 COMMITS = 4
+LATE = 2
+"""So many of them, the first ones, see nothing of the rule ``http``: supplements bring that later."""
 # A Parquet file takes about ninety writes, all into a file that nobody sees yet: dying before the
 # first one and before some later ones covers them.
 _WRITES_BETWEEN_DEATHS = 40
@@ -78,13 +80,30 @@ class _Counted:
         self._sink.__exit__(*error)
 
 
+def rates(index: int) -> dict[str, float]:
+    """What is to be seen at an instant."""
+    return {"a>b 200": 1.5 + index, "b>c 200": 2.5}
+
+
+def supplement(index: int) -> Scrape:
+    answered = tuple(outcome for outcome in outcomes() if outcome.rule == "http")
+    instant_ms = START_MS + index * INTERVAL_MS
+    return Scrape(instant_ms, INTERVAL_MS, mesh().hash, answered, tuple(edges(rates(index))), backfilled=True)
+
+
 def run(place: Path) -> None:
     recording = Recording.open(place / "recording", create=True)
     acknowledged = os.open(place / "acknowledged", os.O_WRONLY | os.O_CREAT)
     with recording.writer() as writer:
         writer.put_configuration(mesh())
         for index in range(COMMITS):
-            writer.commit(scrape(START_MS + index * INTERVAL_MS, {"a>b 200": 1.5 + index, "b>c 200": 2.5}))
+            if index < LATE:
+                writer.commit(scrape(START_MS + index * INTERVAL_MS, http="failed"))
+            else:
+                writer.commit(scrape(START_MS + index * INTERVAL_MS, rates(index)))
+            os.write(acknowledged, b".")
+        for index in range(LATE):
+            writer.supplement(supplement(index))
             os.write(acknowledged, b".")
         writer.merge(START_MS + 5 * MINUTE_MS)
         writer.seal(START_MS + HOUR_MS)
