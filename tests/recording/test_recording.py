@@ -184,6 +184,50 @@ def test_several_writers_make_one_graph(recording: Recording) -> None:
     assert recording.instants()["writer"].to_pylist() == ["eu", "us"]
 
 
+@pytest.mark.parametrize("seal", [False, True], ids=["head", "sealed"])
+@pytest.mark.parametrize(
+    ("age_ms", "stale"),
+    [
+        (5 * MINUTE_MS - 1, False),
+        (5 * MINUTE_MS, True),
+        (DAY_MS, True),
+        (DAY_MS + 5 * MINUTE_MS - 1, True),
+        (DAY_MS + 5 * MINUTE_MS, False),
+    ],
+)
+def test_a_writer_that_fell_silent_is_missed_for_a_day(
+    recording: Recording, seal: bool, age_ms: int, stale: bool
+) -> None:
+    at_ms = START_MS + age_ms
+    for name, instants in (("eu", [at_ms]), ("us", [START_MS - HOUR_MS, START_MS])):
+        with recording.writer(name) as writer:
+            writer.put_configuration(mesh())
+            for instant_ms in instants:
+                writer.commit(scrape(instant_ms, {f"{name}>b 200": 1.0}))
+            if seal:
+                writer.seal(at_ms + DAY_MS)
+    graph = recording.graph(at_ms)
+    if stale:
+        [missed] = graph.failed_rules
+        assert (missed.cluster, missed.rule, missed.outcome) == ("", "us", "stale")
+        assert missed.error == "writer 'us' recorded nothing since 2026-11-23T05:00:00Z"
+    else:
+        assert graph.failed_rules == ()
+    assert recording.graph(START_MS).failed_rules == ()  # before it began, nobody misses eu
+
+
+def test_a_writer_all_of_whose_rules_failed_is_not_passed_over_in_silence(recording: Recording) -> None:
+    for name, by_rule in (("eu", {}), ("us", all_failed())):
+        with recording.writer(name) as writer:
+            writer.put_configuration(mesh())
+            writer.commit(scrape(START_MS, **by_rule))
+    assert [(rule.rule, rule.outcome) for rule in recording.graph(START_MS).failed_rules] == [
+        ("ingress", "failed"),
+        ("http", "timeout"),
+        ("saturation", "failed"),
+    ]
+
+
 def test_an_instant_is_never_recorded_twice_not_even_after_sealing(recording: Recording) -> None:
     record(recording, scrape(START_MS), scrape(START_MS + INTERVAL_MS), seal=True)
     with recording.writer() as writer:

@@ -88,7 +88,9 @@ class FailedRule:
 
     cluster: str
     rule: str
+    """Or the name of a writer, when all of it is missing."""
     outcome: str
+    """One of `vistio_core.events.Outcome`, or ``stale`` for a writer that recorded nothing of late."""
     error: str
 
 

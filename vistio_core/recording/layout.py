@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import attrs
 
@@ -85,6 +86,8 @@ def commit_name(instant_ms: int, writer: str, supplement: int = 0) -> EventsName
     return EventsName(instant_ms, instant_ms, writer, sealed=False, supplement=supplement)
 
 
+# The same names are listed again and again, and taking one apart costs as much as opening its file.
+@lru_cache(maxsize=65_536)
 def parse_events_name(text: str) -> EventsName | None:
     """The parts of ``text``; None when it is not the name of an events file, or not a consistent one."""
     match = _EVENTS.fullmatch(text)

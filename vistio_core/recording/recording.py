@@ -50,7 +50,7 @@ from vistio_core.recording.verify import Checked, verify
 from vistio_core.recording.writer import Writer
 from vistio_core.replay import windows
 from vistio_core.replay.absence import nearest_seen, nothing_recorded
-from vistio_core.replay.as_of import Seen, seen_as_of
+from vistio_core.replay.as_of import Seen, missing_writers, seen_as_of
 from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.gaps import find_gaps
 from vistio_core.replay.unanswered import Unanswered, unanswered_of
@@ -138,6 +138,9 @@ class Recording:
     ) -> Graph:
         """The traffic graph at an instant: the newest one in ``(at - staleness, at]``.
 
+        Of several writers, one that has nothing to say then, but recorded in the day before, is named among
+        the failed rules: with the outcome ``stale``, or by its rules that failed.
+
         Args:
             at: the instant (`vistio_core.times.parse_instant`); None for the newest graph that
                 there is, however old.
@@ -162,7 +165,12 @@ class Recording:
         found = self._retrying(lambda: seen_as_of(self._catalog, self._files, at_ms, staleness_ms))
         if not found:
             raise self._nothing(at_ms, staleness_ms)
-        return build_graph(at_ms, [self._evidence(seen, judge) for seen in found])
+        graph = build_graph(at_ms, [self._evidence(seen, judge) for seen in found])
+        seen_writers = {seen.writer for seen in found}
+        missing = self._retrying(
+            lambda: missing_writers(self._catalog, self._files, at_ms, staleness_ms, seen_writers)
+        )
+        return attrs.evolve(graph, failed_rules=(*graph.failed_rules, *missing)) if missing else graph
 
     def instants(self, start: InstantLike | None = None, end: InstantLike | None = None) -> pa.Table:
         """Every recorded instant in ``[start, end)``, good or bad.

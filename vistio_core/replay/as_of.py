@@ -7,18 +7,24 @@ are DuckDB's (`windows.py`). Why: `docs/decisions/0003-point-lookups.md`.
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 
 import attrs
 import pyarrow as pa
 
 from vistio_core.errors import DamagedFileError
-from vistio_core.events import Outcome, RuleOutcome
+from vistio_core.events import GLOBAL_LEVEL, Outcome, RuleOutcome
+from vistio_core.graph.model import FailedRule
 from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.event_file import EventFiles
 from vistio_core.recording.layout import EventsName
 from vistio_core.recording.parts import counting_outcomes, parts_at, presences_in, rows_at
+from vistio_core.times import DAY_MS, format_instant
 
 log = logging.getLogger(__name__)
+
+_MISSED_FOR_MS = DAY_MS
+"""A writer that fell silent is missed in graphs for as long."""
 
 
 @attrs.frozen
@@ -58,6 +64,56 @@ def seen_as_of(catalog: Catalog, files: EventFiles, at_ms: int, staleness_ms: in
         for writer in writers
     )
     return [seen for seen in found if seen is not None]
+
+
+def missing_writers(
+    catalog: Catalog, files: EventFiles, at_ms: int, staleness_ms: int, seen: Collection[str]
+) -> list[FailedRule]:
+    """What a graph lacks of writers other than ``seen`` that recorded in the day before.
+
+    The graph of several writers would look whole without one of them, which may have a whole
+    cluster. A writer that was silent for longer was taken away on purpose, in all likelihood.
+
+    Returns:
+        By writer. For one that tried: its rules that failed at the newest instant. For one that
+        did not: its name as the rule, with the outcome ``stale``.
+
+    Raises:
+        FileNotFoundError: a file was merged, sealed or pruned away meanwhile; ask again.
+    """
+    fresh_ms = at_ms - staleness_ms + 1
+    listed = catalog.within(fresh_ms - _MISSED_FOR_MS, at_ms + 1)
+    missing: list[FailedRule] = []
+    for writer in sorted({name.writer for name in listed}.difference(seen)):
+        names = [name for name in listed if name.writer == writer]
+        last_ms = _last_instant(catalog, names, at_ms)
+        if last_ms is None or last_ms < fresh_ms - _MISSED_FOR_MS:
+            continue
+        if last_ms < fresh_ms:
+            error = f"writer {writer!r} recorded nothing since {format_instant(last_ms)}"
+            missing.append(FailedRule(GLOBAL_LEVEL, writer, "stale", error))
+            continue
+        outcomes = counting_outcomes(
+            part.rows_at("outcome", last_ms) for part in parts_at(names, files, last_ms)
+        )
+        missing += [
+            FailedRule(outcome.cluster, outcome.rule, outcome.outcome.value, outcome.error)
+            for outcome in outcomes.values()
+            if outcome.outcome is not Outcome.OK
+        ]
+    return missing
+
+
+def _last_instant(catalog: Catalog, names: list[EventsName], at_ms: int) -> int | None:
+    """The newest instant of one writer that is not after ``at_ms``, seen or not."""
+    last_ms: int | None = None
+    scrapes = [name for name in names if not name.supplement]
+    for name in sorted(scrapes, key=lambda name: min(name.last_ms, at_ms), reverse=True):
+        if last_ms is not None and name.last_ms <= last_ms:
+            break
+        instants = [ms for ms in catalog.instants(name) if ms <= at_ms]
+        last_ms = max([*instants, *([] if last_ms is None else [last_ms])], default=None)
+    return last_ms
 
 
 def _newest(
