@@ -18,10 +18,21 @@ def test_every_name_reads_back(sealed: bool) -> None:
     assert parse_events_name(name.text) == name
 
 
+@pytest.mark.parametrize("supplement", [1, 2, 12])
+def test_a_supplement_s_name_says_its_number_and_the_writer(supplement: int) -> None:
+    name = EventsName(T, T, "eu-west-1", sealed=False, supplement=supplement)
+    assert name.text == f"head/20261123T055959.999Z_20261123T055959.999Z_eu-west-1.{supplement}.parquet"
+    assert parse_events_name(name.text) == name
+    assert name.sequence == ("eu-west-1", supplement)
+
+
 @pytest.mark.parametrize(
     "foreign",
     [
         "head/notes.txt",
+        "head/20261123T055959.999Z_20261123T055959.999Z_main.0.parquet",
+        "head/20261123T055959.999Z_20261123T055959.999Z_main.01.parquet",
+        "head/20261123T055959.999Z_20261123T055959.999Z_main.x.parquet",
         "head/20261123T055958.999Z_main.parquet",
         "head/20261123T055959.999Z_20261123T055958.999Z_main.parquet",  # ends before it begins
         "head/20261323T055958.999Z_20261323T055958.999Z_main.parquet",  # a thirteenth month

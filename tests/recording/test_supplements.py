@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import attrs
@@ -283,3 +284,50 @@ def test_verify_reports_supplements_without_a_scrape_and_of_rules_that_were_answ
         "main.1.parquet": ("supplements 1 instants without a readable scrape, from 2026-11-23T05:00:00Z",),
         "main.2.parquet": ("supplements 1 rules that were answered before, from 2026-11-23T05:00:10Z",),
     }
+
+
+def test_sql_knows_the_writer_of_a_supplement_whatever_its_name(recording: Recording) -> None:
+    with recording.writer("eu-west-1") as writer:
+        writer.put_configuration(mesh())
+        writer.commit(live(START_MS, http="failed"))
+        writer.supplement(later(START_MS, "http"))
+    assert recording.sql("select distinct writer from samples").fetchall() == [("eu-west-1",)]
+    assert recording.unanswered(writer="eu-west-1") == []
+
+
+def test_of_two_threads_that_append_the_same_one_succeeds(recording: Recording) -> None:
+    refused: list[BaseException] = []
+    with recording.writer() as writer:
+        writer.put_configuration(mesh())
+
+        def append() -> None:
+            for index in range(20):
+                instant_ms = START_MS + index * INTERVAL_MS
+                for append_one, event in (
+                    (writer.commit, live(instant_ms, http="failed")),
+                    (writer.supplement, later(instant_ms, "http")),
+                ):
+                    try:
+                        append_one(event)
+                    except AlreadyRecordedError as error:
+                        refused.append(error)
+
+        threads = [threading.Thread(target=append) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(refused) == 40
+    assert recording.unanswered() == []
+    assert recording.instants().num_rows == 20
+    assert [checked for checked in recording.verify() if checked.problems] == []
+
+
+def test_what_a_dead_writer_left_of_a_supplement_is_swept_by_the_next_one(recording: Recording) -> None:
+    record(recording, live(START_MS))
+    head = Path(recording.place) / "head"
+    for name in ("main.1", "other.1"):
+        (head / f".tmp-1-20261123T050000.000Z_20261123T050000.000Z_{name}.parquet").write_bytes(b"half")
+    assert recording.info().temporary_files == 2
+    record(recording)
+    assert [path.name[-15:] for path in head.glob(".tmp-*")] == ["other.1.parquet"]
