@@ -331,3 +331,18 @@ def test_what_a_dead_writer_left_of_a_supplement_is_swept_by_the_next_one(record
     assert recording.info().temporary_files == 2
     record(recording)
     assert [path.name[-15:] for path in head.glob(".tmp-*")] == ["other.1.parquet"]
+
+
+def test_where_a_scrape_is_damaged_its_supplement_neither_answers_nor_is_added_to(
+    recording: Recording,
+) -> None:
+    later_ms = START_MS + INTERVAL_MS
+    record(recording, live(START_MS), live(later_ms, **all_failed()))
+    record(recording, supplements=(later(later_ms, "http"),))
+    assert recording.graph().instant_ms == later_ms
+    *_, scrape_file = sorted(Path(recording.place).glob("head/*_main.parquet"))
+    scrape_file.write_bytes(scrape_file.read_bytes()[:-9])
+    again = Recording.open(recording.place, clock=lambda: NOW_MS)
+    assert again.graph().instant_ms == again.graph(later_ms).instant_ms == START_MS
+    with pytest.raises(UsageError, match="no readable scrape of that instant"):
+        record(again, supplements=(later(later_ms, "ingress"),))
