@@ -7,6 +7,7 @@ the tool: ``nox -s tests -- -k as_of -x``. All that is installed is pinned in co
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import ZipFile
 
 import nox
 
@@ -27,13 +28,28 @@ def group(name: str) -> list[str]:
 def build_wheel(session: nox.Session, directory: Path) -> Path:
     """Builds the project into ``directory``, where it is then the only wheel."""
     session.install(*CONSTRAINTS, *PYPROJECT["build-system"]["requires"])
+    # What hatch_build.py needs beyond: a Node from the package index, where none is installed.
+    asked = "import hatchling.build; print(*hatchling.build.get_requires_for_build_wheel())"
+    more = session.run("python", "-c", asked, silent=True)
+    if isinstance(more, str) and more.split():
+        session.install(*CONSTRAINTS, *more.split())
     for old in directory.glob("*.whl"):
         old.unlink()
     # Without isolation the pinned build backend is used, not the newest one.
     session.run(
         "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", f"--wheel-dir={directory}", "."
     )
-    return next(directory.glob("*.whl"))
+    wheel = next(directory.glob("*.whl"))
+    session.log("web UI in the wheel: %s", describe_ui(wheel))
+    return wheel
+
+
+def describe_ui(wheel: Path) -> str:
+    """How large the web UI is that a wheel brings."""
+    with ZipFile(wheel) as archive:
+        files = [each for each in archive.infolist() if each.filename.startswith("vistio_serve/static/ui/")]
+    plain, packed = sum(each.file_size for each in files), sum(each.compress_size for each in files)
+    return f"{len(files)} files, {plain / 1000:,.0f} kB, {packed / 1000:,.0f} kB compressed"
 
 
 def install_wheel(session: nox.Session, *requirements: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib import resources
 from typing import Any
 
 import attrs
@@ -14,7 +13,7 @@ from vistio_core import Recording, frontends
 from vistio_core.errors import RecordingError
 from vistio_core.recording.recording import Judge
 from vistio_core.times import HOUR_MS, SECOND_MS, align, format_duration, format_instant
-from vistio_serve import openapi, parameters, problems, routes
+from vistio_serve import openapi, pages, parameters, problems, routes
 from vistio_serve.answers import LIVE, NEVER_STORE, SETTLED, Answer, Body
 from vistio_serve.metrics import Metrics
 from vistio_serve.rendering import LIVE_TTL_S, Question, Renderer, Shared
@@ -24,16 +23,6 @@ MAX_INSTANTS = 100_000
 MAX_WINDOWS_BYTES = 16 * 1024 * 1024
 
 _TEXT = "text/plain; charset=utf-8"
-# The page needs its own files and its own origin's answers, and nothing else in the world.
-PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-_STATIC_TYPES = {
-    "page.css": "text/css; charset=utf-8",
-    "page.js": "text/javascript; charset=utf-8",
-    "icon.svg": "image/svg+xml",
-}
 
 
 @attrs.frozen
@@ -56,13 +45,13 @@ class Handlers:
         self.metrics_of_this_app = Metrics(self._newest_instant_age_s)
         self._renderer = Renderer(recording, now_ms, self.metrics_of_this_app)
         self._windows: Shared[Body] = Shared(MAX_WINDOWS_BYTES)
-        folder = resources.files("vistio_serve") / "static"
+        self._pages = pages.load()
         # Looking for plugins reads the metadata of everything that is installed: not in each request.
         self._formats = frontends.names()
-        self._page = (folder / "index.html").read_bytes()
-        self._files = {name: (folder / name).read_bytes() for name in _STATIC_TYPES}
         self.by_route: Mapping[str, Callable[[Call], Answer]] = {
             "page": self.page,
+            "plain": self.plain,
+            "assets": self.assets,
             "graph": self.graph,
             "instants": self.instants,
             "config": self.config,
@@ -80,14 +69,16 @@ class Handlers:
         return (*route.known, *self._renderer.options(drawn_by))
 
     def page(self, call: Call) -> Answer:
-        headers = {"Content-Security-Policy": PAGE_POLICY, "Referrer-Policy": "no-referrer"}
-        return Answer.of(self._page, "text/html; charset=utf-8", headers=headers)
+        return self._pages.start
+
+    def plain(self, call: Call) -> Answer:
+        return self._pages.plain
+
+    def assets(self, call: Call) -> Answer:
+        return _file(call, self._pages.assets)
 
     def static(self, call: Call) -> Answer:
-        name = call.path_values["file"]
-        if name not in self._files:
-            return problems.not_found(call.path, [f"/static/{known}" for known in _STATIC_TYPES]).to_answer()
-        return Answer.of(self._files[name], _STATIC_TYPES[name])
+        return _file(call, self._pages.static)
 
     def graph(self, call: Call) -> Answer:
         asked = parameters.asked(call.values, call.now_ms)
@@ -166,6 +157,14 @@ class Handlers:
         except RecordingError:
             return None
         return None if last_ms is None else (self._now_ms() - last_ms) / 1000
+
+
+def _file(call: Call, files: Mapping[str, Answer]) -> Answer:
+    name = call.path_values["file"]
+    if name in files:
+        return files[name]
+    folder = call.path.removesuffix(name)
+    return problems.not_found(call.path, [f"{folder}{known}" for known in sorted(files)]).to_answer()
 
 
 def _rfc3339(ms: int | None) -> str | None:

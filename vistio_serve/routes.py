@@ -68,7 +68,8 @@ _WINDOW = (
 _TEXT, _JSON = "text/plain; charset=utf-8", "application/json"
 
 ROUTES: tuple[Route, ...] = (
-    Route("/", "page", "A plain page for people.", "text/html; charset=utf-8"),
+    Route("/", "page", "The web UI.", "text/html; charset=utf-8"),
+    Route("/plain", "plain", "The graphs as tables, without WebGL.", "text/html; charset=utf-8"),
     Route("/graph", "graph", "The traffic graph at an instant.", _JSON, _GRAPH, (404, 503)),
     Route("/instants", "instants", "What is recorded in a window, and its gaps.", _JSON, _WINDOW, (503,)),
     Route(
@@ -83,6 +84,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/-/healthy", "healthy", "200 while the process answers.", _TEXT),
     Route("/-/ready", "ready", "200 once the recording can be read.", _TEXT, (), (503,)),
     Route("/openapi.json", "openapi", "This interface, as OpenAPI 3.1.", _JSON),
-    Route("/static/<file>", "static", "The page's own files.", "application/octet-stream", (), (404,)),
+    Route("/assets/<file>", "assets", "The web UI's own files.", "application/octet-stream", (), (404,)),
+    Route("/static/<file>", "static", "The plain page's own files.", "application/octet-stream", (), (404,)),
 )
 """Every route, in the order in which they are documented."""

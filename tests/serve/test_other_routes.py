@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -140,17 +141,50 @@ def test_an_unexpected_error_is_logged_under_the_number_that_is_answered(
     assert found["incident"] in [getattr(record, "incident", "") for record in caplog.records]
 
 
-def test_the_page_and_its_files_load_under_a_strict_policy(client: Client) -> None:
-    page = client.get("/")
+@pytest.mark.parametrize("path", ["/", "/plain"])
+def test_a_page_and_its_files_load_under_a_strict_policy(client: Client, path: str) -> None:
+    page = client.get(path)
     assert page.status_code == 200
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
     named = re.findall(r'(?:href|src)="([^"]+)"', page.text)
     assert named
     for address in named:
         assert not address.startswith(("/", "http")), f"{address} would break under a path prefix"
-        assert client.get("/" + address).status_code == 200
+        assert client.get(urljoin(path, address)).status_code == 200
     assert "<style" not in page.text
     assert not re.search(r"<script>|<script [^>]*>[^<]|\son\w+=|style=", page.text)
+    assert page.headers["Cache-Control"] == "no-cache"
+    assert "unsafe" not in page.headers["Content-Security-Policy"]
+
+
+def test_the_files_of_the_web_ui_may_be_kept_for_ever_because_their_names_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recording_dir: Path
+) -> None:
+    for name in ("index.html", "ui/index.html", "ui/assets/index-abc.js", "ui/assets/notes.txt"):
+        (tmp_path / "static" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "static" / name).write_text(f"this is {name}")
+    monkeypatch.setattr("vistio_serve.pages.resources.files", lambda package: tmp_path)
+    client = Client(create_app(Opening(str(recording_dir))))
+    script = client.get("/assets/index-abc.js")
+    assert script.text == "this is ui/assets/index-abc.js"
+    assert script.content_type == "text/javascript; charset=utf-8"
+    assert script.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert client.get("/").text == "this is ui/index.html"
+    assert "worker-src blob:" in client.get("/").headers["Content-Security-Policy"]
+    assert client.get("/plain").text == "this is index.html"
+    assert client.get("/assets/index-old.js").get_json()["allowed"] == ["/assets/index-abc.js"]
+    assert client.get("/assets/notes.txt").status_code == 404
+
+
+def test_a_checkout_that_was_not_built_serves_the_plain_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recording_dir: Path
+) -> None:
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "index.html").write_text("plain")
+    monkeypatch.setattr("vistio_serve.pages.resources.files", lambda package: tmp_path)
+    client = Client(create_app(Opening(str(recording_dir))))
+    assert client.get("/").text == "plain"
+    assert client.get("/assets/index-abc.js").status_code == 404
 
 
 def test_the_page_writes_recorded_names_as_text_only() -> None:

@@ -1,0 +1,24 @@
+import { defineConfig } from "vite";
+
+// Relative addresses everywhere: the page must work under any path prefix, chosen at run time.
+export default defineConfig({
+  base: "./",
+  build: {
+    outDir: "../static/ui",
+    emptyOutDir: true,
+    target: "es2022",
+    // The policy of the page allows no data: scripts or styles, and a file caches better.
+    assetsInlineLimit: 0,
+    // Vizceral with three.js inside is most of it, and cannot be split.
+    chunkSizeWarningLimit: 1200,
+  },
+  server: {
+    // `npm run dev` beside `vistio-serve demo`: the answers come from there.
+    proxy: Object.fromEntries(
+      ["graph", "instants", "timeline", "annotations", "frames", "diff", "config"].map((route) => [
+        `/${route}`,
+        "http://127.0.0.1:9091",
+      ]),
+    ),
+  },
+});
