@@ -1,1 +1,80 @@
-console.log("x")
+/** Puts the page together: store, questions, picture, panels, address. */
+
+import "./style/tokens.css";
+import "./style/page.css";
+import { Api } from "./api";
+import { Asking } from "./asking";
+import { FiltersView } from "./controls/filters";
+import { HeaderView } from "./controls/header";
+import { type Key, keysOf, onKey } from "./controls/keys";
+import { TransportView } from "./controls/transport";
+import { h, iconButton } from "./dom";
+import { formatInstant } from "./format";
+import { History, readDisplay, writeDisplay } from "./history";
+import { makePanels } from "./panels";
+import { openPath, select } from "./state";
+import { StatesView } from "./states/states";
+import { Store, type View } from "./store";
+import { Stage } from "./traffic/stage";
+import { TimelineView } from "./timeline/timeline";
+import { fromFragment } from "./url";
+
+const store = new Store(fromFragment(location.hash, readDisplay()));
+const api = new Api(document.baseURI);
+
+const filters = new FiltersView(store);
+const header = new HeaderView(store, () => filters.toggle());
+const transport = new TransportView(store);
+const timeline = new TimelineView(store);
+const stage = new Stage({
+  select: (selection) => store.change((state) => select(state, selection)),
+  open: (path) => store.change((state) => openPath(state, path)),
+});
+const states = new StatesView(store);
+const panels = makePanels(store);
+const views: View[] = [header, filters, states, ...panels, transport, timeline];
+
+const keys = keysOf(store, {
+  focusLocator: () => header.focusLocator(),
+  focusClock: () => transport.focusClock(),
+  toggleFilters: () => filters.toggle(),
+  toggleHelp: () => (help.open ? help.close() : help.showModal()),
+});
+const help = helpOf(keys);
+
+document.body.append(
+  header.element,
+  filters.element,
+  h("main", { class: "main" }, stage.element, h("aside", { class: "panels", "aria-label": "Details" }, ...panels.map((panel) => panel.element))),
+  h("footer", { class: "footer" }, transport.element, timeline.element),
+  help,
+);
+stage.element.append(states.element);
+
+const history = new History(store);
+store.subscribe((now, before) => {
+  if (now.state.display !== before.state.display) writeDisplay(now.state.display);
+  if (stage.render(now, before)) timeline.repaint();
+  for (const view of views) view.render(now);
+  history.follow(now.state, before.state);
+  const shown = now.data.graph ? formatInstant(now.data.graph.about.instantMs) : "";
+  document.title = [now.state.path.join(" / "), now.state.travel.mode === "live" ? "live" : shown, "vistio"].filter(Boolean).join(" · ");
+});
+document.addEventListener("keydown", (event) => onKey(event, keys));
+stage.render(store.snapshot, null);
+for (const view of views) view.render(store.snapshot);
+new Asking(store, api).start();
+// The badge tells an age, which grows without any news.
+setInterval(() => header.render(store.snapshot), 1000);
+
+// For tests, and for the curious.
+Object.assign(window, { vistio: { snapshot: () => store.snapshot, inspect: () => stage.inspect(), placeOf: (node: string) => stage.placeOf(node) } });
+
+function helpOf(shown: readonly Key[]): HTMLDialogElement {
+  const names: Record<string, string> = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" };
+  const dialog = h("dialog", { class: "help", "aria-label": "Keyboard" },
+    h("header", { class: "panel-head" }, h("h2", {}, "Keyboard"), iconButton("close", "Close", () => dialog.close())),
+    h("dl", { class: "facts" }, ...shown.map((key) => h("div", {}, h("dt", {}, h("kbd", {}, names[key.key] ?? key.key)), h("dd", {}, key.says)))),
+    h("p", { class: "quiet" }, "Double click enters a cluster or a node. Drag on the timeline zooms, a click goes there."));
+  return dialog;
+}

@@ -1,0 +1,191 @@
+/**
+ * The server's answers, typed; whatever goes wrong is a value, never an exception.
+ *
+ * Addresses are relative to the page, so that the page works wherever a proxy has put it.
+ */
+
+import { formatInstant } from "./format";
+import { type Graph, type RawGraph, readGraph } from "./model";
+import type { Window } from "./state";
+
+/** An RFC 9457 problem; `kind` is what follows `urn:vistio:problem:`, or one of this page's own. */
+export interface Problem {
+  readonly kind: string;
+  /** 0 when there was no answer. */
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly beforeMs: number | null;
+  readonly afterMs: number | null;
+  readonly reason: string;
+}
+
+export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
+
+export interface Gap {
+  readonly start: string;
+  readonly end: string;
+  readonly writer: string;
+  readonly missing: number;
+  readonly reason: string;
+}
+
+export interface Instants {
+  readonly now: string;
+  readonly recording: { readonly first: string | null; readonly last: string | null };
+  readonly gaps: readonly Gap[];
+}
+
+type Column = readonly (number | null)[];
+
+/** Columns of equal length; rates are null where nothing was seen. */
+export interface TimelineSteps {
+  readonly start_ms: readonly number[];
+  readonly normal: Column;
+  readonly warning: Column;
+  readonly danger: Column;
+  readonly edges: Column;
+  readonly instants: readonly number[];
+  readonly missing: readonly number[];
+  readonly notices_info: readonly number[];
+  readonly notices_warning: readonly number[];
+  readonly notices_error: readonly number[];
+}
+
+export interface Timeline {
+  readonly now: string;
+  readonly start: string;
+  readonly end: string;
+  readonly step_ms: number;
+  readonly steps: TimelineSteps;
+  readonly gaps: readonly Gap[];
+}
+
+export interface Annotation {
+  readonly id: string;
+  readonly start: string;
+  readonly end: string | null;
+  readonly kind: string;
+  readonly text: string;
+  readonly cluster: string;
+  readonly node: string;
+  readonly link: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** What the timeline is about: everything, or a level, a node or an edge of it. */
+export interface Subject {
+  readonly level: string;
+  readonly node?: string;
+  readonly source?: string;
+  readonly target?: string;
+}
+
+type Query = Readonly<Record<string, string | undefined>>;
+
+const TIMEOUT_MS = 15_000;
+
+export class Api {
+  /**
+   * @param base the page's own address; answers are beside it.
+   * @param fetcher `fetch`, or what a test puts in its place.
+   */
+  constructor(
+    private readonly base: string,
+    private readonly fetcher: typeof fetch = (...given) => fetch(...given),
+  ) {}
+
+  /** The address of an answer, for links. */
+  address(route: string, query: Query = {}): string {
+    const given = Object.entries(query).filter((each): each is [string, string] => each[1] !== undefined);
+    const url = new URL(route, this.base);
+    url.hash = "";
+    url.search = new URLSearchParams(given).toString();
+    return url.href;
+  }
+
+  async graph(atMs: number | null, signal?: AbortSignal): Promise<Result<Graph>> {
+    const asked = await this.json<RawGraph>("graph", { at: instant(atMs) }, signal);
+    return asked.ok ? { ok: true, value: readGraph(asked.value) } : asked;
+  }
+
+  /** The graph at the window's end with everything that was there at some time in the window. */
+  async topology(window: Window, signal?: AbortSignal): Promise<Result<Graph>> {
+    const [start, end] = [formatInstant(window.startMs), formatInstant(window.endMs)];
+    const asked = await this.json<RawGraph>("graph", { at: end, stable: `${start}/${end}` }, signal);
+    return asked.ok ? { ok: true, value: readGraph(asked.value) } : asked;
+  }
+
+  instants(window: Window | null, signal?: AbortSignal): Promise<Result<Instants>> {
+    return this.json("instants", { start: instant(window?.startMs), end: instant(window?.endMs) }, signal);
+  }
+
+  timeline(window: Window | null, subject: Subject | null, signal?: AbortSignal): Promise<Result<Timeline>> {
+    const query = {
+      start: instant(window?.startMs),
+      end: instant(window?.endMs),
+      cluster: subject?.level || undefined,
+      level: subject?.level === "" ? "global" : undefined,
+      node: subject?.node,
+      source: subject?.source,
+      target: subject?.target,
+    };
+    return this.json("timeline", query, signal);
+  }
+
+  async annotations(window: Window, signal?: AbortSignal): Promise<Result<readonly Annotation[]>> {
+    const query = { start: instant(window.startMs), end: instant(window.endMs) };
+    const asked = await this.json<{ annotations: Annotation[] }>("annotations", query, signal);
+    return asked.ok ? { ok: true, value: asked.value.annotations } : asked;
+  }
+
+  private async json<T>(route: string, query: Query, signal?: AbortSignal): Promise<Result<T>> {
+    const limit = AbortSignal.timeout(TIMEOUT_MS);
+    try {
+      const response = await this.fetcher(this.address(route, query), {
+        signal: signal ? AbortSignal.any([signal, limit]) : limit,
+        headers: { Accept: "application/json, application/problem+json" },
+      });
+      const content: unknown = await response.json();
+      return response.ok
+        ? { ok: true, value: content as T }
+        : { ok: false, problem: problemOf(response.status, content) };
+    } catch (error) {
+      return { ok: false, problem: unreachable(error, signal) };
+    }
+  }
+}
+
+function instant(ms: number | null | undefined): string | undefined {
+  return ms === null || ms === undefined ? undefined : formatInstant(ms);
+}
+
+function problemOf(status: number, content: unknown): Problem {
+  const given = (typeof content === "object" && content !== null ? content : {}) as Record<string, unknown>;
+  const text = (name: string): string => (typeof given[name] === "string" ? given[name] : "");
+  const ms = (name: string): number | null => (text(name) ? Date.parse(text(name)) : null);
+  return {
+    kind: text("type").replace("urn:vistio:problem:", "") || "unknown",
+    status,
+    title: text("title") || `The server answered ${status}`,
+    detail: text("detail"),
+    beforeMs: ms("before"),
+    afterMs: ms("after"),
+    reason: text("reason"),
+  };
+}
+
+function unreachable(error: unknown, signal: AbortSignal | undefined): Problem {
+  const aborted = signal?.aborted ?? false;
+  // A proxy's error page, or half an answer, is no JSON: for this page the server is gone.
+  const late = error instanceof DOMException && error.name === "TimeoutError";
+  return {
+    kind: aborted ? "aborted" : "unreachable",
+    status: 0,
+    title: "The server does not answer",
+    detail: late ? `no answer within ${TIMEOUT_MS / 1000} s` : String(error),
+    beforeMs: null,
+    afterMs: null,
+    reason: "",
+  };
+}

@@ -1,0 +1,58 @@
+/** The keyboard: one table, which the help shows as well. */
+
+import { back, zoom } from "../state";
+import type { Actions } from "../store";
+import { changeSpeed, goLive, play, step, togglePlaying } from "../travel";
+import { toNextStop, toggleLoop, travelling } from "./transport";
+
+export interface Key {
+  /** As `KeyboardEvent.key` says it. */
+  readonly key: string;
+  readonly says: string;
+  run(): void;
+}
+
+export interface Places {
+  focusLocator(): void;
+  focusClock(): void;
+  toggleFilters(): void;
+  toggleHelp(): void;
+}
+
+export function keysOf(actions: Actions, places: Places): readonly Key[] {
+  const steps = (count: number) => () => actions.change(travelling((state, axis) => step(state, axis, count)));
+  return [
+    { key: " ", says: "play or pause", run: () => actions.change(travelling(togglePlaying)) },
+    { key: "ArrowLeft", says: "one instant back (with Shift: ten)", run: steps(-1) },
+    { key: "ArrowRight", says: "one instant on (with Shift: ten)", run: steps(1) },
+    { key: "b", says: "play backwards", run: () => actions.change(travelling((state, axis) => play(state, axis, -1))) },
+    { key: "+", says: "faster", run: () => actions.change((state) => changeSpeed(state, 1)) },
+    { key: "-", says: "slower", run: () => actions.change((state) => changeSpeed(state, -1)) },
+    { key: "n", says: "next notice, gap or annotation", run: () => actions.change(toNextStop(1)) },
+    { key: "p", says: "previous notice, gap or annotation", run: () => actions.change(toNextStop(-1)) },
+    { key: "o", says: "loop over the timeline's window", run: () => actions.change(toggleLoop) },
+    { key: "l", says: "live", run: () => actions.change(goLive) },
+    { key: "0", says: "timeline: the whole recording", run: () => actions.change((state) => zoom(state, null)) },
+    { key: "t", says: "type a moment", run: () => places.focusClock() },
+    { key: "/", says: "find a node", run: () => places.focusLocator() },
+    { key: "f", says: "filters", run: () => places.toggleFilters() },
+    { key: "?", says: "this help", run: () => places.toggleHelp() },
+    { key: "Escape", says: "clear the search, the selection, then go up a level", run: () => actions.change(back) },
+  ];
+}
+
+/** Runs the key that was pressed, unless it belongs to a control that has the focus. */
+export function onKey(event: KeyboardEvent, keys: readonly Key[]): void {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  const within = event.target instanceof HTMLElement ? event.target : null;
+  const typing = within?.matches("input:not([type=checkbox]), select, textarea") ?? false;
+  if (typing && event.key !== "Escape") return;
+  // Space and Enter press a focused button; pressing and playing at once would undo each other.
+  if (within?.matches("button, a, summary") && event.key === " ") return;
+  const found = keys.find((each) => each.key === event.key);
+  if (!found) return;
+  event.preventDefault();
+  if (typing) within?.blur();
+  const times = event.shiftKey && event.key.startsWith("Arrow") ? 10 : 1;
+  for (let time = 0; time < times; time++) found.run();
+}

@@ -1,0 +1,86 @@
+/** Buttons that travel through time, and the clock that can be set. */
+
+import { fill, h, icon, iconButton, set } from "../dom";
+import { formatInstant, parseInstant } from "../format";
+import { SPEEDS, type State, type Window } from "../state";
+import type { Actions, Data, Snapshot, View } from "../store";
+import { annotationMarks, extentOf, noticeMarks, stops } from "../timeline/series";
+import { type Axis, goLive, goTo, play, playheadMs, setLoop, setSpeed, step, toMark, togglePlaying } from "../travel";
+
+type Step = (state: State, axis: Axis, data: Data) => State;
+
+/** A step through time for `Actions.change`; nothing happens before the recording's extent is known. */
+export function travelling(step: Step): (state: State, data: Data) => State {
+  return (state, data) => (data.axis ? step(state, data.axis, data) : state);
+}
+
+export function toNextStop(direction: 1 | -1): (state: State, data: Data) => State {
+  return travelling((state, axis, data) => {
+    const marks = [...noticeMarks(data.timeline), ...annotationMarks(data.annotations)];
+    return toMark(state, axis, stops(marks, data.gaps), direction);
+  });
+}
+
+/** Loops over what the timeline shows, or stops looping. */
+export const toggleLoop = travelling((state, axis) => setLoop(state, state.travel.loop ? null : loopOf(state.window, axis)));
+
+function loopOf(window: Window | null, axis: Axis): Window {
+  return extentOf(window, axis);
+}
+
+export class TransportView implements View {
+  readonly element: HTMLElement;
+  private readonly playing: HTMLButtonElement;
+  private readonly loop: HTMLButtonElement;
+  private readonly live: HTMLButtonElement;
+  private readonly clock: HTMLInputElement;
+  private readonly speed: HTMLSelectElement;
+  private shownAs = "";
+
+  constructor(private readonly actions: Actions) {
+    const does = (make: Step) => () => this.actions.change(travelling(make));
+    this.playing = iconButton("pause", "Pause (space)", does(togglePlaying));
+    this.playing.classList.add("primary");
+    this.loop = iconButton("loop", "Loop over the timeline's window (o)", () => this.actions.change(toggleLoop));
+    this.live = h("button", { type: "button", class: "button", title: "Follow the newest instant (l)", onClick: () => this.actions.change(goLive) }, "Live");
+    this.clock = h("input", { type: "text", class: "clock", "aria-label": "Moment shown, UTC", title: "Type a moment, such as 2026-11-23 05:10:00, and press Enter (t)", spellcheck: "false", autocomplete: "off", onChange: () => this.typed(), onBlur: () => { this.clock.removeAttribute("aria-invalid"); } });
+    this.speed = h("select", { class: "speed", "aria-label": "Speed", title: "Recorded seconds per second (+ and −)", onChange: () => this.actions.change((state) => setSpeed(state, SPEEDS.find((each) => String(each) === this.speed.value) ?? 1)) }, ...SPEEDS.map((speed) => h("option", { value: speed }, `${speed}×`)));
+    this.element = h("div", { class: "transport", role: "toolbar", "aria-label": "Travel" },
+      iconButton("previousMark", "Previous notice or gap (p)", () => this.actions.change(toNextStop(-1))),
+      iconButton("back", "Play backwards (b)", does((state, axis) => play(state, axis, -1))),
+      iconButton("earlier", "One instant back (←)", does((state, axis) => step(state, axis, -1))),
+      this.playing,
+      iconButton("later", "One instant on (→)", does((state, axis) => step(state, axis, 1))),
+      iconButton("nextMark", "Next notice or gap (n)", () => this.actions.change(toNextStop(1))),
+      this.speed, this.loop, this.clock, h("span", { class: "quiet" }, "UTC"), this.live);
+  }
+
+  focusClock(): void {
+    this.clock.focus();
+    this.clock.select();
+  }
+
+  render({ state, data }: Snapshot): void {
+    const { mode, speed, loop } = state.travel;
+    const shownAs = mode === "at" ? "play" : "pause";
+    if (this.shownAs !== shownAs) {
+      this.shownAs = shownAs;
+      fill(this.playing, icon(shownAs));
+      for (const name of ["title", "aria-label"]) set(this.playing, name, mode === "at" ? "Play (space)" : "Pause (space)");
+    }
+    if (document.activeElement !== this.speed) this.speed.value = String(speed);
+    set(this.loop, "aria-pressed", loop ? "true" : "false");
+    set(this.live, "aria-pressed", mode === "live" ? "true" : "false");
+    const shownMs = mode === "live" ? data.graph?.about.instantMs : data.axis ? playheadMs(state, data.axis) : state.travel.atMs;
+    const text = shownMs == null ? "" : formatInstant(Math.floor(shownMs / 1000) * 1000).replace("T", " ").replace("Z", "");
+    if (document.activeElement !== this.clock && this.clock.value !== text) this.clock.value = text;
+  }
+
+  private typed(): void {
+    const ms = parseInstant(this.clock.value);
+    set(this.clock, "aria-invalid", ms === null);
+    if (ms === null) return;
+    this.clock.blur();
+    this.actions.change(travelling((state, axis) => goTo(state, ms, axis)));
+  }
+}

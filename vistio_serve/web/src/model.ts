@@ -1,0 +1,196 @@
+/**
+ * A traffic graph as this page thinks of it: plain values, plain text.
+ *
+ * The server's Vizceral format escapes notices for a component that writes them into innerHTML; here
+ * they are text again, and whoever draws them does what that place needs.
+ */
+
+export interface Rates {
+  readonly normal: number;
+  readonly warning: number;
+  readonly danger: number;
+}
+
+export type Severity = 0 | 1 | 2;
+
+export interface Notice {
+  readonly title: string;
+  readonly subtitle: string;
+  /** http, https or relative, or empty. */
+  readonly link: string;
+  readonly severity: Severity;
+}
+
+export type Measurements = Readonly<Record<string, number>>;
+
+export interface Node {
+  /** The key, which the component can hold. */
+  readonly name: string;
+  /** What it is called. */
+  readonly label: string;
+  readonly class: string;
+  readonly notices: readonly Notice[];
+  readonly measurements: Measurements;
+  /** Made up to hold the drawing together; no fact. */
+  readonly synthetic: boolean;
+}
+
+export interface Edge {
+  readonly source: string;
+  readonly target: string;
+  readonly rates: Rates;
+  readonly notices: readonly Notice[];
+  readonly measurements: Measurements;
+  readonly synthetic: boolean;
+}
+
+export interface Level {
+  /** "" is the global level, else the cluster. */
+  readonly name: string;
+  readonly maxVolume: number;
+  readonly entryNode: string;
+  readonly nodes: readonly Node[];
+  readonly edges: readonly Edge[];
+}
+
+export interface FailedRule {
+  readonly cluster: string;
+  readonly rule: string;
+  readonly outcome: string;
+  readonly error: string;
+}
+
+/** `metadata.vistio`: what this graph is. */
+export interface About {
+  readonly instantMs: number;
+  readonly askedMs: number;
+  readonly intervalMs: number;
+  readonly failedRules: readonly FailedRule[];
+  readonly configuration: string;
+  readonly backfilled: boolean;
+}
+
+export interface Graph {
+  readonly name: string;
+  readonly about: About;
+  /** By name; "" is always there. */
+  readonly levels: ReadonlyMap<string, Level>;
+  /** CSS colours by node class. */
+  readonly classes: ReadonlyMap<string, string>;
+}
+
+export const NO_RATES: Rates = { normal: 0, warning: 0, danger: 0 };
+
+export function total(rates: Rates): number {
+  return rates.normal + rates.warning + rates.danger;
+}
+
+export function sum(all: Iterable<Rates>): Rates {
+  let [normal, warning, danger] = [0, 0, 0];
+  for (const rates of all) {
+    normal += rates.normal;
+    warning += rates.warning;
+    danger += rates.danger;
+  }
+  return { normal, warning, danger };
+}
+
+export function edgeKey(edge: { readonly source: string; readonly target: string }): string {
+  return `${edge.source}--${edge.target}`;
+}
+
+/** The most severe of some notices; -1 without any. */
+export function worst(notices: readonly Notice[]): -1 | Severity {
+  return notices.reduce<-1 | Severity>((most, notice) => (notice.severity > most ? notice.severity : most), -1);
+}
+
+/** What a node is called; a name that is not on the level is its own label. */
+export function labelOf(level: Level | undefined, name: string): string {
+  return level?.nodes.find((node) => node.name === name)?.label ?? name;
+}
+
+// --- the server's JSON ---
+
+interface RawNotice { title?: string; subtitle?: string; link?: string; severity?: number }
+interface RawFacts { synthetic?: boolean; measurements?: Record<string, number>; name?: string }
+interface RawMetadata { vistio?: RawFacts }
+interface RawEdge {
+  source: string; target: string; metrics?: Partial<Rates>; notices?: RawNotice[]; metadata?: RawMetadata;
+}
+interface RawNode {
+  name: string; displayName?: string; class?: string; notices?: RawNotice[]; metadata?: RawMetadata;
+  maxVolume?: number; entryNode?: string; nodes?: RawNode[]; connections?: RawEdge[];
+}
+export interface RawGraph {
+  name: string; maxVolume?: number; entryNode?: string; nodes: RawNode[]; connections?: RawEdge[];
+  classes?: { name: string; color: string }[];
+  metadata: { vistio: {
+    instant: string; asked: string; interval_s: number; failed_rules: FailedRule[]; configuration: string; backfilled: boolean;
+  } };
+}
+
+/** The graph in an answer of `/graph`. */
+export function readGraph(raw: RawGraph): Graph {
+  const about = raw.metadata.vistio;
+  const levels = new Map<string, Level>([["", readLevel("", raw)]]);
+  for (const node of raw.nodes) if (node.nodes?.length) levels.set(node.name, readLevel(node.name, node));
+  return {
+    name: raw.name,
+    about: {
+      instantMs: Date.parse(about.instant),
+      askedMs: Date.parse(about.asked),
+      intervalMs: about.interval_s * 1000,
+      failedRules: about.failed_rules,
+      configuration: about.configuration,
+      backfilled: about.backfilled,
+    },
+    levels,
+    classes: new Map((raw.classes ?? []).map(({ name, color }) => [name, color])),
+  };
+}
+
+function readLevel(name: string, raw: Pick<RawNode, "maxVolume" | "entryNode" | "nodes" | "connections">): Level {
+  return {
+    name,
+    maxVolume: raw.maxVolume ?? 1,
+    entryNode: raw.entryNode ?? "",
+    nodes: (raw.nodes ?? []).map(readNode),
+    edges: (raw.connections ?? []).map(readEdge),
+  };
+}
+
+function readNode(raw: RawNode): Node {
+  const facts = raw.metadata?.vistio;
+  return {
+    name: raw.name,
+    label: raw.displayName ?? raw.name,
+    class: raw.class ?? "default",
+    notices: (raw.notices ?? []).map(readNotice),
+    measurements: facts?.measurements ?? {},
+    synthetic: facts?.synthetic ?? false,
+  };
+}
+
+function readEdge(raw: RawEdge): Edge {
+  const facts = raw.metadata?.vistio;
+  return {
+    source: raw.source,
+    target: raw.target,
+    rates: { ...NO_RATES, ...raw.metrics },
+    notices: (raw.notices ?? []).map(readNotice),
+    measurements: facts?.measurements ?? {},
+    synthetic: facts?.synthetic ?? false,
+  };
+}
+
+function readNotice(raw: RawNotice): Notice {
+  const severity = raw.severity === 2 ? 2 : raw.severity === 1 ? 1 : 0;
+  return { title: unescape(raw.title ?? ""), subtitle: unescape(raw.subtitle ?? ""), link: raw.link ?? "", severity };
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { "&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": '"', "&#x27;": "'" };
+
+/** Undoes exactly what the server's `html.escape` did. */
+export function unescape(text: string): string {
+  return text.replace(/&(?:lt|gt|amp|quot|#x27);/g, (entity) => ENTITIES[entity] ?? entity);
+}

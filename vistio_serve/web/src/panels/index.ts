@@ -1,0 +1,8 @@
+/** The side column, from top to bottom. A new panel is a file beside this one and a line here. */
+
+import type { Actions, View } from "../store";
+import { DetailsPanel } from "./details";
+
+export function makePanels(actions: Actions): View[] {
+  return [new DetailsPanel(actions)];
+}

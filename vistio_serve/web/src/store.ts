@@ -1,0 +1,99 @@
+/** The one place that changes: the state and the data, and who wants to know. */
+
+import type { Annotation, Gap, Problem, Timeline } from "./api";
+import type { Graph } from "./model";
+import type { State } from "./state";
+import { EMPTY, type Topology } from "./traffic/topology";
+import type { Axis } from "./travel";
+
+/** What was answered. Everything here can be asked again; nothing here is in a link. */
+export interface Data {
+  /** The graph on the page: for the moment asked for, or the last one before something failed. */
+  readonly graph: Graph | null;
+  /** Everything that was there in the timeline's window, or since; places of nodes come from it. */
+  readonly topology: Topology;
+  /** Why the graph is not the one asked for. */
+  readonly problem: Problem | null;
+  readonly axis: Axis | null;
+  /** The server's clock less this browser's, in ms. */
+  readonly clockOffsetMs: number;
+  readonly gaps: readonly Gap[];
+  readonly timeline: Timeline | null;
+  readonly timelineProblem: Problem | null;
+  readonly annotations: readonly Annotation[];
+}
+
+export const NO_DATA: Data = {
+  graph: null,
+  topology: EMPTY,
+  problem: null,
+  axis: null,
+  clockOffsetMs: 0,
+  gaps: [],
+  timeline: null,
+  timelineProblem: null,
+  annotations: [],
+};
+
+export interface Snapshot {
+  readonly state: State;
+  readonly data: Data;
+}
+
+export type Listener = (now: Snapshot, before: Snapshot) => void;
+
+/** What panels and controls do: they hand in a step. */
+export interface Actions {
+  change(step: (state: State, data: Data) => State): void;
+}
+
+/** A part of the page that is a function of the snapshot. */
+export interface View {
+  readonly element: HTMLElement;
+  render(now: Snapshot): void;
+}
+
+export class Store implements Actions {
+  private now: Snapshot;
+  private told: Snapshot;
+  private readonly listeners: Listener[] = [];
+  private scheduled = false;
+
+  constructor(
+    state: State,
+    private readonly schedule: (run: () => void) => void = (run) => queueMicrotask(run),
+  ) {
+    this.now = { state, data: NO_DATA };
+    this.told = this.now;
+  }
+
+  get snapshot(): Snapshot {
+    return this.now;
+  }
+
+  change(step: (state: State, data: Data) => State): void {
+    const state = step(this.now.state, this.now.data);
+    if (state !== this.now.state) this.set({ ...this.now, state });
+  }
+
+  learn(news: Partial<Data>): void {
+    this.set({ ...this.now, data: { ...this.now.data, ...news } });
+  }
+
+  /** Calls back after changes, once for all of those that came together. */
+  subscribe(listener: Listener): void {
+    this.listeners.push(listener);
+  }
+
+  private set(next: Snapshot): void {
+    this.now = next;
+    if (this.scheduled) return;
+    this.scheduled = true;
+    this.schedule(() => {
+      this.scheduled = false;
+      const [now, before] = [this.now, this.told];
+      this.told = now;
+      for (const listener of this.listeners) listener(now, before);
+    });
+  }
+}

@@ -1,0 +1,74 @@
+/** From the answer of `/timeline` to what a chart draws. Pure; times in seconds, as uPlot wants them. */
+
+import type { Annotation, Gap, Timeline } from "../api";
+import type { Axis } from "../travel";
+import type { Window } from "../state";
+
+type Values = (number | null)[];
+
+export interface Series {
+  readonly times: number[];
+  /** Requests per second. */
+  readonly rate: Values;
+  /** Errors, percent of requests. */
+  readonly errors: Values;
+}
+
+export interface Mark {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly kind: "info" | "warning" | "error" | "annotation";
+  readonly text: string;
+}
+
+export function seriesOf(timeline: Timeline | null): Series {
+  if (!timeline) return { times: [], rate: [], errors: [] };
+  const { steps } = timeline;
+  const times = steps.start_ms.map((ms) => ms / 1000);
+  const rate: Values = [];
+  const errors: Values = [];
+  times.forEach((_, index) => {
+    const [normal, warning, danger] = [steps.normal[index], steps.warning[index], steps.danger[index]];
+    const all = normal == null && warning == null && danger == null ? null : (normal ?? 0) + (warning ?? 0) + (danger ?? 0);
+    rate.push(all);
+    errors.push(all === null ? null : all > 0 ? (100 * (danger ?? 0)) / all : 0);
+  });
+  return { times, rate, errors };
+}
+
+/** Runs of steps with notices of one severity, the most severe one of each step, sorted by start. */
+export function noticeMarks(timeline: Timeline | null): Mark[] {
+  if (!timeline) return [];
+  const { steps, step_ms } = timeline;
+  const marks: Mark[] = [];
+  steps.start_ms.forEach((startMs, index) => {
+    const counts = { error: steps.notices_error[index], warning: steps.notices_warning[index], info: steps.notices_info[index] };
+    const kind = (["error", "warning", "info"] as const).find((each) => (counts[each] ?? 0) > 0);
+    if (!kind) return;
+    const last = marks.at(-1);
+    if (last && last.kind === kind && last.endMs === startMs) marks[marks.length - 1] = { ...last, endMs: startMs + step_ms };
+    else marks.push({ startMs, endMs: startMs + step_ms, kind, text: `${counts[kind]} with ${kind} notices` });
+  });
+  return marks;
+}
+
+export function annotationMarks(annotations: readonly Annotation[]): Mark[] {
+  return annotations.map((each) => ({
+    startMs: Date.parse(each.start),
+    endMs: Date.parse(each.end ?? each.start),
+    kind: "annotation",
+    text: each.text,
+  }));
+}
+
+/** Where "next" and "previous" lead: begins of notices, gaps and annotations, each once, sorted. */
+export function stops(marks: readonly Mark[], gaps: readonly Gap[]): number[] {
+  const all = [...marks.map((mark) => mark.startMs), ...gaps.map((gap) => Date.parse(gap.start))];
+  return [...new Set(all)].sort((one, other) => one - other);
+}
+
+/** What the chart spans: the window, or the whole recording; never nothing. */
+export function extentOf(window: Window | null, axis: Axis): Window {
+  if (window) return window;
+  return { startMs: axis.firstMs, endMs: Math.max(axis.lastMs, axis.firstMs + axis.stepMs) };
+}

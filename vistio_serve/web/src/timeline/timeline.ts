@@ -1,0 +1,178 @@
+/** The timeline: rates and errors over the recording, with gaps, marks and the moment that is shown. */
+
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { h, set, setText } from "../dom";
+import { formatDate, formatInstant, formatRate, formatTime } from "../format";
+import { labelOf } from "../model";
+import { type State, levelOf, zoom } from "../state";
+import type { Actions, Data, Snapshot, View } from "../store";
+import { readPalette } from "../style/palette";
+import { goTo, playheadMs } from "../travel";
+import { type Mark, annotationMarks, extentOf, noticeMarks, seriesOf } from "./series";
+import { drawGaps, drawMarks } from "./drawing";
+
+const HEIGHT = 124;
+// Less is a click with a trembling hand.
+const SMALLEST_DRAG_PX = 6;
+
+export class TimelineView implements View {
+  readonly element: HTMLElement;
+  private readonly plot = h("div", { class: "timeline-plot" });
+  private readonly marker = h("div", { class: "timeline-marker", "aria-hidden": "true" });
+  private readonly title = h("h2", { class: "timeline-title" });
+  private readonly readout = h("p", { class: "timeline-readout" });
+  private readonly note = h("p", { class: "timeline-note", role: "status" });
+  private chart: uPlot | null = null;
+  private drawn: { data: Data; window: State["window"] } | null = null;
+  private marks: Mark[] = [];
+  private now: Snapshot | null = null;
+
+  constructor(private readonly actions: Actions) {
+    const whole = h("button", { type: "button", class: "quiet-button timeline-whole", title: "Show the whole recording (0)", onClick: () => this.actions.change((state) => zoom(state, null)) }, "whole recording");
+    this.element = h("section", { class: "timeline", "aria-label": "Timeline" }, h("header", { class: "timeline-head" }, this.title, this.readout, this.note, whole), this.plot);
+    new ResizeObserver(() => this.resize()).observe(this.plot);
+  }
+
+  render(now: Snapshot): void {
+    this.now = now;
+    const { state, data } = now;
+    const changed = !this.drawn || this.drawn.window !== state.window || (["timeline", "gaps", "annotations", "axis"] as const).some((part) => this.drawn?.data[part] !== data[part]);
+    if (data.axis && changed) this.draw(state, data);
+    setText(this.title, subjectTitle(now));
+    setText(this.note, data.timelineProblem ? `Rates over time cannot be shown: ${data.timelineProblem.title}` : "");
+    set(this.element, "data-zoomed", state.window !== null);
+    this.placeMarker();
+  }
+
+  /** New colours: a canvas does not follow the style sheet by itself. */
+  repaint(): void {
+    this.chart?.destroy();
+    this.chart = null;
+    this.drawn = null;
+    if (this.now) this.render(this.now);
+  }
+
+  private draw(state: State, data: Data): void {
+    const axis = data.axis!;
+    const series = seriesOf(data.timeline);
+    const extent = extentOf(state.window, axis);
+    this.marks = [...noticeMarks(data.timeline), ...annotationMarks(data.annotations)];
+    this.drawn = { data, window: state.window };
+    this.chart ??= this.makeChart();
+    // The ends are always there, so that the axis spans the extent whatever was answered.
+    this.chart.setData([series.times, series.rate, series.errors], false);
+    this.chart.batch(() => {
+      this.chart!.setScale("x", { min: extent.startMs / 1000, max: extent.endMs / 1000 });
+    });
+  }
+
+  private makeChart(): uPlot {
+    const palette = readPalette();
+    const axisLook = { stroke: palette.quiet, grid: { stroke: palette.line, width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
+    const options: uPlot.Options = {
+      width: this.plot.clientWidth || 800,
+      height: HEIGHT,
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
+      legend: { show: false },
+      padding: [8, 0, 0, 0],
+      cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
+      scales: {
+        x: { time: true },
+        rate: { range: (_, __, max) => [0, niceMax(max)] },
+        errors: { range: (_, __, max) => [0, Math.min(100, Math.max(5, (max ?? 0) * 1.15))] },
+      },
+      axes: [
+        { ...axisLook, size: 26, values: (_, seconds) => axisTimes(seconds) },
+        { ...axisLook, scale: "rate", size: 52, values: (_, values) => values.map(formatRate), splits: ends },
+        { ...axisLook, scale: "errors", side: 1, size: 44, grid: { show: false }, values: (_, values) => values.map((value) => `${value.toFixed(0)} %`), splits: ends, stroke: palette.danger },
+      ],
+      series: [
+        {},
+        { scale: "rate", stroke: palette.accent, width: 1.5, fill: `${palette.accent}22`, points: { show: false } },
+        { scale: "errors", stroke: palette.danger, width: 1.5, points: { show: false } },
+      ],
+      hooks: {
+        drawClear: [(chart) => drawGaps(chart, this.now?.data.gaps ?? [], palette)],
+        draw: [(chart) => { drawMarks(chart, this.marks, palette); this.placeMarker(); }],
+        setSelect: [(chart) => this.onDragged(chart)],
+        setCursor: [(chart) => this.onPointed(chart)],
+        ready: [(chart) => this.onReady(chart)],
+      },
+    };
+    return new uPlot(options, [[], [], []], this.plot);
+  }
+
+  private onReady(chart: uPlot): void {
+    chart.over.append(this.marker);
+    chart.over.addEventListener("click", (event) => {
+      if (chart.select.width >= SMALLEST_DRAG_PX) return;
+      const seconds = chart.posToVal(event.clientX - chart.over.getBoundingClientRect().left, "x");
+      this.actions.change((state, { axis }) => (axis ? goTo(state, seconds * 1000, axis) : state));
+    });
+  }
+
+  private onDragged(chart: uPlot): void {
+    const { left, width } = chart.select;
+    if (width < SMALLEST_DRAG_PX) return;
+    const [startMs, endMs] = [chart.posToVal(left, "x") * 1000, chart.posToVal(left + width, "x") * 1000];
+    // After the click that ends the drag, which must not go anywhere.
+    setTimeout(() => chart.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false), 0);
+    this.actions.change((state) => zoom(state, { startMs: Math.round(startMs / 1000) * 1000, endMs: Math.round(endMs / 1000) * 1000 }));
+  }
+
+  private onPointed(chart: uPlot): void {
+    const { left, idx } = chart.cursor;
+    if (left == null || left < 0) return setText(this.readout, "");
+    const ms = chart.posToVal(left, "x") * 1000;
+    const [rate, errors] = idx == null ? [null, null] : [chart.data[1]?.[idx], chart.data[2]?.[idx]];
+    const values = rate == null ? "" : ` · ${formatRate(rate)} requests/s · ${(errors ?? 0).toFixed(2)} % errors`;
+    const near = this.marks.find((mark) => mark.startMs <= ms && ms <= Math.max(mark.endMs, mark.startMs + 30_000));
+    const gap = this.now?.data.gaps.find((each) => Date.parse(each.start) <= ms && ms < Date.parse(each.end));
+    setText(this.readout, `${formatTime(ms)}${values}${near ? ` · ${near.text}` : ""}${gap ? ` · gap: ${gap.reason}` : ""}`);
+  }
+
+  private placeMarker(): void {
+    const { chart, now } = this;
+    if (!chart || !now?.data.axis) return;
+    const ms = playheadMs(now.state, now.data.axis);
+    const left = chart.valToPos(ms / 1000, "x");
+    this.marker.hidden = !(left >= 0 && left <= chart.over.clientWidth);
+    this.marker.style.transform = `translateX(${Math.round(left)}px)`;
+    set(this.marker, "data-at", formatInstant(ms));
+    set(this.marker, "data-mode", now.state.travel.mode);
+  }
+
+  private resize(): void {
+    if (this.chart && this.plot.clientWidth) this.chart.setSize({ width: this.plot.clientWidth, height: HEIGHT });
+  }
+}
+
+function subjectTitle({ state, data }: Snapshot): string {
+  const level = data.graph?.levels.get(levelOf(state));
+  const name = (each: string): string => labelOf(level, each);
+  if (state.selection?.kind === "node") return name(state.selection.node);
+  if (state.selection?.kind === "edge") return `${name(state.selection.source)} → ${name(state.selection.target)}`;
+  if (state.path[1]) return name(state.path[1]);
+  return state.path[0] ?? "All traffic";
+}
+
+function niceMax(max: number | null): number {
+  return max && max > 0 ? max * 1.15 : 1;
+}
+
+/** Three lines are enough to read a height by. */
+function ends(_: uPlot, __: number, min: number, max: number): number[] {
+  return [min, (min + max) / 2, max * 0.999];
+}
+
+function axisTimes(seconds: number[]): string[] {
+  let day = "";
+  return seconds.map((each) => {
+    const date = formatDate(each * 1000);
+    const time = formatTime(each * 1000);
+    const text = date !== day && day !== "" ? date.slice(5) : time.endsWith(":00") ? time.slice(0, 5) : time;
+    day = date;
+    return text;
+  });
+}

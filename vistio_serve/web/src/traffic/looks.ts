@@ -1,0 +1,64 @@
+/** Colours and sprites for the component. */
+
+import type Vizceral from "vizceral";
+import type { Palette } from "../style/palette";
+
+/** Tells the component our colours; classes that the configuration colours keep theirs. */
+export function applyPalette(component: Vizceral, palette: Palette, classes: ReadonlyMap<string, string>): void {
+  const ours = { normal: palette.normal, warning: palette.warning, danger: palette.danger, default: palette.normal };
+  component.renderer.setClearColor(palette.ground, 1);
+  component.updateStyles({
+    colorText: palette.text,
+    colorTextDisabled: palette.quiet,
+    colorTraffic: { ...Object.fromEntries(classes), ...ours, normalDonut: palette.line },
+    colorNormalDimmed: palette.quiet,
+    colorBackgroundDark: palette.surface,
+    colorLabelBorder: palette.ground,
+    colorLabelText: palette.labelText,
+    colorDonutInternalColor: palette.node,
+    colorDonutInternalColorHighlighted: palette.text,
+    colorConnectionLine: palette.edge,
+    colorPageBackground: palette.ground,
+    colorPageBackgroundTransparent: palette.ground,
+    colorBorderLines: palette.line,
+    colorArcBackground: palette.line,
+  });
+}
+
+export interface Rgba {
+  readonly r: number;
+  readonly g: number;
+  readonly b: number;
+  readonly a: number;
+}
+
+/** Quiet for what is well or absent, and more of the warning's or the danger's colour the more there is of it. */
+export function lineColor(volume: Readonly<Record<string, number>>, palette: Palette): Rgba {
+  const { normal = 0, warning = 0, danger = 0 } = volume;
+  const all = normal + warning + danger;
+  if (all <= 0) return { ...rgb(palette.edge), a: 0.25 };
+  if (danger / all >= 0.005) return { ...rgb(palette.danger), a: 0.45 + 0.55 * Math.min(1, (danger / all) * 4) };
+  if (warning / all >= 0.05) return { ...rgb(palette.warning), a: 0.4 + 0.5 * Math.min(1, warning / all) };
+  return { ...rgb(palette.edge), a: 0.6 };
+}
+
+/** `#rrggbb` as parts of one. */
+export function rgb(hex: string): { r: number; g: number; b: number } {
+  const number = Number.parseInt(hex.slice(1), 16);
+  return { r: ((number >> 16) & 255) / 255, g: ((number >> 8) & 255) / 255, b: (number & 255) / 255 };
+}
+
+/** A soft white dot; the component colours it. */
+export function makeSprite(): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 32;
+  const context = canvas.getContext("2d");
+  if (!context) return canvas;
+  const dot = context.createRadialGradient(16, 16, 0, 16, 16, 16);
+  dot.addColorStop(0, "rgba(255,255,255,1)");
+  dot.addColorStop(0.45, "rgba(255,255,255,0.95)");
+  dot.addColorStop(1, "rgba(255,255,255,0)");
+  context.fillStyle = dot;
+  context.fillRect(0, 0, 32, 32);
+  return canvas;
+}

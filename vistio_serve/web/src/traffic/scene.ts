@@ -1,0 +1,76 @@
+/** From a graph, the union it belongs to and the filters to what is drawn. Pure. */
+
+import { type Edge, type Graph, type Level, type Node, total, worst } from "../model";
+import { type Filters, isFiltered } from "../state";
+import { type Topology, complete } from "./topology";
+
+export interface Scene {
+  readonly name: string;
+  readonly levels: ReadonlyMap<string, Level>;
+  /** What the places are made for: a superset of `levels`, filtered or not. */
+  readonly topology: Topology;
+  readonly classes: ReadonlyMap<string, string>;
+}
+
+/** How much of a level is to be seen; what is hidden is said. */
+export interface Counts {
+  readonly nodes: number;
+  readonly edges: number;
+  readonly hiddenNodes: number;
+  readonly hiddenEdges: number;
+}
+
+export function sceneOf(graph: Graph, topology: Topology, filters: Filters): Scene {
+  const levels = new Map<string, Level>();
+  for (const [name, level] of graph.levels) {
+    const whole = complete(level, topology);
+    // The global level is the way to all others, so nothing of it is hidden.
+    levels.set(name, name === "" ? whole : filterLevel(whole, filters));
+  }
+  return { name: graph.name, levels, topology, classes: graph.classes };
+}
+
+/** The level without what the filters hide; an edge takes its nodes with it when they have no other. */
+export function filterLevel(level: Level, filters: Filters): Level {
+  if (!isFiltered(filters)) return level;
+  const hidden = new Set(filters.hiddenClasses);
+  const byName = new Map(level.nodes.map((node) => [node.name, node]));
+  const shown = (name: string): boolean => !hidden.has(byName.get(name)?.class ?? "");
+  const notable = (name: string): boolean => worst(byName.get(name)?.notices ?? []) >= filters.minSeverity;
+  const edges = level.edges.filter((edge) => {
+    const either = worst(edge.notices) >= filters.minSeverity || notable(edge.source) || notable(edge.target);
+    return passes(edge, filters) && either && shown(edge.source) && shown(edge.target);
+  });
+  const connected = new Set(edges.flatMap((edge) => [edge.source, edge.target]));
+  return { ...level, edges, nodes: level.nodes.filter((node) => connected.has(node.name)) };
+}
+
+/** What is drawn of a level, and what is not. */
+export function countsOf(graph: Graph, levelName: string, filters: Filters): Counts {
+  const level = graph.levels.get(levelName);
+  if (!level) return { nodes: 0, edges: 0, hiddenNodes: 0, hiddenEdges: 0 };
+  const drawn = levelName === "" ? level : filterLevel(level, filters);
+  const [all, some] = [facts(level), facts(drawn)];
+  return { ...some, hiddenNodes: all.nodes - some.nodes, hiddenEdges: all.edges - some.edges };
+}
+
+function facts(level: Level): { nodes: number; edges: number } {
+  const real = (each: Node | Edge): boolean => !each.synthetic;
+  return { nodes: level.nodes.filter(real).length, edges: level.edges.filter(real).length };
+}
+
+function passes(edge: Edge, filters: Filters): boolean {
+  const all = total(edge.rates);
+  if (all < filters.minRps) return false;
+  return filters.minErrorPercent === 0 || (all > 0 && (100 * edge.rates.danger) / all >= filters.minErrorPercent);
+}
+
+/** Names on a level that a text is part of, by key or by label. */
+export function matches(level: Level | undefined, find: string): readonly string[] {
+  const wanted = find.trim().toLowerCase();
+  if (!wanted || !level) return [];
+  return level.nodes
+    .filter((node) => !node.synthetic && `${node.name}\n${node.label}`.toLowerCase().includes(wanted))
+    .map((node) => node.name);
+}
+

@@ -1,0 +1,79 @@
+/** The place of the picture: a canvas, what draws on it, and the theme that both follow. */
+
+import { h } from "../dom";
+import type { Graph } from "../model";
+import type { Theme } from "../state";
+import type { Snapshot } from "../store";
+import { readPalette } from "../style/palette";
+import { sceneOf } from "./scene";
+import type { Inspection, TrafficEvents, TrafficView } from "./view";
+import { VizceralView } from "./vizceral-view";
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+export class Stage {
+  readonly element = h("div", { class: "stage" });
+  private view: (TrafficView & { dispose(): void }) | null = null;
+  private theme = "";
+  private failed = false;
+
+  constructor(private readonly events: TrafficEvents) {}
+
+  /** Draws what changed; true when the colours did. */
+  render(now: Snapshot, before: Snapshot | null): boolean {
+    const repainted = this.follow(now.state.display.theme);
+    const { view } = this;
+    if (!view) return repainted;
+    const { state, data } = now;
+    const fresh = repainted || !before;
+    if (fresh || state.display !== before.state.display) {
+      view.setMotion(state.display.particles && !still.matches);
+      view.setLabels(state.display.labels);
+    }
+    const moved = fresh || state.path !== before.state.path;
+    const changed = fresh || data.graph !== before.data.graph || data.topology !== before.data.topology || state.filters !== before.state.filters;
+    // A level must be there before it can be entered, and an address may name one before the data come.
+    if (data.graph && changed) view.show(sceneOf(data.graph as Graph, data.topology, state.filters));
+    if (moved || changed) view.open(state.path);
+    if (moved || state.selection !== before.state.selection || state.find !== before.state.find || (data.graph && !before.data.graph)) {
+      view.emphasise(state.selection, state.find);
+    }
+    return repainted;
+  }
+
+  inspect(): Inspection | null {
+    return this.view?.inspect() ?? null;
+  }
+
+  placeOf(node: string): { x: number; y: number } | null {
+    return this.view?.placeOf(node) ?? null;
+  }
+
+  private follow(asked: Theme): boolean {
+    const theme = asked === "auto" ? (dark.matches ? "dark" : "light") : asked;
+    if (theme === this.theme || this.failed) return false;
+    this.theme = theme;
+    document.documentElement.dataset["theme"] = theme;
+    this.mount();
+    return true;
+  }
+
+  /** What was drawn keeps its colours for ever, so another theme draws on another canvas. */
+  private mount(): void {
+    this.view?.dispose();
+    this.element.querySelector(".traffic")?.remove();
+    const canvas = h("canvas", { class: "traffic-canvas", "aria-label": "Traffic graph; the same is in the tables beside it", role: "img" });
+    // The component writes notices into a sibling of this class.
+    const holder = h("div", { class: "traffic" }, canvas, h("div", { class: "vizceral-notice" }));
+    this.element.prepend(holder);
+    try {
+      this.view = new VizceralView(canvas, this.events);
+      this.view.setPalette(readPalette());
+    } catch (error) {
+      this.failed = true;
+      this.view = null;
+      holder.replaceChildren(h("div", { class: "no-webgl" }, h("h2", {}, "This browser draws no WebGL"), h("p", {}, `The tables beside still work, and so does the `, h("a", { href: "plain" }, "plain page"), `. (${String(error)})`)));
+    }
+  }
+}

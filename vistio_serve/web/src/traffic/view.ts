@@ -1,0 +1,39 @@
+/** What the page asks of whatever draws traffic. The page is tested against this, without WebGL. */
+
+import type { Selection } from "../state";
+import type { Palette } from "../style/palette";
+import type { Scene } from "./scene";
+
+/** What happened in the picture; the page decides what follows. */
+export interface TrafficEvents {
+  select(selection: Selection | null): void;
+  /** A level, or a node's own view, was entered. */
+  open(path: readonly string[]): void;
+}
+
+export interface TrafficView {
+  /** Draws a scene; nodes that were there keep their places. */
+  show(scene: Scene): void;
+  /** Goes to a level; what is not there leads to the nearest level that is. */
+  open(path: readonly string[]): void;
+  /** Dims everything that does not belong to the selection, or to the names that were found. */
+  emphasise(selection: Selection | null, find: string): void;
+  setLabels(shown: boolean): void;
+  /** Without motion, particles stand where they are. */
+  setMotion(moving: boolean): void;
+  setPalette(palette: Palette): void;
+  /** Where a node of the present level is, in CSS pixels of the viewport. */
+  placeOf(node: string): { readonly x: number; readonly y: number } | null;
+  /** What is drawn at this moment; for tests. */
+  inspect(): Inspection;
+}
+
+export interface Inspection {
+  readonly level: string;
+  readonly nodes: readonly string[];
+  readonly edges: readonly string[];
+  /** Particles that are on their way. */
+  readonly particles: number;
+  /** True while a change of level is under way. */
+  readonly zooming: boolean;
+}

@@ -1,0 +1,113 @@
+/** The parts of vizceral 4.9.0 that this page touches, seen in its source; it ships no types. */
+declare module "vizceral" {
+  export interface Position { x: number; y: number }
+  export interface Vector extends Position { z: number; set(x: number, y: number, z: number): void }
+  export interface Container3D {
+    position: Vector;
+    scale: Vector;
+    parent: unknown;
+    userData: Record<string, unknown>;
+  }
+  export interface Material {
+    color: { setRGB(r: number, g: number, b: number): void };
+    opacity: number;
+    blending: number;
+    needsUpdate: boolean;
+  }
+  export interface NodeObject {
+    name: string;
+    position: Position;
+    size: number;
+    depth: number;
+    metadata: unknown;
+    displayName?: string;
+    notices?: unknown[];
+    getName(): string;
+    isVisible(): boolean;
+    isEntryNode(): boolean;
+    updatePosition(position: Position): void;
+    graphRenderer: string;
+    view?: NodeView;
+  }
+  export interface NodeView {
+    container: Container3D;
+    radius: number;
+    addDonutSlice?(start: number, share: number, color: unknown): number;
+  }
+  export interface ConnectionView {
+    container: Container3D;
+    uniforms: { texture: { value: unknown } };
+    opacityAttr: { array: Float32Array };
+    positionAttr: { array: Float32Array };
+    noticeView?: { noticeTexture: { constructor: new (image: HTMLCanvasElement) => { needsUpdate: boolean } } };
+    connectionLineMaterial?: Material;
+    lineColor?: { r: number; g: number; b: number; a: number };
+    opacity: number;
+    update(time: number): void;
+    validateNotices(): void;
+  }
+  export interface ConnectionObject {
+    name: string;
+    source: NodeObject;
+    target: NodeObject;
+    volume: Record<string, number>;
+    volumeTotal: number;
+    isVisible(): boolean;
+    getName(): string;
+    getView(): ConnectionView;
+    view?: ConnectionView;
+  }
+  export interface LayoutGraph { nodes: NodeObject[]; connections: ConnectionObject[]; options?: unknown; entryNode?: string }
+  export interface Dimensions { width: number; height: number }
+  export interface Layout {
+    run(graph: LayoutGraph, dimensions: Dimensions, done: () => void): void;
+  }
+  export interface TrafficGraph {
+    name: string;
+    type: string;
+    graphIndex: string[];
+    nodes: Record<string, NodeObject>;
+    connections: Record<string, ConnectionObject>;
+    graphs: Record<string, TrafficGraph>;
+    parentGraph?: TrafficGraph;
+    layout: Layout;
+    view: { container: Container3D; setOpacity(opacity: number): void };
+    highlightedObject?: NodeObject | ConnectionObject;
+    intersectedObject?: NodeObject | ConnectionObject;
+    hasPositionData: boolean;
+    NodeClass: { prototype: { render(): void } };
+    ConnectionClass: { prototype: { isInteractive(): boolean } };
+    on(event: string, listener: (value: never) => void): void;
+    update(time: number): void;
+    setFilters(filters: unknown): void;
+    highlightObject(object?: NodeObject | ConnectionObject, force?: boolean): void;
+    highlightMatchedNodes(text: string): { total: number; visible: number };
+    highlightConnectedNodes(object?: NodeObject | ConnectionObject): void;
+    handleIntersectedObjectClick(): void;
+    handleIntersectedObjectDoubleClick(): void;
+    _relayout(): void;
+    _applyDimming(nodes: Record<string, boolean>, connections: Record<string, boolean>, applied: boolean): void;
+  }
+  export default class Vizceral {
+    constructor(canvas: HTMLCanvasElement, targetFramerate?: number);
+    currentGraph?: TrafficGraph;
+    graphs: Record<string, TrafficGraph>;
+    layouts: Record<string, new () => Layout>;
+    renderer: { domElement: HTMLCanvasElement; setClearColor(color: string | number, alpha: number): void; dispose(): void; forceContextLoss(): void };
+    scene: { add(object: Container3D): void; remove(object: Container3D): void; children: Container3D[] };
+    camera: { left: number; right: number; top: number; bottom: number };
+    requestAnimationFrame(): void;
+    animate(time?: number): void;
+    render(time: number): void;
+    setView(path: readonly string[], highlight?: string): void;
+    selectGraph(graph: TrafficGraph): void;
+    getNearestValidGraph(path: readonly string[]): TrafficGraph | undefined;
+    updateData(data: unknown): void;
+    updateStyles(styles: Record<string, unknown>): void;
+    updateDefinitions(definitions: unknown): void;
+    setOptions(options: { showLabels: boolean; allowDraggingOfNodes: boolean }): void;
+    setFilters(filters: unknown): void;
+    updateBoundingRectCache(): void;
+    _attachGraphHandlers(graph: TrafficGraph): void;
+  }
+}

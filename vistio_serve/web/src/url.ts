@@ -1,0 +1,124 @@
+/**
+ * The state as the fragment of an address, and back: `#/cluster/node?at=2026-11-23T05:10:00Z&...`.
+ *
+ * Only what differs from the initial state is written. Reading never fails: what cannot be understood
+ * is left out, for an old link must still show something.
+ */
+
+import { formatInstant, parseInstant } from "./format";
+import {
+  INITIAL,
+  NO_FILTERS,
+  SPEEDS,
+  type Filters,
+  type Selection,
+  type Speed,
+  type State,
+  type Travel,
+  type Window,
+  samePath,
+  sameSelection,
+} from "./state";
+
+const SEVERITIES = ["info", "warning", "error"];
+
+/** The fragment, with its `#`; empty for the initial state. */
+export function toFragment(state: State): string {
+  const query = new URLSearchParams();
+  const { travel, filters } = state;
+  if (travel.atMs !== null) query.set("at", formatInstant(travel.atMs));
+  if (travel.mode === "playing") query.set("play", travel.direction > 0 ? "forward" : "backward");
+  if (travel.speed !== INITIAL.travel.speed) query.set("speed", String(travel.speed));
+  if (travel.loop) query.set("loop", windowText(travel.loop));
+  if (state.window) query.set("window", windowText(state.window));
+  if (state.selection?.kind === "node") query.set("node", state.selection.node);
+  if (state.selection?.kind === "edge") {
+    query.set("source", state.selection.source);
+    query.set("target", state.selection.target);
+  }
+  if (filters.minRps > 0) query.set("rps", String(filters.minRps));
+  if (filters.minErrorPercent > 0) query.set("errors", String(filters.minErrorPercent));
+  if (filters.minSeverity >= 0) query.set("severity", SEVERITIES[filters.minSeverity] ?? "");
+  for (const name of filters.hiddenClasses) query.append("hide", name);
+  if (state.find) query.set("find", state.find);
+  if (state.baselineMs !== null) query.set("baseline", formatInstant(state.baselineMs));
+  const path = state.path.map((name) => `/${encodeURIComponent(name)}`).join("");
+  const asked = query.toString();
+  return path || asked ? `#${path || "/"}${asked ? `?${asked}` : ""}` : "";
+}
+
+/** The state that a fragment stands for; how the user likes to look is taken from `display`. */
+export function fromFragment(fragment: string, display = INITIAL.display): State {
+  const [path = "", asked = ""] = splitOnce(fragment.replace(/^#/, ""), "?");
+  const query = new URLSearchParams(asked);
+  return {
+    travel: travelFrom(query),
+    window: windowFrom(query.get("window")),
+    path: path.split("/").filter(Boolean).map(decode).slice(0, 2),
+    selection: selectionFrom(query),
+    filters: filtersFrom(query),
+    find: query.get("find") ?? "",
+    baselineMs: parseInstant(query.get("baseline") ?? ""),
+    display,
+  };
+}
+
+/** Whether the way back from `after` should lead to `before`: a step of its own in the browser's history. */
+export function isNavigation(before: State, after: State): boolean {
+  if (!samePath(before.path, after.path) || !sameSelection(before.selection, after.selection)) return true;
+  if (before.travel.mode !== after.travel.mode || before.baselineMs !== after.baselineMs) return true;
+  return after.travel.mode === "at" && before.travel.atMs !== after.travel.atMs;
+}
+
+function travelFrom(query: URLSearchParams): Travel {
+  const atMs = parseInstant(query.get("at") ?? "");
+  const play = query.get("play");
+  const speed = SPEEDS.find((known) => String(known) === query.get("speed")) ?? INITIAL.travel.speed;
+  const loop = windowFrom(query.get("loop"));
+  if (atMs === null) return { ...INITIAL.travel, speed: speed as Speed, loop };
+  const mode = play === "forward" || play === "backward" ? "playing" : "at";
+  return { mode, atMs, speed: speed as Speed, direction: play === "backward" ? -1 : 1, loop };
+}
+
+function selectionFrom(query: URLSearchParams): Selection | null {
+  const [node, source, target] = [query.get("node"), query.get("source"), query.get("target")];
+  if (node) return { kind: "node", node };
+  return source && target ? { kind: "edge", source, target } : null;
+}
+
+function filtersFrom(query: URLSearchParams): Filters {
+  const severity = SEVERITIES.indexOf(query.get("severity") ?? "");
+  return {
+    minRps: positive(query.get("rps")),
+    minErrorPercent: Math.min(positive(query.get("errors")), 100),
+    minSeverity: severity as Filters["minSeverity"],
+    hiddenClasses: query.has("hide") ? [...new Set(query.getAll("hide"))].sort() : NO_FILTERS.hiddenClasses,
+  };
+}
+
+function windowText(window: Window): string {
+  return `${formatInstant(window.startMs)}/${formatInstant(window.endMs)}`;
+}
+
+function windowFrom(text: string | null): Window | null {
+  const [startMs, endMs] = (text ?? "").split("/").map(parseInstant);
+  return startMs != null && endMs != null && startMs < endMs ? { startMs, endMs } : null;
+}
+
+function positive(text: string | null): number {
+  const number = Number(text);
+  return Number.isFinite(number) && number > 0 ? number : 0;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function splitOnce(text: string, by: string): [string, string] {
+  const at = text.indexOf(by);
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+}
