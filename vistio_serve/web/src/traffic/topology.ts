@@ -53,7 +53,7 @@ function extendLevel(union: Level, level: Level): Level {
 }
 
 function bare(level: Level): Level {
-  return { ...level, nodes: level.nodes.map(atRestNode), edges: level.edges.map(atRestEdge) };
+  return extendLevel({ ...level, nodes: [], edges: [] }, level);
 }
 
 function atRestNode(node: Node): Node {

@@ -1,0 +1,64 @@
+import { describe, expect, test, vi } from "vitest";
+import { Api } from "../src/api";
+
+const answering = (status: number, body: string): typeof fetch => vi.fn(async () => new Response(body, { status }));
+const asked = (fetcher: typeof fetch): string => String(vi.mocked(fetcher).mock.calls[0]?.[0]);
+const raw = JSON.stringify({
+  name: "mesh",
+  nodes: [],
+  metadata: { vistio: { instant: "2026-11-23T05:10:00Z", asked: "2026-11-23T05:10:04Z", interval_s: 10, failed_rules: [], configuration: "x", backfilled: false } },
+});
+
+test.each([
+  ["http://host/", "http://host/graph"],
+  ["http://host/vistio/", "http://host/vistio/graph"],
+  ["http://host/a/b/#/eu-west?at=1", "http://host/a/b/graph"],
+])("from %s the graph is asked at %s", async (base, address) => {
+  const fetcher = answering(200, raw);
+  await new Api(base, fetcher).graph(null);
+  expect(asked(fetcher)).toBe(address);
+});
+
+test("an instant is asked as RFC 3339, live without one", async () => {
+  const fetcher = answering(200, raw);
+  const answer = await new Api("http://host/", fetcher).graph(Date.parse("2026-11-23T05:10:04Z"));
+  expect(asked(fetcher)).toBe("http://host/graph?at=2026-11-23T05%3A10%3A04Z");
+  expect(answer.ok && answer.value.about).toMatchObject({ instantMs: Date.parse("2026-11-23T05:10:00Z"), intervalMs: 10_000 });
+});
+
+test.each([
+  [null, ""],
+  [{ level: "" }, "?level=global"],
+  [{ level: "eu" }, "?cluster=eu"],
+  [{ level: "eu", node: "cart" }, "?cluster=eu&node=cart"],
+  [{ level: "eu", source: "a&b", target: "c" }, "?cluster=eu&source=a%26b&target=c"],
+])("the timeline of %j is asked with %j", async (subject, query) => {
+  const fetcher = answering(200, "{}");
+  await new Api("http://host/", fetcher).timeline(null, subject);
+  expect(asked(fetcher)).toBe(`http://host/timeline${query}`);
+});
+
+describe("errors are values", () => {
+  test("a problem of the server keeps its kind and its way out", async () => {
+    const body = { type: "urn:vistio:problem:nothing-recorded", title: "Nothing recorded", status: 404, detail: "d", before: "2026-11-23T05:00:00Z", after: null, reason: "not running" };
+    const answer = await new Api("http://host/", answering(404, JSON.stringify(body))).graph(1);
+    expect(answer).toEqual({ ok: false, problem: { kind: "nothing-recorded", status: 404, title: "Nothing recorded", detail: "d", beforeMs: Date.parse("2026-11-23T05:00:00Z"), afterMs: null, reason: "not running" } });
+  });
+
+  test("a page of a proxy, which is no JSON, means that the server is gone", async () => {
+    const answer = await new Api("http://host/", answering(502, "<html>Bad gateway</html>")).graph(null);
+    expect(answer).toMatchObject({ ok: false, problem: { kind: "unreachable", status: 0 } });
+  });
+
+  test("no connection means that the server is gone", async () => {
+    const answer = await new Api("http://host/", async () => Promise.reject(new TypeError("Failed to fetch"))).graph(null);
+    expect(answer).toMatchObject({ ok: false, problem: { kind: "unreachable", detail: "TypeError: Failed to fetch" } });
+  });
+
+  test("a question that is taken back is told from a server that is gone", async () => {
+    const taken = new AbortController();
+    taken.abort();
+    const answer = await new Api("http://host/", async () => Promise.reject(new DOMException("aborted", "AbortError"))).graph(null, taken.signal);
+    expect(answer).toMatchObject({ ok: false, problem: { kind: "aborted" } });
+  });
+});

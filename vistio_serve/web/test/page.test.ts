@@ -1,0 +1,285 @@
+/** Parts of the page as functions of the snapshot, in a document without WebGL. */
+
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { Problem, Timeline } from "../src/api";
+import { badgeOf } from "../src/controls/header";
+import { keysOf, onKey } from "../src/controls/keys";
+import { h, isSafeAddress, link } from "../src/dom";
+import { formatDuration, formatRate, formatShare, parseInstant } from "../src/format";
+import { reorder, sorted } from "../src/panels/connections";
+import { DetailsPanel } from "../src/panels/details";
+import { measurementFacts } from "../src/panels/facts";
+import { noticeList } from "../src/panels/notices";
+import { INITIAL, type State } from "../src/state";
+import { StatesView, messageOf } from "../src/states/states";
+import { type Data, NO_DATA, type Snapshot, Store } from "../src/store";
+import { noticeMarks, seriesOf, stops } from "../src/timeline/series";
+import { START_MS, edge, graph, level, node, notice } from "./graphs";
+
+const snapshot = (data: Partial<Data>, state: Partial<State> = {}): Snapshot => ({ state: { ...INITIAL, ...state }, data: { ...NO_DATA, ...data } });
+const problem = (kind: string, more: Partial<Problem> = {}): Problem => ({ kind, status: 404, title: `title of ${kind}`, detail: "detail", beforeMs: null, afterMs: null, reason: "", ...more });
+const past: Partial<State> = { travel: { ...INITIAL.travel, mode: "at", atMs: START_MS } };
+const timelineOf = (steps: Partial<Timeline["steps"]>): Timeline => {
+  const start_ms = [0, 10_000, 20_000, 30_000];
+  const zeros = start_ms.map(() => 0);
+  const all = { start_ms, normal: zeros, warning: zeros, danger: zeros, edges: zeros, instants: zeros, missing: zeros, notices_info: zeros, notices_warning: zeros, notices_error: zeros };
+  return { now: "", start: "", end: "", step_ms: 10_000, gaps: [], steps: { ...all, ...steps } };
+};
+
+describe("what must be said", () => {
+  test("nothing, when the picture is what was asked for", () => {
+    expect(messageOf(snapshot({ graph: graph([]) }))).toBeNull();
+  });
+
+  test("no answer yet, no recording yet, nothing at this time: each covers the page, none is blank", () => {
+    expect(messageOf(snapshot({}))).toMatchObject({ kind: "loading", covers: true });
+    expect(messageOf(snapshot({ problem: problem("no-recording") }))).toMatchObject({ kind: "no-recording", covers: true, title: "title of no-recording" });
+    expect(messageOf(snapshot({ problem: problem("nothing-recorded", { reason: "not running" }) }))).toMatchObject({ covers: true, detail: "not running" });
+  });
+
+  test("nothing at this time offers the nearest instants and the way to live", () => {
+    const message = messageOf(snapshot({ problem: problem("nothing-recorded", { beforeMs: START_MS, afterMs: START_MS + 60_000 }) }, past));
+    expect(message?.remedies).toEqual([
+      { text: "Last before: 2026-11-23T05:00:00Z", kind: "goto", atMs: START_MS },
+      { text: "First after: 2026-11-23T05:01:00Z", kind: "goto", atMs: START_MS + 60_000 },
+      { text: "Return to live", kind: "live" },
+    ]);
+  });
+
+  test("a server that is gone leaves the last picture standing, under a band that says so", () => {
+    expect(messageOf(snapshot({ problem: problem("unreachable"), graph: graph([]) }))).toMatchObject({ tone: "danger", covers: false });
+    expect(messageOf(snapshot({ problem: problem("unreachable") }))).toMatchObject({ covers: true });
+  });
+
+  test("rules that were not answered are named, on the level that they belong to", () => {
+    const failed = graph([level("eu", ["a>b"]), level("us", ["a>b"])], { failedRules: [{ cluster: "eu", rule: "http", outcome: "timeout", error: "" }] });
+    expect(messageOf(snapshot({ graph: failed }))?.detail).toContain("eu http: timeout");
+    expect(messageOf(snapshot({ graph: failed }, { path: ["eu"] }))?.kind).toBe("failed-rules");
+    expect(messageOf(snapshot({ graph: failed }, { path: ["us"] }))).toBeNull();
+  });
+
+  test("a level that is not there has a way out", () => {
+    expect(messageOf(snapshot({ graph: graph([]) }, { path: ["gone"] }))).toMatchObject({ kind: "no-level", remedies: [{ kind: "up" }] });
+  });
+
+  test.each([[30_000, undefined], [30_001, "gap"]])("an instant %i ms older than asked is %s", (ageMs, kind) => {
+    expect(messageOf(snapshot({ graph: graph([], { askedMs: START_MS + ageMs }) }, past))?.kind).toBe(kind);
+  });
+
+  test("its buttons do what they say", () => {
+    const store = new Store({ ...INITIAL, ...past }, (run) => run());
+    store.learn({ axis: { firstMs: START_MS, lastMs: START_MS + 600_000, stepMs: 10_000 }, problem: problem("nothing-recorded", { beforeMs: null, afterMs: START_MS + 60_000 }) });
+    const view = new StatesView(store);
+    view.render(store.snapshot);
+    const [after, live] = view.element.querySelectorAll("button");
+    after?.click();
+    expect(store.snapshot.state.travel.atMs).toBe(START_MS + 60_000);
+    live?.click();
+    expect(store.snapshot.state.travel.mode).toBe("live");
+  });
+});
+
+describe("the badge", () => {
+  const now = snapshot({ graph: graph([]) });
+  test.each([[30_000, "live"], [30_001, "stale"]])("live with a graph %i ms old is %s", (ageMs, mode) => {
+    expect(badgeOf(now, START_MS + ageMs)[0]).toBe(mode);
+  });
+
+  test("goes by the server's clock, not by this machine's", () => {
+    expect(badgeOf(snapshot({ graph: graph([]), clockOffsetMs: -3_600_000 }), START_MS + 3_600_000)[0]).toBe("live");
+  });
+
+  test("never says live in the past, nor when the server is gone", () => {
+    expect(badgeOf(snapshot({ graph: graph([]) }, past), START_MS)).toMatchObject(["past", "PAST 2026-11-23 05:00:00", expect.anything()]);
+    expect(badgeOf(snapshot({ graph: graph([]), problem: problem("unreachable") }), START_MS)[0]).toBe("gone");
+    expect(badgeOf(snapshot({}), START_MS)[0]).toBe("waiting");
+  });
+});
+
+describe("the timeline's data", () => {
+  test("a step without traffic is zero, one that nobody saw is nothing", () => {
+    const series = seriesOf(timelineOf({ normal: [90, 0, null, 1], warning: [0, 0, null, null], danger: [10, 0, null, null] }));
+    expect(series).toEqual({ times: [0, 10, 20, 30], rate: [100, 0, null, 1], errors: [10, 0, null, 0] });
+  });
+
+  test("notices of one severity that go on are one mark, and the most severe one is marked", () => {
+    const marks = noticeMarks(timelineOf({ notices_warning: [1, 1, 2, 0], notices_error: [0, 0, 1, 0] }));
+    expect(marks.map(({ startMs, endMs, kind }) => [startMs, endMs, kind])).toEqual([[0, 20_000, "warning"], [20_000, 30_000, "error"]]);
+  });
+
+  test("next and previous stop at notices and gaps, each once", () => {
+    const marks = noticeMarks(timelineOf({ notices_error: [0, 1, 0, 1] }));
+    const gap = { start: "1970-01-01T00:00:30Z", end: "1970-01-01T00:01:00Z", writer: "main", missing: 3, reason: "not running" };
+    expect(stops(marks, [gap])).toEqual([10_000, 30_000]);
+  });
+});
+
+describe("connections", () => {
+  const edges = [edge("a>b 99/0/1"), edge("a>c 10/0/10"), edge("a>d 5"), edge("a>e 500")];
+  const name = (each: { target: string }): string => each.target;
+  test.each([
+    [{ column: "errors", descending: true }, "c b e d"],
+    [{ column: "errors", descending: false }, "e d b c"],
+    [{ column: "rate", descending: true }, "e b c d"],
+    [{ column: "name", descending: false }, "b c d e"],
+  ] as const)("sorted by %j", (order, expected) => {
+    expect(sorted(edges, order, name).map(name).join(" ")).toBe(expected);
+  });
+
+  test("the same head again turns the order, another one begins where one looks first", () => {
+    expect(reorder({ column: "rate", descending: true }, "rate")).toEqual({ column: "rate", descending: false });
+    expect(reorder({ column: "rate", descending: true }, "name")).toEqual({ column: "name", descending: false });
+    expect(reorder({ column: "name", descending: false }, "errors")).toEqual({ column: "errors", descending: true });
+  });
+});
+
+describe("the details panel", () => {
+  const mesh = graph([level("eu", [edge("a>b 90/0/10", { notices: [notice(2, "<b>bold</b>")] }), edge("b>c 7")], { nodes: [node("a"), node("b", { measurements: { latency_p99_ms: 250 } }), node("c")] })]);
+  const shown = (state: Partial<State>): HTMLElement => {
+    const panel = new DetailsPanel({ change: vi.fn() });
+    panel.render(snapshot({ graph: mesh }, { path: ["eu"], ...state }));
+    return panel.element;
+  };
+
+  test("of a node tells what it receives, its measures, and both sides", () => {
+    const text = shown({ selection: { kind: "node", node: "b" } }).textContent;
+    for (const part of ["100 /s", "10.0 %", "250 ms", "Incoming (1)", "Outgoing (1)"]) expect(text).toContain(part);
+  });
+
+  test("of a level counts what enters once, not at each hop", () => {
+    expect(shown({}).textContent).toContain("100 /s");
+  });
+
+  test("of something that is absent says so", () => {
+    expect(shown({ selection: { kind: "edge", source: "a", target: "z" } }).textContent).toContain("Not there at this instant");
+  });
+
+  test("shows hostile texts as texts", () => {
+    const element = shown({ selection: { kind: "edge", source: "a", target: "b" } });
+    expect(element.textContent).toContain("<b>bold</b>");
+    expect(element.querySelector("b")).toBeNull();
+  });
+});
+
+describe("text stays text", () => {
+  test.each(["javascript:alert(1)", "data:text/html,x", "vbscript:x", " java\nscript:alert(1)", ""])("%j becomes no link", (address) => {
+    expect(isSafeAddress(address)).toBe(false);
+    expect(link(address, "text").tagName).toBe("SPAN");
+  });
+
+  test.each(["http://p:9090/graph?g0.expr=up", "https://p/", "/graph", "graph?x=1", "//host/x"])("%j becomes a link", (address) => {
+    expect(link(address, "text").getAttribute("rel")).toBe("noopener noreferrer");
+  });
+
+  test("children and attributes are never parsed", () => {
+    const made = h("p", { title: '"><script>' }, "<script>alert(1)</script>");
+    expect(made.children).toHaveLength(0);
+    expect(made.title).toBe('"><script>');
+  });
+
+  test("the most severe notice comes first", () => {
+    const list = noticeList([{ ...notice(0, "low"), place: "" }, { ...notice(2, "high"), place: "" }]);
+    expect([...list.querySelectorAll("strong")].map((each) => each.textContent)).toEqual(["high", "low"]);
+  });
+});
+
+describe("the keyboard", () => {
+  let store: Store;
+  const places = { focusLocator: vi.fn(), focusClock: vi.fn(), toggleFilters: vi.fn(), toggleHelp: vi.fn() };
+  const press = (key: string, target: HTMLElement = document.body, more: KeyboardEventInit = {}): KeyboardEvent => {
+    const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more });
+    Object.defineProperty(event, "target", { value: target });
+    onKey(event, keysOf(store, places));
+    return event;
+  };
+
+  beforeEach(() => {
+    store = new Store(INITIAL, (run) => run());
+    store.learn({ axis: { firstMs: 0, lastMs: 600_000, stepMs: 10_000 } });
+  });
+
+  test("steps and plays", () => {
+    press("ArrowLeft");
+    expect(store.snapshot.state.travel).toMatchObject({ mode: "at", atMs: 590_000 });
+    press("ArrowLeft", document.body, { shiftKey: true });
+    expect(store.snapshot.state.travel.atMs).toBe(490_000);
+    press(" ");
+    expect(store.snapshot.state.travel.mode).toBe("playing");
+    press("l");
+    expect(store.snapshot.state.travel.mode).toBe("live");
+  });
+
+  test("leaves letters to a field that is written in, but Esc goes through", () => {
+    const input = document.createElement("input");
+    press("l", input);
+    expect(press("f", input).defaultPrevented).toBe(false);
+    store.change((state) => ({ ...state, find: "x" }));
+    press("Escape", input);
+    expect(store.snapshot.state.find).toBe("");
+  });
+
+  test("leaves the space bar to a button that has the focus", () => {
+    press(" ", document.createElement("button"));
+    expect(store.snapshot.state.travel.mode).toBe("live");
+  });
+
+  test("leaves the browser its own shortcuts", () => {
+    press("l", document.body, { ctrlKey: true });
+    press("f", document.body, { metaKey: true });
+    expect(places.toggleFilters).not.toHaveBeenCalled();
+  });
+});
+
+describe("the store", () => {
+  test("tells once of all that changed together", async () => {
+    const store = new Store(INITIAL);
+    const listener = vi.fn();
+    store.subscribe(listener);
+    store.change((state) => ({ ...state, find: "a" }));
+    store.change((state) => ({ ...state, find: "ab" }));
+    store.learn({ clockOffsetMs: 1 });
+    await Promise.resolve();
+    expect(listener).toHaveBeenCalledTimes(1);
+    expect(listener.mock.calls[0]?.map((each: Snapshot) => each.state.find)).toEqual(["ab", ""]);
+  });
+
+  test("does not tell of a step that changed nothing", async () => {
+    const store = new Store(INITIAL);
+    const listener = vi.fn();
+    store.subscribe(listener);
+    store.change((state) => state);
+    await Promise.resolve();
+    expect(listener).not.toHaveBeenCalled();
+  });
+});
+
+describe("numbers as people read them", () => {
+  test.each([[0, "0"], [0.004, "< 0.01"], [0.005, "0.01"], [9.99, "9.99"], [99.94, "99.9"], [514.4, "514"], [9_999, "9999"], [10_000, "10.0k"], [1_234_567, "1.23M"]])("%d requests/s is %s", (rate, text) => {
+    expect(formatRate(rate)).toBe(text);
+  });
+
+  test.each([[0, 0, "–"], [0, 5, "0 %"], [1, 100_000, "< 0.01 %"], [1, 200, "0.50 %"], [1, 8, "12.5 %"]])("%d of %d is %s", (part, whole, text) => {
+    expect(formatShare(part, whole)).toBe(text);
+  });
+
+  test.each([[119_000, "119 s"], [120_000, "2 min"], [7_199_000, "120 min"], [7_200_000, "2 h"], [172_800_000, "2 days"]])("%i ms are %s", (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
+  });
+
+  test("known measures come first, in order, others after", () => {
+    expect(measurementFacts({ saturation: 0.42801, latency_p99_ms: 12.345, latency_p50_ms: 3 })).toEqual([["Latency, median", "3 ms"], ["Latency, 99 %", "12.3 ms"], ["saturation", "0.428"]]);
+  });
+
+  test.each([
+    ["2026-11-23T05:10:00Z", "2026-11-23T05:10:00.000Z"],
+    ["2026-11-23 05:10", "2026-11-23T05:10:00.000Z"],
+    [" 2026-11-23 05:10:00 UTC ", "2026-11-23T05:10:00.000Z"],
+    ["2026-11-23T06:10:00+01:00", "2026-11-23T05:10:00.000Z"],
+  ])("%j is an instant", (text, instant) => {
+    expect(new Date(parseInstant(text) ?? Number.NaN).toISOString()).toBe(instant);
+  });
+
+  test.each(["", "now", "05:10", "2026-13-01T00:00:00Z", "2026-11-23T05:10:00Z or so"])("%j is none", (text) => {
+    expect(parseInstant(text)).toBeNull();
+  });
+});
