@@ -91,6 +91,22 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *session.posargs, env={"VISTIO_TESTS_NEED_THE_WHEEL": "1"})
 
 
+@nox.session(venv_backend="none")
+def web(session: nox.Session) -> None:
+    """Check the types of the web UI and run its unit tests, with the installed npm."""
+    with session.chdir("vistio_serve/web"):
+        session.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", external=True)
+        session.run("npm", "run", "types", external=True)
+        session.run("npm", "test", "--", *session.posargs, external=True)
+
+
+@nox.session
+def screenshots(session: nox.Session) -> None:
+    """Take screenshots of the web UI's main states into artifacts/screenshots."""
+    install_wheel(session, *group("test"))
+    session.run("pytest", "tests/web/test_demo_in_chromium.py", *session.posargs)
+
+
 @nox.session
 def wheel(session: nox.Session) -> None:
     """Build the wheel into dist/."""

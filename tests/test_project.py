@@ -115,5 +115,7 @@ def test_every_nox_session_has_a_line_of_help() -> None:
     source = (ROOT / "noxfile.py").read_text()
     sessions = re.findall(r"@nox\.session.*\ndef (\w+)\(.*\n    \"\"\"(.+?)\"\"\"", source)
     assert len(sessions) == source.count("@nox.session")
-    assert {"lint", "types", "tests", "wheel", "bench", "demo"} <= {name for name, _ in sessions}
+    assert {"lint", "types", "tests", "web", "screenshots", "wheel", "bench", "demo"} <= {
+        name for name, _ in sessions
+    }
     assert all(line.endswith(".") and len(line) < 100 for _, line in sessions)

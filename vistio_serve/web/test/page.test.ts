@@ -93,6 +93,7 @@ describe("the badge", () => {
     expect(badgeOf(snapshot({ graph: graph([]) }, past), START_MS)).toMatchObject(["past", "PAST 2026-11-23 05:00:00", expect.anything()]);
     expect(badgeOf(snapshot({ graph: graph([]), problem: problem("unreachable") }), START_MS)[0]).toBe("gone");
     expect(badgeOf(snapshot({}), START_MS)[0]).toBe("waiting");
+    expect(badgeOf(snapshot({}, past), START_MS)[1]).toBe("PAST 2026-11-23 05:00:00");
   });
 });
 

@@ -67,7 +67,8 @@ export function badgeOf({ state, data }: Snapshot, nowMs = Date.now()): readonly
   const clock = shownMs === undefined ? "" : ` ${formatTime(shownMs)}`;
   if (data.problem?.kind === "unreachable") return ["gone", `NO ANSWER${clock}`, "The server does not answer; the picture is the last one it gave. Asking again."];
   if (state.travel.mode !== "live") {
-    const day = shownMs === undefined ? "" : `${formatDate(shownMs)}${clock}`;
+    const momentMs = shownMs ?? state.travel.atMs;
+    const day = momentMs === null ? "" : `${formatDate(momentMs)} ${formatTime(momentMs)}`;
     const way = state.travel.direction > 0 ? "" : "−";
     return state.travel.mode === "playing"
       ? ["playing", `${way}${state.travel.speed}× ${day}`, "Playing the recording. Click to return to live."]

@@ -8,7 +8,7 @@ import { labelOf } from "../model";
 import { type State, levelOf, zoom } from "../state";
 import type { Actions, Data, Snapshot, View } from "../store";
 import { readPalette } from "../style/palette";
-import { goTo, playheadMs } from "../travel";
+import { goTo, onGrid, playheadMs } from "../travel";
 import { type Mark, annotationMarks, extentOf, noticeMarks, seriesOf } from "./series";
 import { drawGaps, drawMarks } from "./drawing";
 
@@ -108,7 +108,7 @@ export class TimelineView implements View {
     chart.over.addEventListener("click", (event) => {
       if (chart.select.width >= SMALLEST_DRAG_PX) return;
       const seconds = chart.posToVal(event.clientX - chart.over.getBoundingClientRect().left, "x");
-      this.actions.change((state, { axis }) => (axis ? goTo(state, seconds * 1000, axis) : state));
+      this.actions.change((state, { axis }) => (axis ? goTo(state, onGrid(seconds * 1000, axis), axis) : state));
     });
   }
 

@@ -36,4 +36,6 @@ export interface Inspection {
   readonly particles: number;
   /** True while a change of level is under way. */
   readonly zooming: boolean;
+  /** True until what was shown last is on the picture. */
+  readonly pending: boolean;
 }

@@ -145,7 +145,8 @@ export class VizceralView implements TrafficView {
       nodes: graph?.hasPositionData ? Object.values(graph.nodes).filter((node) => node.isVisible()).map((node) => node.name) : [],
       edges: edges.map((edge) => edge.name),
       particles: edges.reduce((count, edge) => count + particlesOf(edge), 0),
-      zooming: performance.now() < this.settleAt,
+      zooming: this.settleAt > 0,
+      pending: this.stale,
     };
   }
 

@@ -1,0 +1,89 @@
+"""A real browser, and a real demo server that all tests of a file share: it needs seconds to start."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from support.processes import RunningProcess, console_script
+
+from web.ui import Ui
+
+# As web-ui.md of the project's references: Debian's Chromium without a GPU.
+ARGUMENTS = ["--no-sandbox", "--disable-quic", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+PREFIX = "/vistio"
+
+
+@pytest.fixture(scope="module")
+def built() -> None:
+    """Skips where the web UI was not built; the wheel that nox tests must have it."""
+    if (resources.files("vistio_serve") / "static" / "ui" / "index.html").is_file():
+        return
+    assert "VISTIO_TESTS_NEED_THE_WHEEL" not in os.environ, "the wheel came without the web UI"
+    pytest.skip("the web UI is not built: `npm ci && npm run build` in vistio_serve/web, or `pip install .`")
+
+
+@pytest.fixture(scope="module")
+def browser(built: None) -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("needs Chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def demo(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a running ``vistio-serve demo``, which answers under `PREFIX` as well."""
+    scratch = tmp_path_factory.mktemp("demo")
+    program = console_script("vistio-serve")
+    process = RunningProcess(
+        [program, "demo", "--port", "0", "--prefix", PREFIX], environment={"TMPDIR": str(scratch)}
+    )
+    try:
+        yield process.wait_for_line(r"open (http://\S+)", timeout_s=60).group(1)
+        process.terminate()
+    finally:
+        process.kill()
+
+
+OpenUi = Callable[..., Ui]
+
+
+@pytest.fixture
+def open_ui(browser: Browser) -> Iterator[OpenUi]:
+    """``open_ui(url, "#/eu-west")``: a page of its own, which must not complain until the test ends."""
+    opened: list[Ui] = []
+
+    def open_(url: str, fragment: str = "", **options: object) -> Ui:
+        page = browser.new_page(viewport={"width": 1280, "height": 800}, **options)  # type: ignore[arg-type]
+        ui = Ui(page, url)
+        opened.append(ui)
+        ui.open(fragment)
+        return ui
+
+    yield open_
+    complaints = [error for ui in opened for error in ui.errors]
+    for ui in opened:
+        ui.page.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def ui(open_ui: OpenUi, demo: str) -> Ui:
+    """The demo's page, live, on the global level."""
+    return open_ui(demo, color_scheme="dark")
+
+
+@pytest.fixture
+def scratch_web(tmp_path: Path) -> Path:
+    """A copy of the web UI's sources, so that its tools leave the tree as it is."""
+    source = Path(__file__).parents[2] / "vistio_serve" / "web"
+    return Path(shutil.copytree(source, tmp_path / "web", ignore=shutil.ignore_patterns("node_modules")))

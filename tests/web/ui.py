@@ -1,0 +1,143 @@
+"""The web UI in a real browser, as a user drives it: with a mouse, keys and an address."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Page
+
+from vistio_serve.routes import ROUTES
+
+SCREENSHOTS = Path(__file__).parents[2] / "artifacts" / "screenshots"
+TIMEOUT_MS = 30_000
+# Vizceral tells a click from the first half of a double click by waiting.
+_BETWEEN_CLICKS_MS = 60
+# Its picture must have noticed the mouse before a click means anything.
+_HOVERED_MS = 250
+_POLL_MS = 100
+
+
+class Ui:
+    """A page of the web UI.
+
+    Attributes:
+        errors: what the browser's console and the page's scripts complained of.
+    """
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.errors: list[str] = []
+        page.set_default_timeout(TIMEOUT_MS)
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
+
+    def open(self, fragment: str = "") -> None:
+        """Loads the page as somebody does who was sent this link."""
+        # A fragment alone would only navigate within the page that is there.
+        self.page.goto("about:blank")
+        self.page.goto(self.url + fragment)
+        self.wait(
+            "vistio.snapshot().data.graph && vistio.inspect().nodes.length && !vistio.inspect().zooming"
+        )
+
+    def wait(self, condition: str) -> None:
+        """Returns once a JavaScript expression is true."""
+        self.page.wait_for_function(f"() => {condition}", polling=_POLL_MS)
+
+    def get(self, expression: str) -> Any:
+        return self.page.evaluate(expression)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        state: dict[str, Any] = self.get("vistio.snapshot().state")
+        return state
+
+    @property
+    def level(self) -> str:
+        return str(self.get("vistio.inspect().level"))
+
+    def place_of(self, node: str) -> tuple[float, float]:
+        """Where a node is on the page, once it is there."""
+        self.page.wait_for_function("(node) => vistio.placeOf(node)", arg=node, polling=_POLL_MS)
+        place = self.page.evaluate("(node) => vistio.placeOf(node)", node)
+        return place["x"], place["y"]
+
+    def click_node(self, node: str) -> None:
+        x, y = self.place_of(node)
+        self.page.mouse.move(x, y)
+        self.page.wait_for_timeout(_HOVERED_MS)
+        self.page.mouse.click(x, y)
+
+    def double_click_node(self, node: str) -> None:
+        x, y = self.place_of(node)
+        self.page.mouse.move(x, y)
+        self.page.wait_for_timeout(_HOVERED_MS)
+        self.page.mouse.dblclick(x, y, delay=_BETWEEN_CLICKS_MS)
+
+    def enter(self, node: str, level: str) -> None:
+        """Double-clicks a node and waits until its level is drawn and stands still."""
+        self.double_click_node(node)
+        self.wait_for_level(level)
+
+    def wait_for_level(self, level: str) -> None:
+        self.wait(
+            f"vistio.inspect().level === {level!r} && vistio.inspect().nodes.length && !vistio.inspect().zooming"
+        )
+
+    def wait_for_particles(self) -> None:
+        self.wait("vistio.inspect().particles > 10")
+
+    def timeline_box(self) -> dict[str, float]:
+        box = self.page.locator(".timeline .u-over").bounding_box()
+        assert box is not None
+        return dict(box)
+
+    def click_timeline(self, share: float) -> None:
+        """Clicks the timeline at a share of its width."""
+        box = self.timeline_box()
+        self.page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+
+    def screenshot(self, name: str) -> None:
+        """Kept as an artefact of the test run, in a folder that git ignores."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+    def colours_at(self, x: float, y: float, size: int = 24) -> int:
+        """How many different colours a square around a place has: one where nothing is drawn."""
+        clip = {"x": x - size / 2, "y": y - size / 2, "width": size, "height": size}
+        png = self.page.screenshot(clip=clip)  # type: ignore[arg-type]  # a TypedDict of the same keys
+        return len(_pixels(png))
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type != "error":
+            return
+        address = urlsplit(message.location.get("url", ""))
+        asked = "/" + address.path.rpartition("/")[2]
+        known = {route.path: route.known for route in ROUTES}
+        # The page asks more than this server answers yet, and says so on the page.
+        if "status of 404" in message.text and asked not in known:
+            return
+        if "status of 400" in message.text and "stable=" in address.query and "stable" not in known[asked]:
+            return
+        self.errors.append(f"{message.text} ({message.location})")
+
+
+def _pixels(png: bytes) -> set[tuple[int, ...]]:
+    import io
+
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    found = image.getcolors(maxcolors=image.width * image.height) or []
+    return {colour for _, colour in found if isinstance(colour, tuple)}
+
+
+def instant_of(fragment: str) -> str:
+    """The instant in a link of the page."""
+    found = re.search(r"at=([^&]+)", fragment)
+    assert found, fragment
+    return found[1].replace("%3A", ":")
