@@ -7,7 +7,9 @@ The names of a command's parameters are also the names of its environment variab
 from __future__ import annotations
 
 import sys
+import threading
 from contextlib import ExitStack
+from functools import partial
 from json import dumps
 from pathlib import Path
 
@@ -31,6 +33,7 @@ from vistio_record.checking import check as check_rules
 from vistio_record.metrics import Metrics
 from vistio_record.options import (
     asking_options,
+    build_source,
     check_times,
     config_option,
     json_option,
@@ -39,6 +42,7 @@ from vistio_record.options import (
     writer_option,
 )
 from vistio_record.recorder import Recorder
+from vistio_record.reload import Recipe
 from vistio_record.running import RunOptions
 from vistio_record.running import run as run_recorder
 from vistio_record.sources.prometheus import PrometheusSource
@@ -79,7 +83,7 @@ def main() -> None:
     default="7d",
     help="Age from which files are deleted; 0s keeps everything.",
 )
-@click.option("--host", default="127.0.0.1", help="Address for /metrics, /-/healthy and /-/ready.")
+@click.option("--host", default="127.0.0.1", help="Address for /metrics, health, reload and annotations.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=9092, help="Port for them; 0 takes a free one."
 )
@@ -99,6 +103,9 @@ def run(
 ) -> None:
     """Record until SIGTERM or SIGINT; a second signal ends at once.
 
+    The configuration is read again when its file changes, on SIGHUP and on POST /-/reload. A file
+    that is wrong changes nothing: its problems are logged, and the recorder goes on.
+
     \b
     Examples:
       vistio-record run --config vistio.yaml --recording recording/
@@ -117,12 +124,12 @@ def run(
         port=port,
     )
     with ExitStack() as stack:
-        stop = StopRequest()
+        stop, hangup = StopRequest(), threading.Event()
         stack.callback(stop.close)
-        stop.on_signals()
-        asked = make_source(source, config, source_option)
-        stack.callback(asked.close)
-        run_recorder(options, asked, stop)
+        stop.on_signals(hangup)
+        again = partial(build_source, source, config, source_option)
+        recipe = Recipe.now(again, () if config is None else (config,))
+        run_recorder(options, make_source(source, config, source_option), recipe, stop, hangup)
 
 
 @main.command()

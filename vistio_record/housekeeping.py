@@ -38,7 +38,12 @@ class Pruned(Protocol):
 
 
 def keep_house(
-    keeper: Keeper, *, now_ms: int, retention_ms: int, measure: Callable[[], None] | None = None
+    keeper: Keeper,
+    *,
+    now_ms: int,
+    retention_ms: int,
+    pruned: Callable[[int], None] | None = None,
+    measure: Callable[[], None] | None = None,
 ) -> None:
     """One round: merge, seal, prune, measure. A step that is refused is logged; the next round tries again.
 
@@ -46,20 +51,25 @@ def keep_house(
         keeper: the writer.
         now_ms: the wall clock.
         retention_ms: age from which files go; 0 keeps everything.
+        pruned: told how many bytes were deleted.
         measure: called last, to take the recording's sizes.
     """
 
-    def prune() -> None:
+    def prune(gone: Pruned, **why: object) -> None:
+        if gone.files:
+            log.info("files.pruned", extra={**why, "files": gone.files, "bytes": gone.bytes})
+            if pruned is not None:
+                pruned(gone.bytes)
+
+    def prune_by_age() -> None:
         if retention_ms:
-            gone = keeper.prune(now_ms - retention_ms)
-            if gone.files:
-                before = format_instant(now_ms - retention_ms)
-                log.info("files.pruned", extra={"before": before, "files": gone.files, "bytes": gone.bytes})
+            before_ms = now_ms - retention_ms
+            prune(keeper.prune(before_ms), before=format_instant(before_ms))
 
     steps: list[tuple[str, Callable[[], object]]] = [
         ("merge", lambda: keeper.merge(now_ms)),
         ("seal", lambda: keeper.seal(now_ms - SETTLE_MS)),
-        ("prune", prune),
+        ("prune", prune_by_age),
         *([("measure", measure)] if measure else []),
     ]
     for name, step in steps:

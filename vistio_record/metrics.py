@@ -1,47 +1,51 @@
-"""What the recorder says about itself: Prometheus metrics, health and readiness over HTTP.
-
-`prometheus_client` keeps the numbers and writes them down. The server around it is the standard
-library's WSGI server with a thread per request, as prometheus_client's own is: a request a few
-times a minute does not need the production server that `vistio-serve` has, and the recorder keeps
-no worker processes. Ours adds the health paths, and a time limit for requests that never end.
-"""
+"""What the recorder says about itself, as Prometheus metrics. `prometheus_client` keeps the numbers."""
 
 from __future__ import annotations
 
-import logging
-import socket
-import threading
-from collections.abc import Callable, Iterable
-from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+import platform
+import time
+from collections.abc import Callable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from vistio_core.errors import UsageError
+from vistio_core.commandline import version
 from vistio_core.events import Outcome, Scrape
-
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIEnvironment
-
-log = logging.getLogger(__name__)
+from vistio_core.times import DAY_MS, HOUR_MS, SECOND_MS
 
 _DURATIONS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-_REQUEST_TIMEOUT_S = 10
+
+GAP_WINDOWS_MS: Mapping[str, int] = {"1h": HOUR_MS, "24h": DAY_MS}
+"""The windows of ``vistio_record_gap_seconds``, by the value of its label."""
 
 
 class Metrics:
     """The recorder's numbers, in a registry of their own."""
 
-    def __init__(self, clock: Callable[[], int]) -> None:
+    def __init__(self, clock: Callable[[], int], monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        """All metrics are there from now on.
+
+        Args:
+            clock: epoch milliseconds.
+            monotonic_s: seconds of a clock that is never set.
+        """
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
         self._clock = clock
+        self._monotonic_s = monotonic_s
+        self._beat_s = monotonic_s()
+        self._last_success_ms: int | None = None
+        self.trouble = ""
+        """Why the newest scrape was not seen or not committed, in a line; empty when it was."""
+        self._make_scrape_metrics(registry)
+        self._make_recording_metrics(registry)
+        self._make_configuration_metrics(registry)
+
+    def _make_scrape_metrics(self, registry: CollectorRegistry) -> None:
         self._scrape_s = Histogram(
             "vistio_record_scrape_duration_seconds",
             "Time to evaluate all rules of one instant.",
@@ -61,6 +65,8 @@ class Metrics:
             ["outcome"],
             registry=registry,
         )
+        for outcome in ("committed", "unseen", "skipped", "lost", "crashed"):
+            self._scrapes.labels(outcome)  # a series that is there before its first event can be alerted on
         self._rule_failures = Counter(
             "vistio_record_rule_failures",
             "Evaluations of a rule that were not answered.",
@@ -76,24 +82,89 @@ class Metrics:
             "The newest committed instant with an answered rule; 0 when there is none yet.",
             registry=registry,
         )
-        self._last_success_ms: int | None = None
         lag = Gauge(
             "vistio_record_lag_seconds",
             "Time since the newest committed instant with an answered rule; NaN when there is none yet.",
             registry=registry,
         )
         lag.set_function(self._lag_s)
-        self.head_bytes = Gauge(
-            "vistio_record_head_bytes", "Size of the recording's head.", registry=registry
+
+    def _make_recording_metrics(self, registry: CollectorRegistry) -> None:
+        self._gap_s = Gauge(
+            "vistio_record_gap_seconds",
+            "Time of the window until now for which this writer has no graph.",
+            ["window"],
+            registry=registry,
         )
-        self.log_bytes = Gauge("vistio_record_log_bytes", "Size of the sealed partitions.", registry=registry)
-        for outcome in ("committed", "unseen", "skipped", "lost", "crashed"):
-            self._scrapes.labels(outcome)  # a series that is there before its first event can be alerted on
+        self._head_files = Gauge("vistio_record_head_files", "Files of the head.", registry=registry)
+        self._head_bytes = Gauge("vistio_record_head_bytes", "Size of the head.", registry=registry)
+        self._log_files = Gauge("vistio_record_log_files", "Sealed partitions.", registry=registry)
+        self._log_bytes = Gauge(
+            "vistio_record_log_bytes", "Size of the sealed partitions.", registry=registry
+        )
+        self._pruned_bytes = Counter(
+            "vistio_record_pruned_bytes", "Size of what retention deleted.", registry=registry
+        )
+
+    def _make_configuration_metrics(self, registry: CollectorRegistry) -> None:
+        self._reload_good = Gauge(
+            "vistio_record_config_last_reload_successful",
+            "Whether the last attempt to read the configuration succeeded (1) or the old one is kept (0).",
+            registry=registry,
+        )
+        self._reload_time = Gauge(
+            "vistio_record_config_last_reload_success_timestamp_seconds",
+            "When the configuration was last read and found good.",
+            registry=registry,
+        )
+        self._configuration = Gauge(
+            "vistio_record_config_info",
+            "1 for the configuration in force; hash is how the recording calls it.",
+            ["hash"],
+            registry=registry,
+        )
+        self._rules = Gauge(
+            "vistio_record_config_rules", "Rules of the configuration in force.", registry=registry
+        )
+        self._interval = Gauge(
+            "vistio_record_interval_seconds", "Time between two instants.", registry=registry
+        )
+        build = Gauge(
+            "vistio_record_build_info",
+            "1; which vistio this is, on which Python.",
+            ["version", "pythonversion"],
+            registry=registry,
+        )
+        build.labels(version(), platform.python_version()).set(1)
 
     @property
     def ready(self) -> bool:
         """Whether a scrape with an answered rule was committed."""
         return self._last_success_ms is not None
+
+    def alive(self) -> None:
+        """The loop is at work. To be called more often than any limit for `silent_s`."""
+        self._beat_s = self._monotonic_s()
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the loop was last seen at work."""
+        return self._monotonic_s() - self._beat_s
+
+    def interval(self, interval_ms: int) -> None:
+        self._interval.set(interval_ms / SECOND_MS)
+
+    def configured(self, configuration_hash: str, rules: int) -> None:
+        """A configuration is in force now."""
+        self._configuration.clear()
+        self._configuration.labels(configuration_hash).set(1)
+        self._rules.set(rules)
+
+    def reloaded(self, *, good: bool) -> None:
+        """The configuration was read: at the start, or for a reload."""
+        self._reload_good.set(int(good))
+        if good:
+            self._reload_time.set(self._clock() / SECOND_MS)
 
     def evaluated(self, seconds: float) -> None:
         self._scrape_s.observe(seconds)
@@ -101,8 +172,9 @@ class Metrics:
     def crashed(self) -> None:
         self._scrapes.labels("crashed").inc()
 
-    def lost(self) -> None:
+    def lost(self, why: str = "") -> None:
         self._scrapes.labels("lost").inc()
+        self.trouble = f"not committed: {why}"
 
     def committed(self, scrape: Scrape, seconds: float) -> None:
         self._commit_s.observe(seconds)
@@ -114,106 +186,34 @@ class Metrics:
             self._dropped.inc(sum(rule.dropped.values()))
             if rule.outcome in (Outcome.FAILED, Outcome.TIMEOUT):
                 self._rule_failures.labels(rule.cluster, rule.rule, rule.outcome.value).inc()
+        self.trouble = "" if scrape.seen else _first_failure(scrape)
         if scrape.seen:
             self._last_success_ms = max(scrape.instant_ms, self._last_success_ms or 0)
-            self._last_success.set(self._last_success_ms / 1000)
+            self._last_success.set(self._last_success_ms / SECOND_MS)
+
+    def pruned(self, size_bytes: int) -> None:
+        self._pruned_bytes.inc(size_bytes)
+
+    def sizes(self, *, head_files: int, head_bytes: int, log_files: int, log_bytes: int) -> None:
+        """What the recording consists of now."""
+        self._head_files.set(head_files)
+        self._head_bytes.set(head_bytes)
+        self._log_files.set(log_files)
+        self._log_bytes.set(log_bytes)
+
+    def gap(self, window: str, gap_ms: int) -> None:
+        """For how much of a window of `GAP_WINDOWS_MS` there is no graph."""
+        self._gap_s.labels(window).set(gap_ms / SECOND_MS)
 
     def _lag_s(self) -> float:
         if self._last_success_ms is None:
             return float("nan")
-        return (self._clock() - self._last_success_ms) / 1000
+        return (self._clock() - self._last_success_ms) / SECOND_MS
 
 
-class MetricsServer:
-    """Serves ``/metrics``, ``/-/healthy`` and ``/-/ready`` from a thread."""
-
-    def __init__(self, metrics: Metrics, host: str, port: int) -> None:
-        """Binds the port and answers from now on.
-
-        Raises:
-            UsageError: the address cannot be bound.
-        """
-        server_class = _Server6 if ":" in host else _Server
-        try:
-            self._server = server_class((host, port), _Handler)
-        except OSError as error:
-            raise UsageError(
-                f"{host}:{port} cannot be listened on ({error.strerror or error}); choose another address"
-                " with --host and --port (--port 0 takes a free one)"
-            ) from error
-        self._server.set_app(_application(metrics))
-        self.port: int = self._server.server_address[1]
-        shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{self.port}/metrics"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True, name="metrics")
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def server_bind(self) -> None:
-        # Not WSGIServer's own: it asks the resolver for this machine's full name, which can take seconds.
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
-        self.setup_environ()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        log.debug("request.broken", exc_info=True)
-
-
-class _Server6(_Server):
-    address_family = socket.AF_INET6
-
-
-class _Handler(WSGIRequestHandler):
-    timeout = _REQUEST_TIMEOUT_S
-
-    def log_message(self, format: str, *args: object) -> None:
-        log.debug("request.answered", extra={"request": format % args})
-
-
-def _application(metrics: Metrics) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
-    exposition = make_wsgi_app(metrics.registry)
-
-    def answer(
-        start: StartResponse, method: str, status: str, text: str, *headers: tuple[str, str]
-    ) -> list[bytes]:
-        body = text.encode()
-        start(
-            status,
-            [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), *headers],
-        )
-        return [] if method == "HEAD" else [body]
-
-    def application(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        path, method = str(environ.get("PATH_INFO", "/")), str(environ["REQUEST_METHOD"])
-        if method not in ("GET", "HEAD"):
-            return answer(start, method, "405 Method Not Allowed", "use GET\n", ("Allow", "GET, HEAD"))
-        if path == "/metrics":
-            # prometheus_client answers GET only; a HEAD is the same without its body.
-            body = list(exposition({**environ, "REQUEST_METHOD": "GET"}, start))
-            return [] if method == "HEAD" else body
-        if path == "/-/healthy":
-            return answer(start, method, "200 OK", "healthy\n")
-        if path == "/-/ready":
-            if metrics.ready:
-                return answer(start, method, "200 OK", "ready\n")
-            return answer(
-                start,
-                method,
-                "503 Service Unavailable",
-                "not ready: no scrape with an answered rule is committed yet; the recorder's log and"
-                " `vistio-record check` say why\n",
-            )
-        return answer(start, method, "404 Not Found", "there are /metrics, /-/healthy and /-/ready\n")
-
-    return application
+def _first_failure(scrape: Scrape) -> str:
+    for rule in scrape.outcomes:
+        if rule.outcome is not Outcome.OK:
+            place = f"cluster {rule.cluster!r}, " if rule.cluster else ""
+            return f"{place}rule {rule.rule!r}: {rule.outcome.value}: {rule.error}"
+    return ""

@@ -72,17 +72,21 @@ def make_source(name: str, config: Path | None, settings: tuple[str, ...]) -> So
         ConfigurationError: the file is wrong.
         click.UsageError: the source is not known, or refuses its options.
     """
+    try:
+        return build_source(name, config, settings)
+    except (UsageError, InvalidTimeError) as error:
+        raise click.UsageError(str(error)) from error
+
+
+def build_source(name: str, config: Path | None, settings: tuple[str, ...]) -> Source:
+    """As `make_source`, for a reload: nothing but `VistioError` is raised."""
     pairs: dict[str, str] = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not key or not equals:
-            raise click.BadParameter(f"{setting!r} is not NAME=VALUE", param_hint="--source-option")
+            raise UsageError(f"--source-option: {setting!r} is not NAME=VALUE")
         pairs[key] = value
-    options = SourceOptions(None if config is None else load(config), pairs)
-    try:
-        return registry.create(name, options)
-    except (UsageError, InvalidTimeError) as error:
-        raise click.UsageError(str(error)) from error
+    return registry.create(name, SourceOptions(None if config is None else load(config), pairs))
 
 
 def check_times(interval_ms: int, timeout_ms: int) -> None:

@@ -50,6 +50,8 @@ class Recorder:
     metrics: Metrics
     _configuration: str = attrs.field(init=False, default="")
     _rules: tuple[tuple[str, str], ...] = attrs.field(init=False, default=())
+    _successor: Source | None = attrs.field(init=False, default=None)
+    _lock: threading.Lock = attrs.field(init=False, factory=threading.Lock, repr=False, eq=False)
 
     def start(self) -> None:
         """Keep the configuration in the recording, and warn of what its file has that is ignored.
@@ -58,19 +60,27 @@ class Recorder:
             UsageError: the configuration has no rules.
             RecordingError: the recording cannot be written to.
         """
-        configuration = self.source.configuration
-        for problem in configuration.warnings:
-            log.warning(
-                "configuration.noted",
-                # "message" is taken: it is the log record's own.
-                extra={"path": problem.path, "line": problem.line, "problem": problem.message},
-            )
-        self._rules = tuple((cluster, rule.id) for cluster, rule in configuration.rules())
-        if not self._rules:
-            raise UsageError(
-                "the configuration has no rules, so there is nothing to record; add a connection"
-            )
-        self._configuration = self.writer.put_configuration(configuration)
+        note_warnings(self.source.configuration)
+        self._follow(self.source)
+        self.writer.put_configuration(self.source.configuration)
+
+    def replace(self, source: Source) -> None:
+        """Let ``source`` take over between two scrapes. It is closed here, as the one before it.
+
+        For any thread. One that waits for its turn already is closed without having had it.
+        """
+        with self._lock:
+            waiting, self._successor = self._successor, source
+        if waiting is not None:
+            waiting.close()
+
+    def close(self) -> None:
+        """Close the source, and the one that waits to take over."""
+        with self._lock:
+            waiting, self._successor = self._successor, None
+        for source in (self.source, waiting):
+            if source is not None:
+                source.close()
 
     def run(self, due: Iterable[Scheduled], stop: Stop) -> None:
         """Record every instant that ``due`` gives, until it ends or a stop is requested.
@@ -87,7 +97,8 @@ class Recorder:
             for scheduled in due:
                 if scheduled.clock_step_ms:
                     log.warning("clock.stepped", extra={"ms": scheduled.clock_step_ms})
-                self._record_skipped(scheduled.skipped)
+                self._record_skipped(scheduled.skipped)  # they were the source's that is in force until here
+                self._change_over()
                 self.record(scheduled.instant_ms, stop)
         finally:
             finished.set()
@@ -135,6 +146,23 @@ class Recorder:
             outcomes = tuple(RuleOutcome(cluster, rule, Outcome.FAILED, why) for cluster, rule in self._rules)
             return Scrape(instant_ms, self.interval_ms, self._configuration, outcomes, backfilled=backfilled)
 
+    def _follow(self, source: Source) -> None:
+        self._rules = rules_of(source.configuration)
+        self._configuration = source.configuration.hash
+        self.source = source
+        self.metrics.configured(self._configuration, len(self._rules))
+
+    def _change_over(self) -> None:
+        with self._lock:
+            successor, self._successor = self._successor, None
+        if successor is not None:
+            before = self.source
+            self._follow(successor)
+            try:
+                before.close()
+            except Exception:  # a source may come from anyone; the next scrape does not wait for it
+                log.exception("source.close_crashed")
+
     def _close_when_stopped(self, stop: Stop, finished: threading.Event) -> None:
         while not finished.is_set() and not stop.wait(1.0):
             pass
@@ -165,7 +193,7 @@ class Recorder:
             log.info("instant.present", extra={"instant": instant})
             return True
         except (VistioError, OSError) as error:
-            self.metrics.lost()
+            self.metrics.lost(str(error))
             log.error(
                 "commit.failed",
                 extra={"instant": instant, "error": str(error), "next": "the next instant is tried"},
@@ -185,6 +213,28 @@ class Recorder:
             },
         )
         return True
+
+
+def rules_of(configuration: Configuration) -> tuple[tuple[str, str], ...]:
+    """Cluster and id of every rule, in file order.
+
+    Raises:
+        UsageError: there are none.
+    """
+    rules = tuple((cluster, rule.id) for cluster, rule in configuration.rules())
+    if not rules:
+        raise UsageError("the configuration has no rules, so there is nothing to record; add a connection")
+    return rules
+
+
+def note_warnings(configuration: Configuration) -> None:
+    """Log what the configuration's file has that is ignored, or looks wrong."""
+    for problem in configuration.warnings:
+        log.warning(
+            "configuration.noted",
+            # "message" is taken: it is the log record's own.
+            extra={"path": problem.path, "line": problem.line, "problem": problem.message},
+        )
 
 
 def all_answered(scrape: Scrape) -> bool:

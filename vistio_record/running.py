@@ -5,17 +5,24 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 import attrs
 
 from vistio_core.recording.recording import Recording
-from vistio_core.times import SECOND_MS, format_duration, format_instant, system_now_ms
+from vistio_core.recording.writer import Writer
+from vistio_core.times import SECOND_MS, align, format_duration, format_instant, system_now_ms
+from vistio_record.application import Application
 from vistio_record.housekeeping import Housekeeper, keep_house
-from vistio_record.metrics import Metrics, MetricsServer
+from vistio_record.http_server import HttpServer
+from vistio_record.measuring import Known, measure_gaps, measure_sizes
+from vistio_record.metrics import Metrics
 from vistio_record.recorder import Recorder
+from vistio_record.reload import Recipe, Reloader, Watch
 from vistio_record.schedule import Schedule, due
 from vistio_record.sources.base import Source
 from vistio_record.stop import StopRequest
@@ -43,26 +50,49 @@ class RunOptions:
     port: int
 
 
-def run(options: RunOptions, source: Source, stop: StopRequest) -> None:
-    """Record until ``stop`` is requested.
+# A loop that hangs in the storage is told as not healthy after this time, and one scrape's.
+_STALLED_AFTER_S = 120.0
+
+
+def run(
+    options: RunOptions, source: Source, recipe: Recipe, stop: StopRequest, hangup: threading.Event
+) -> None:
+    """Record until ``stop`` is requested. ``source`` and its successors are closed then.
 
     Everything that can be wrong from the start is found before the first scrape: the port, the
     recording, its lock, the configuration.
 
+    Args:
+        options: what was asked for.
+        source: the first one.
+        recipe: how ``source`` was made, for a reload.
+        stop: ends the run.
+        hangup: when it is set, the configuration is read again.
+
     Raises:
-        VistioError: one of these.
+        VistioError: something of that is wrong.
     """
     # A scrape makes a hundred thousand small tuples at once and no cycles. With Python's own
     # threshold of 700 the collector looks at them again and again, for a third of a scrape's time.
     gc.set_threshold(100_000, 10, 10)
     with ExitStack() as stack:
         metrics = Metrics(system_now_ms)
-        server = MetricsServer(metrics, options.host, options.port)
+        metrics.interval(options.interval_ms)
+        # The port first: when it is taken, nothing was made on the disk yet.
+        server = HttpServer(options.host, options.port)
         stack.callback(server.close)
         recording = Recording.open(options.recording, create=True)
         writer = stack.enter_context(recording.writer(options.writer, linger=LINGER, quiet=QUIET))
         recorder = Recorder(source, writer, options.interval_ms, options.timeout_ms / SECOND_MS, metrics)
+        stack.callback(recorder.close)
         recorder.start()
+        reloader = Reloader(recipe, recorder.replace, metrics)
+        server.serve(
+            Application(
+                metrics, reloader.reload, stalled_after_s=options.timeout_ms / SECOND_MS + _STALLED_AFTER_S
+            )
+        )
+        stack.callback(Watch(reloader, hangup).close)
         log.info(
             "recorder.started",
             extra={
@@ -71,24 +101,20 @@ def run(options: RunOptions, source: Source, stop: StopRequest) -> None:
                 "interval": format_duration(options.interval_ms),
                 "rules": sum(1 for _ in source.configuration.rules()),
                 "newest": _instant_or_none(writer.last_instant_ms),
-                "metrics": server.url,
+                "metrics": f"{server.url}/metrics",
             },
         )
 
-        def tidy_up() -> None:
-            keep_house(writer, now_ms=system_now_ms(), retention_ms=options.retention_ms, measure=measure)
-
-        def measure() -> None:
-            info = recording.info()
-            metrics.head_bytes.set(info.head_bytes)
-            metrics.log_bytes.set(info.log_bytes)
+        def clock() -> int:
+            metrics.alive()  # the schedule reads the clock every second, and around each scrape
+            return system_now_ms()
 
         schedule = Schedule(
             interval_ms=options.interval_ms, delay_ms=options.delay_ms, recorded_ms=writer.last_instant_ms
         )
-        housekeeper = Housekeeper(tidy_up)
+        housekeeper = Housekeeper(_tidying(options, recording, writer, metrics))
         try:
-            recorder.run(due(schedule, stop, clock=system_now_ms, monotonic=_monotonic_ms), stop)
+            recorder.run(due(schedule, stop, clock=clock, monotonic=_monotonic_ms), stop)
         finally:
             settled = housekeeper.close()
         log.info("recorder.stopped", extra={"newest": _instant_or_none(writer.last_instant_ms)})
@@ -97,6 +123,34 @@ def run(options: RunOptions, source: Source, stop: StopRequest) -> None:
             # visible yet, and the operating system lets go of the lock.
             logging.shutdown()
             os._exit(0)
+
+
+def _tidying(
+    options: RunOptions, recording: Recording, writer: Writer, metrics: Metrics
+) -> Callable[[], None]:
+    """What housekeeping does each time."""
+    known = Known(
+        running_from_ms=system_now_ms() if writer.last_instant_ms is None else writer.last_instant_ms,
+        retention_ms=options.retention_ms,
+    )
+
+    def tidy_up() -> None:
+        keep_house(
+            writer,
+            now_ms=system_now_ms(),
+            retention_ms=options.retention_ms,
+            pruned=metrics.pruned,
+            measure=measure,
+        )
+
+    def measure() -> None:
+        measure_sizes(recording, metrics)
+        # An instant is late when its scrape, and the one after it, could be over.
+        on_their_way_ms = options.delay_ms + 2 * options.interval_ms
+        until_ms = align(system_now_ms() - on_their_way_ms, options.interval_ms)
+        measure_gaps(recording, metrics, options.writer, known, until_ms)
+
+    return tidy_up
 
 
 def _monotonic_ms() -> int:

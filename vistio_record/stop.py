@@ -1,17 +1,17 @@
-"""A request to stop that a signal may make.
+"""What other programs tell this one by signals: to end, or to read its configuration again.
 
-A `threading.Event` must not be set in a handler: when the main thread is just entering its
-``wait``, both want the same lock, and the process hangs. And a handler runs in the main thread
-only, while the kernel may give the signal to any thread. A byte in a socket, which the interpreter
-writes as the signal arrives, knows neither problem.
+A handler of Python's may do little: a `threading.Event` that it sets while the main thread is just
+entering its ``wait`` hangs the process (both want one lock), and it runs in the main thread only,
+whenever that gets to it. So handlers do nothing here. The interpreter writes each signal's number
+into a socket as the signal arrives, and a thread that reads this socket acts on it at once.
 """
 
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
@@ -21,48 +21,56 @@ class StopRequest:
     """Made once, by a signal or by a call, and waited for by any number of threads."""
 
     def __init__(self) -> None:
-        self._reader, self._writer = socket.socketpair()
-        self._writer.setblocking(False)
-        self._requested = False
-        self._signals = 0
+        self._event = threading.Event()
         self._undo: list[Callable[[], object]] = []
 
     @property
     def requested(self) -> bool:
-        return self._requested or self.wait(0)
+        return self._event.is_set()
 
     def request(self) -> None:
-        if not self._requested:
-            self._requested = True
-            self._writer.send(b"\0")
+        """For threads, not for signal handlers."""
+        self._event.set()
 
     def wait(self, seconds: float | None = None) -> bool:
         """Sleep ``seconds`` (None: for ever), or until a stop is requested; whether one is."""
-        # The byte is never read, so every later wait returns at once.
-        if select.select([self._reader], [], [], seconds)[0]:
-            self._requested = True
-        return self._requested
+        return self._event.wait(seconds)
 
-    def on_signals(self) -> None:
+    def on_signals(self, hangup: threading.Event | None = None) -> None:
         """Let SIGTERM and SIGINT request a stop; a second one ends the process on the spot.
 
         For the main thread. The log needs no farewell: what was committed is whole. `close` puts
         back what was there before.
+
+        Args:
+            hangup: set by SIGHUP; None leaves SIGHUP as it is.
         """
-        before_fd = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        self._undo.append(partial(signal.set_wakeup_fd, before_fd))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            before = signal.signal(number, self._handle)
+        reader, writer = socket.socketpair()
+        writer.setblocking(False)
+        before_fd = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        thread = threading.Thread(target=self._listen, args=(reader, hangup), daemon=True, name="signals")
+        thread.start()
+        # Undone from the last to the first: the thread ends when its socket does.
+        self._undo += [reader.close, thread.join, writer.close, partial(signal.set_wakeup_fd, before_fd)]
+        for number in (signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hangup else [])):
+            before = signal.signal(number, _ignore)
             self._undo.append(partial(signal.signal, number, before))
 
     def close(self) -> None:
-        for undo in reversed(self._undo):
-            undo()
-        self._reader.close()
-        self._writer.close()
+        while self._undo:
+            self._undo.pop()()
 
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        self._signals += 1
-        if self._signals > 1:
-            os._exit(1)
-        self.request()
+    def _listen(self, reader: socket.socket, hangup: threading.Event | None) -> None:
+        stops = 0
+        while number := reader.recv(1):
+            if number[0] == signal.SIGHUP and hangup is not None:
+                hangup.set()
+            elif number[0] in (signal.SIGTERM, signal.SIGINT):
+                stops += 1
+                if stops > 1:
+                    os._exit(1)
+                self.request()
+
+
+def _ignore(number: int, frame: FrameType | None) -> None:
+    """Not SIG_IGN: with that, the signal would not reach the socket either."""

@@ -1,16 +1,18 @@
-"""The recorder's own port, asked over real HTTP."""
+"""The recorder's numbers, asked over real HTTP."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 
 import pytest
 import requests
 
-from vistio_core.errors import UsageError
 from vistio_core.events import Outcome, RuleOutcome, Sample, Scrape
-from vistio_record.metrics import Metrics, MetricsServer
+from vistio_record.application import Application
+from vistio_record.http_server import HttpServer
+from vistio_record.metrics import Metrics
+from vistio_record.reload import Outcome as ReloadOutcome
+from vistio_record.reload import Reloaded
 
 NOON = 1_763_899_200_000
 
@@ -31,20 +33,22 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def server(metrics: Metrics) -> Iterator[MetricsServer]:
-    server = MetricsServer(metrics, "127.0.0.1", 0)
+def server(metrics: Metrics) -> Iterator[HttpServer]:
+    server = HttpServer("127.0.0.1", 0)
+    reloaded = Reloaded(ReloadOutcome.UNCHANGED, "unchanged")
+    server.serve(Application(metrics, lambda by: reloaded, stalled_after_s=60))
     yield server
     server.close()
 
 
-def lines(server: MetricsServer) -> set[str]:
-    response = requests.get(server.url, timeout=10)
+def lines(server: HttpServer) -> set[str]:
+    response = requests.get(f"{server.url}/metrics", timeout=10)
     assert response.status_code == 200
     assert response.headers["Content-Type"].startswith("text/plain; version=")
     return set(response.text.splitlines())
 
 
-def test_scrapes_are_counted_by_what_became_of_them(metrics: Metrics, server: MetricsServer) -> None:
+def test_scrapes_are_counted_by_what_became_of_them(metrics: Metrics, server: HttpServer) -> None:
     metrics.committed(scrape(Outcome.OK, Outcome.TIMEOUT, samples=3), 0.01)
     metrics.committed(scrape(Outcome.FAILED, Outcome.TIMEOUT), 0.01)
     metrics.committed(scrape(Outcome.SKIPPED, Outcome.SKIPPED), 0.01)
@@ -64,29 +68,26 @@ def test_scrapes_are_counted_by_what_became_of_them(metrics: Metrics, server: Me
     }
 
 
-def test_ready_only_after_a_committed_scrape_with_an_answered_rule(
-    metrics: Metrics, server: MetricsServer
-) -> None:
-    url = server.url.replace("/metrics", "/-/ready")
-    assert requests.get(url, timeout=10).status_code == 503
-    metrics.committed(scrape(Outcome.FAILED), 0.01)
-    assert requests.get(url, timeout=10).status_code == 503
-    metrics.committed(scrape(Outcome.FAILED, Outcome.OK), 0.01)
-    assert requests.get(url, timeout=10).status_code == 200
+def test_what_is_in_force_is_told_and_what_was_is_not(metrics: Metrics, server: HttpServer) -> None:
+    metrics.configured("a" * 64, 3)
+    metrics.configured("b" * 64, 4)
+    told = lines(server)
+    assert {line for line in told if line.startswith("vistio_record_config_info")} == {
+        f'vistio_record_config_info{{hash="{"b" * 64}"}} 1.0'
+    }
+    assert "vistio_record_config_rules 4.0" in told
 
 
-def test_healthy_as_long_as_it_answers(server: MetricsServer) -> None:
-    assert requests.get(server.url.replace("/metrics", "/-/healthy"), timeout=10).text == "healthy\n"
+def test_a_refused_reload_leaves_the_time_of_the_last_good_one(metrics: Metrics, server: HttpServer) -> None:
+    metrics.reloaded(good=True)
+    good = "vistio_record_config_last_reload_success_timestamp_seconds 1.7638992125e+09"
+    assert lines(server) >= {good, "vistio_record_config_last_reload_successful 1.0"}
+    metrics.reloaded(good=False)
+    assert lines(server) >= {good, "vistio_record_config_last_reload_successful 0.0"}
 
 
-def test_other_paths_and_methods_are_refused(server: MetricsServer) -> None:
-    assert requests.get(server.url + "/x", timeout=10).status_code == 404
-    assert requests.post(server.url, timeout=10).status_code == 405
-    assert requests.head(server.url, timeout=10).status_code == 200
-
-
-def test_a_port_in_use_is_an_error_that_names_it() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(UsageError, match=f"127.0.0.1:{port} cannot be listened on .*--port"):
-            MetricsServer(Metrics(lambda: 0), "127.0.0.1", port)
+def test_openmetrics_is_spoken_to_who_asks_for_it(server: HttpServer) -> None:
+    asked = {"Accept": "application/openmetrics-text; version=1.0.0"}
+    response = requests.get(f"{server.url}/metrics", headers=asked, timeout=10)
+    assert response.headers["Content-Type"].startswith("application/openmetrics-text")
+    assert response.text.endswith("# EOF\n")

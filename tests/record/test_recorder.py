@@ -272,6 +272,18 @@ def test_housekeeping_seals_an_hour_only_after_its_last_scrapes_have_settled(
         assert recording.info().log_files == sealed
 
 
+def test_what_retention_deletes_is_told(
+    source: Scripted, recording: Recording, writer: Writer, stop: StopRequest
+) -> None:
+    recorder_of(source, writer).run([Scheduled(NOON), Scheduled(NOON + INTERVAL)], stop)
+    deleted: list[int] = []
+    before = recording.info().head_bytes
+    for age_ms in (INTERVAL, INTERVAL - 1, INTERVAL - 1):
+        keep_house(writer, now_ms=NOON + INTERVAL, retention_ms=age_ms, pruned=deleted.append)
+    assert deleted == [before - recording.info().head_bytes]
+    assert recorded(recording) == [(NOON + INTERVAL, True)]
+
+
 def test_the_housekeeper_works_right_away_and_ends_when_closed() -> None:
     worked = threading.Event()
     housekeeper = Housekeeper(worked.set, period_s=3600)
