@@ -84,7 +84,7 @@ def read_yaml(text: str) -> Document:
         mark = error.problem_mark or error.context_mark
         line = None if mark is None else mark.line + 1
         what = ", ".join(part for part in (error.context, error.problem) if part)
-        return Document(None, (Problem("", f"not YAML: {what}", line),))
+        return Document(None, (Problem("", f"not YAML: {what}; {_remedy(error, line)}", line),))
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         character = ord(text[error.position])
@@ -92,12 +92,43 @@ def read_yaml(text: str) -> Document:
         return Document(None, (Problem("", what, line),))
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         # PyYAML lets some through from chr() and int(), for "\UFFFFFFFF" and the like.
-        return Document(None, (Problem("", f"not YAML: {type(error).__name__}: {error}"),))
+        what = (
+            f"not YAML: {type(error).__name__}: {error}; look for an escape (\\U, \\x) that is no character"
+        )
+        return Document(None, (Problem("", what),))
     if node is None:
         return Document(None)
     reader = _Reader()
     root = reader.read(node, "")
     return Document(root, tuple(reader.problems), tuple(_further_documents(composer)), node)
+
+
+# What PyYAML complains of, in its own words, and what usually is the matter.
+_REMEDIES = (
+    ("found character '\\t'", "indent with spaces"),
+    ("undefined alias", "define it before, as in &name, or put a text that begins with * in quotes"),
+    ("quoted scalar", "close the quotes"),
+    (
+        "flow ",
+        "close each bracket, one comma between two values; a text with brackets or commas needs quotes",
+    ),
+    (
+        "mapping values are not allowed",
+        "indent the keys of a mapping alike; a text with a colon needs quotes",
+    ),
+    ("could not find expected ':'", "write KEY: VALUE, with a blank after the colon"),
+    ("block", "indent what belongs together alike, with spaces"),
+    ("cannot start any token", "put a text that begins with this character in quotes"),
+)
+
+
+def _remedy(error: yaml.MarkedYAMLError, line: int | None) -> str:
+    found = f"{error.context}, {error.problem}"
+    remedy = next(
+        (remedy for words, remedy in _REMEDIES if words in found), "mend the YAML there or just before"
+    )
+    begins = error.context_mark.line + 1 if error.context_mark is not None else line
+    return remedy if begins == line else f"{remedy}; look from line {begins} on"
 
 
 def _further_documents(composer: _Composer) -> list[Problem]:
@@ -163,7 +194,11 @@ class _Reader:
             if key_node.tag == _MERGE:
                 self._merge(value_node, merged, path, key_line)
             elif not isinstance(key_node, ScalarNode):
-                self._refuse(path, "found a list or mapping as a key; a key is text", key_line)
+                self._refuse(
+                    path,
+                    "found a list or mapping as a key; a key is text: render {{ ... }} before, or use quotes",
+                    key_line,
+                )
             elif (key := key_node.value) in table.entries:
                 message = f"found twice, first in line {table.key_lines[key]}; keep one of them"
                 self._refuse(join(path, key), message, key_line)
