@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from vistio_core.commandline import (
     DURATION,
     INSTANT,
+    SIZE,
     Group,
     InstantType,
     configure_logging,
@@ -92,6 +93,38 @@ def test_wrong_usage_exits_2_and_names_the_option(option: str, value: str) -> No
     assert (code, out) == (2, "")
     assert option in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("text", "size_bytes"),
+    [
+        *(
+            ("0B", 0),
+            ("1B", 1),
+            ("1023B", 1023),
+            ("1KB", 1024),
+            ("1KiB", 1024),
+            ("1kb", 1024),
+            ("1MB", 2**20),
+        ),
+        *(
+            ("50GB", 50 * 2**30),
+            ("50 GB", 50 * 2**30),
+            ("1.5GiB", 3 * 2**29),
+            ("0.5B", 0),
+            ("3TB", 3 * 2**40),
+        ),
+        ("1PB", 2**50),
+    ],
+)
+def test_a_size_is_counted_in_powers_of_two_as_in_prometheus(text: str, size_bytes: int) -> None:
+    assert SIZE.convert(text, None, None) == size_bytes
+
+
+@pytest.mark.parametrize("text", ["", "50", "GB", "-1GB", "1iB", "1K", "1e3B", "1,5GB", "1GBB", "nanB"])
+def test_a_size_needs_a_number_and_a_unit(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="use a number and a unit, such as 512MB or 50GB"):
+        SIZE.convert(text, None, None)
 
 
 def test_the_instant_type_uses_the_system_clock() -> None:

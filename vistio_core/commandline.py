@@ -17,11 +17,13 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import logging
+import re
 import sys
 import time
 import traceback
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 import click
@@ -38,16 +40,19 @@ INTERRUPTED = 130
 
 _VERBOSE = "vistio.verbose"
 
+_SIZE_UNITS = ("", "K", "M", "G", "T", "P")
+_SIZE = re.compile(r"(?P<number>[0-9]{1,15}(\.[0-9]{1,15})?) ?((?P<unit>[KMGTP])i?)?B", re.IGNORECASE)
+
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableMapping
 
-    _Milliseconds = click.ParamType[int]
+    _Whole = click.ParamType[int]
 else:
-    _Milliseconds = click.ParamType  # generic only in newer versions of click
+    _Whole = click.ParamType  # generic only in newer versions of click
 
 
-class DurationType(_Milliseconds):
+class DurationType(_Whole):
     """``10s``, ``5m``, ``1h30m``, ``7d``: becomes milliseconds."""
 
     name = "duration"
@@ -61,7 +66,7 @@ class DurationType(_Milliseconds):
             self.fail(str(error), param, ctx)
 
 
-class InstantType(_Milliseconds):
+class InstantType(_Whole):
     """RFC 3339, epoch seconds or milliseconds, or relative such as ``-15m``: becomes epoch milliseconds."""
 
     name = "instant"
@@ -78,8 +83,28 @@ class InstantType(_Milliseconds):
             self.fail(str(error), param, ctx)
 
 
+class SizeType(_Whole):
+    """``50GB``, ``1.5GiB``, ``512MB``: becomes bytes. As in Prometheus, 1KB is 1024B."""
+
+    name = "size"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = _SIZE.fullmatch(str(value).strip())
+        if found is None:
+            self.fail(
+                f"size {value!r}: use a number and a unit, such as 512MB or 50GB (B, KB, MB, GB, TB, PB;"
+                " 1KB is 1024B, as in Prometheus)",
+                param,
+                ctx,
+            )
+        return int(Decimal(found["number"]) * 1024 ** _SIZE_UNITS.index((found["unit"] or "").upper()))
+
+
 DURATION = DurationType()
 INSTANT = InstantType()
+SIZE = SizeType()
 
 
 def settings(environment_prefix: str) -> dict[str, Any]:

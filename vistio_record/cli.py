@@ -18,6 +18,7 @@ import click
 from vistio_core.commandline import (
     DURATION,
     INSTANT,
+    SIZE,
     Group,
     configure_logging,
     logging_options,
@@ -83,6 +84,12 @@ def main() -> None:
     default="7d",
     help="Age from which files are deleted; 0s keeps everything.",
 )
+@click.option(
+    "--retention-size",
+    type=SIZE,
+    default="0B",
+    help="Size from which the oldest files are deleted, such as 50GB; 0B is without limit.",
+)
 @click.option("--host", default="127.0.0.1", help="Address for /metrics, health, reload and annotations.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=9092, help="Port for them; 0 takes a free one."
@@ -98,6 +105,7 @@ def run(
     writer: str,
     delay: int,
     retention: int,
+    retention_size: int,
     host: str,
     port: int,
 ) -> None:
@@ -120,6 +128,7 @@ def run(
         timeout_ms=timeout,
         delay_ms=delay,
         retention_ms=retention,
+        retention_bytes=retention_size,
         host=host,
         port=port,
     )

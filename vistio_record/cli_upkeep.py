@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 import click
 
-from vistio_core.commandline import DURATION, INSTANT, Command, progress
+from vistio_core.commandline import DURATION, INSTANT, SIZE, Command, progress
 from vistio_core.recording.recording import Recording, RecordingInfo
 from vistio_core.times import format_instant, system_now_ms
 from vistio_record.options import json_option, recording_option, writer_option
@@ -108,23 +108,38 @@ def seal(recording: Path, writer: str, before: int) -> None:
 @writer_option
 @click.option("--retention", type=DURATION, help="Delete what is older than this, such as 7d.")
 @click.option("--before", type=INSTANT, help="Delete what lies before this instant.")
-def prune(recording: Path, writer: str, retention: int | None, before: int | None) -> None:
-    """Delete the oldest files of a recording. A running recorder does so by itself (--retention).
+@click.option(
+    "--retention-size", type=SIZE, help="Delete the oldest until the rest has this size, such as 50GB."
+)
+def prune(
+    recording: Path, writer: str, retention: int | None, before: int | None, retention_size: int | None
+) -> None:
+    """Delete the oldest files of a recording. A running recorder does so by itself.
+
+    By size, the newest hour stays, however large it is.
 
     \b
     Examples:
       vistio-record prune --recording recording/ --retention 7d
       vistio-record prune --recording recording/ --before 2026-11-01T00:00:00Z
+      vistio-record prune --recording recording/ --retention-size 50GB
     """  # noqa: D301  # the mark is for click: keep these lines
-    if before is not None and retention is None:
-        before_ms = before
-    elif retention is not None and before is None:
-        before_ms = system_now_ms() - retention
-    else:
-        raise click.UsageError("say how much to delete: either --retention or --before")
+    if retention is not None and before is not None:
+        raise click.UsageError("--retention and --before say the same in two ways: give one of them")
+    if retention is None and before is None and retention_size is None:
+        raise click.UsageError("say how much to delete: --retention, --before or --retention-size")
+    if retention_size == 0:
+        raise click.BadParameter("must be greater than 0B", param_hint="--retention-size")
+    before_ms = before if retention is None else system_now_ms() - retention
     with Recording.open(recording).writer(writer) as log_writer:
-        gone = log_writer.prune(before_ms)
-    click.echo(f"{gone.files:,} files deleted, {gone.bytes:,} bytes, all before {format_instant(before_ms)}")
+        if before_ms is not None:
+            gone = log_writer.prune(before_ms)
+            told = f"all before {format_instant(before_ms)}"
+            click.echo(f"{gone.files:,} files deleted, {gone.bytes:,} bytes, {told}")
+        if retention_size is not None:
+            gone = log_writer.prune_to_size(retention_size)
+            told = f"the oldest, down to {retention_size:,} bytes"
+            click.echo(f"{gone.files:,} files deleted, {gone.bytes:,} bytes, {told}")
 
 
 def _info_json(found: RecordingInfo) -> dict[str, object]:

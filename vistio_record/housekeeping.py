@@ -26,9 +26,11 @@ class Keeper(Protocol):
 
     def prune(self, before_ms: int) -> Pruned: ...
 
+    def prune_to_size(self, max_bytes: int) -> Pruned: ...
+
 
 class Pruned(Protocol):
-    """What `Keeper.prune` removed."""
+    """What `Keeper.prune` or `Keeper.prune_to_size` removed."""
 
     @property
     def files(self) -> int: ...
@@ -42,6 +44,7 @@ def keep_house(
     *,
     now_ms: int,
     retention_ms: int,
+    retention_bytes: int = 0,
     pruned: Callable[[int], None] | None = None,
     measure: Callable[[], None] | None = None,
 ) -> None:
@@ -51,6 +54,7 @@ def keep_house(
         keeper: the writer.
         now_ms: the wall clock.
         retention_ms: age from which files go; 0 keeps everything.
+        retention_bytes: size from which the oldest files go; 0 is without limit.
         pruned: told how many bytes were deleted.
         measure: called last, to take the recording's sizes.
     """
@@ -66,10 +70,15 @@ def keep_house(
             before_ms = now_ms - retention_ms
             prune(keeper.prune(before_ms), before=format_instant(before_ms))
 
+    def prune_by_size() -> None:
+        if retention_bytes:
+            prune(keeper.prune_to_size(retention_bytes), above_bytes=retention_bytes)
+
     steps: list[tuple[str, Callable[[], object]]] = [
         ("merge", lambda: keeper.merge(now_ms)),
         ("seal", lambda: keeper.seal(now_ms - SETTLE_MS)),
         ("prune", prune_by_age),
+        ("prune to size", prune_by_size),
         *([("measure", measure)] if measure else []),
     ]
     for name, step in steps:

@@ -31,6 +31,7 @@ class Known:
     running_from_ms: int
     """The writer's newest instant when the recorder started; its start when it had none."""
     retention_ms: int
+    retention_bytes: int = 0
 
 
 def measure_gaps(recording: Recording, metrics: Metrics, writer: str, known: Known, until_ms: int) -> None:
@@ -46,6 +47,8 @@ def measure_gaps(recording: Recording, metrics: Metrics, writer: str, known: Kno
     # From a little earlier: the scrape before the window stands for its first moments.
     seen = _seen(recording, writer, until_ms - max(GAP_WINDOWS_MS.values()) - HOUR_MS, until_ms)
     kept_from_ms = until_ms - known.retention_ms if known.retention_ms else 0
+    if known.retention_bytes:
+        kept_from_ms = max(kept_from_ms, recording.info().first_ms or 0)
     began_ms = min([known.running_from_ms, *(instant_ms for instant_ms, _ in seen)])
     for window, length_ms in GAP_WINDOWS_MS.items():
         start_ms = max(until_ms - length_ms, began_ms, kept_from_ms)

@@ -46,6 +46,8 @@ class RunOptions:
     delay_ms: int
     retention_ms: int
     """0 keeps everything."""
+    retention_bytes: int
+    """0 is without limit."""
     host: str
     port: int
 
@@ -132,6 +134,7 @@ def _tidying(
     known = Known(
         running_from_ms=system_now_ms() if writer.last_instant_ms is None else writer.last_instant_ms,
         retention_ms=options.retention_ms,
+        retention_bytes=options.retention_bytes,
     )
 
     def tidy_up() -> None:
@@ -139,6 +142,7 @@ def _tidying(
             writer,
             now_ms=system_now_ms(),
             retention_ms=options.retention_ms,
+            retention_bytes=options.retention_bytes,
             pruned=metrics.pruned,
             measure=measure,
         )

@@ -17,6 +17,7 @@ from support.misbehaving import Request, configuration_text, serving
 from support.processes import RunProcess, wait_until
 
 from vistio_core import Recording
+from vistio_core.times import format_instant
 from vistio_record.cli import main
 
 FAST = ("--interval", "200ms", "--timeout", "200ms", "--delay", "0s", "--port", "0")
@@ -178,6 +179,9 @@ def test_python_m_is_the_same_program(run_process: RunProcess) -> None:
         ("backfill", "--source", "simulator", "--recording", "x", "--start", "yesterday"),
         ("prune", "--recording", "x"),
         ("prune", "--recording", "x", "--retention", "7d", "--before", "now"),
+        ("prune", "--recording", "x", "--retention-size", "50"),
+        ("prune", "--recording", "x", "--retention-size", "0B"),
+        ("run", "--source", "simulator", "--recording", "x", "--retention-size", "fifty"),
         ("info",),
         ("fly",),
     ],
@@ -273,6 +277,39 @@ def test_seal_info_verify_and_prune_look_after_a_recording(recording_dir: Path) 
     assert (
         "2025-11-23T05:00:00Z to 2025-11-23T05:00:20Z" in invoke("info", "--recording", recording_dir).output
     )
+
+
+def test_prune_by_size_deletes_the_oldest_and_leaves_the_newest_hour(recording_dir: Path) -> None:
+    backfill(recording_dir, "2025-11-23T03:59:30Z", "2025-11-23T05:00:30Z")
+    invoke("seal", "--recording", recording_dir)
+    files = sorted((recording_dir / "log").rglob("*.parquet"))
+    assert len(files) == 3
+    size = sum(file.stat().st_size for file in files)
+    for limit, left in ((size, 3), (size - 1, 2), (1, 1)):
+        result = invoke("prune", "--recording", recording_dir, "--retention-size", f"{limit}B")
+        assert result.exit_code == 0, result.output
+        assert sorted((recording_dir / "log").rglob("*.parquet")) == files[-left:]
+
+
+def test_a_running_recorder_keeps_to_its_retention_by_size(
+    run_process: RunProcess, recording_dir: Path
+) -> None:
+    backfill(recording_dir, "2025-11-23T03:59:30Z", "2025-11-23T05:00:30Z")
+    invoke("seal", "--recording", recording_dir)
+    process = run_process(
+        *("vistio-record", "run", "--source", "simulator", "--recording", recording_dir, *FAST),
+        *("--retention", "0s", "--retention-size", "1B"),
+    )
+    process.wait_for_line(r"files\.pruned.*above_bytes=1")
+    url = metrics_url(process.wait_for_line(r"recorder\.started.*")[0])
+    wait_until(
+        lambda: "vistio_record_pruned_bytes_total 0.0" not in requests.get(url, timeout=10).text,
+        what="the metric of what was deleted",
+    )
+    process.terminate()
+    oldest = Recording.open(recording_dir).info().first_ms
+    assert oldest is not None
+    assert format_instant(oldest) >= "2025-11-23T05:00:00Z"  # the newest hour stays
 
 
 def test_verify_ends_with_1_and_names_the_damaged_file(recording_dir: Path) -> None:

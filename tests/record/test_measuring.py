@@ -92,6 +92,11 @@ def test_gaps_begin_where_the_writer_is_known_to_have_been_at_work(
     assert gaps(recording, known) == expected
 
 
+def test_what_retention_by_size_took_is_no_gap(recording: Recording) -> None:
+    known = Known(running_from_ms=NOON - 30 * DAY_MS, retention_ms=0, retention_bytes=1)
+    assert gaps(recording, known) == (1800, 1800)
+
+
 def test_a_recording_that_has_just_begun_has_no_gap(recording_dir: Path) -> None:
     known = Known(running_from_ms=NOON, retention_ms=DAY_MS)
     assert gaps(Recording.open(recording_dir, create=True), known) == (0, 0)

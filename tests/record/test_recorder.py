@@ -245,10 +245,22 @@ class Refusing:
         self.steps.append(f"prune {before_ms}")
         raise ZeroDivisionError
 
+    def prune_to_size(self, max_bytes: int) -> object:
+        self.steps.append(f"prune to {max_bytes}")
+        raise RecordingError("no")
 
-@pytest.mark.parametrize(("retention_ms", "pruned"), [(1, [f"prune {NOON - 1}"]), (0, [])])
+
+@pytest.mark.parametrize(
+    ("retention_ms", "retention_bytes", "pruned"),
+    [
+        (0, 0, []),
+        (1, 0, [f"prune {NOON - 1}"]),
+        (0, 1, ["prune to 1"]),
+        (1, 1, [f"prune {NOON - 1}", "prune to 1"]),
+    ],
+)
 def test_a_step_of_housekeeping_that_fails_does_not_keep_the_next_from_running(
-    retention_ms: int, pruned: list[str]
+    retention_ms: int, retention_bytes: int, pruned: list[str]
 ) -> None:
     refusing = Refusing()
     measured: list[int] = []
@@ -256,6 +268,7 @@ def test_a_step_of_housekeeping_that_fails_does_not_keep_the_next_from_running(
         refusing,  # type: ignore[arg-type]
         now_ms=NOON,
         retention_ms=retention_ms,
+        retention_bytes=retention_bytes,
         measure=lambda: measured.append(1),
     )
     assert refusing.steps == ["merge", "seal", *pruned]
