@@ -27,7 +27,7 @@ from vistio_core.commandline import (
 )
 from vistio_core.recording.recording import Recording
 from vistio_core.times import SECOND_MS, format_instant, system_now_ms
-from vistio_record import cli_upkeep
+from vistio_record import cli_annotations, cli_upkeep
 from vistio_record.backfill import fill, plan
 from vistio_record.check_text import as_json, as_lines
 from vistio_record.checking import check as check_rules
@@ -94,6 +94,12 @@ def main() -> None:
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=9092, help="Port for them; 0 takes a free one."
 )
+@click.option(
+    "--token-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Who shows the token in it may POST /annotations; without it nobody may.",
+)
 @logging_options
 def run(
     source: str,
@@ -108,6 +114,7 @@ def run(
     retention_size: int,
     host: str,
     port: int,
+    token_file: Path | None,
 ) -> None:
     """Record until SIGTERM or SIGINT; a second signal ends at once.
 
@@ -131,6 +138,7 @@ def run(
         retention_bytes=retention_size,
         host=host,
         port=port,
+        token_file=token_file,
     )
     with ExitStack() as stack:
         stop, hangup = StopRequest(), threading.Event()
@@ -249,3 +257,5 @@ main.add_command(cli_upkeep.info)
 main.add_command(cli_upkeep.verify)
 main.add_command(cli_upkeep.seal)
 main.add_command(cli_upkeep.prune)
+main.add_command(cli_annotations.annotate)
+main.add_command(cli_annotations.list_annotations)

@@ -16,6 +16,7 @@ import attrs
 from vistio_core.recording.recording import Recording
 from vistio_core.recording.writer import Writer
 from vistio_core.times import SECOND_MS, align, format_duration, format_instant, system_now_ms
+from vistio_record.annotating import AnnotationRoute, TokenFile
 from vistio_record.application import Application
 from vistio_record.housekeeping import Housekeeper, keep_house
 from vistio_record.http_server import HttpServer
@@ -50,6 +51,8 @@ class RunOptions:
     """0 is without limit."""
     host: str
     port: int
+    token_file: Path | None
+    """Who shows its token may annotate over HTTP; None: nobody."""
 
 
 # A loop that hangs in the storage is told as not healthy after this time, and one scrape's.
@@ -80,6 +83,7 @@ def run(
     with ExitStack() as stack:
         metrics = Metrics(system_now_ms)
         metrics.interval(options.interval_ms)
+        token = None if options.token_file is None else TokenFile(options.token_file)
         # The port first: when it is taken, nothing was made on the disk yet.
         server = HttpServer(options.host, options.port)
         stack.callback(server.close)
@@ -89,11 +93,9 @@ def run(
         stack.callback(recorder.close)
         recorder.start()
         reloader = Reloader(recipe, recorder.replace, metrics)
-        server.serve(
-            Application(
-                metrics, reloader.reload, stalled_after_s=options.timeout_ms / SECOND_MS + _STALLED_AFTER_S
-            )
-        )
+        annotate = None if token is None else AnnotationRoute(recording, token, system_now_ms)
+        stalled_after_s = options.timeout_ms / SECOND_MS + _STALLED_AFTER_S
+        server.serve(Application(metrics, reloader.reload, stalled_after_s, annotate))
         stack.callback(Watch(reloader, hangup).close)
         log.info(
             "recorder.started",

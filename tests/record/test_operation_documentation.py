@@ -41,6 +41,15 @@ def test_every_route_of_the_port_is_documented() -> None:
     assert documented == {f"{methods[0]} {path}" for path, (methods, _) in routes.items()}
 
 
+def test_every_command_and_option_is_documented() -> None:
+    pages = PAGE + (ROOT / "docs" / "recording.md").read_text()
+    for name, command in record_cli.main.commands.items():
+        assert f"`{name}`" in pages, name
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and "-v" not in parameter.opts:
+                assert re.search(rf"`{parameter.opts[0]}\b", pages), f"{name} {parameter.opts[0]}"
+
+
 DEPLOY = ROOT / "examples" / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))
 ALERTS = DEPLOY / "alerts.yaml"
