@@ -19,6 +19,7 @@ import importlib.metadata
 import logging
 import re
 import sys
+import threading
 import time
 import traceback
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ import structlog
 
 from vistio_core import times
 from vistio_core.errors import InvalidTimeError, VistioError
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -255,6 +258,17 @@ def configure_logging(level: str = "info", format: Literal["text", "json"] = "te
     root.addHandler(handler)
     root.setLevel(level.upper())
     logging.captureWarnings(True)
+    if threading.excepthook is threading.__excepthook__:  # else someone else wants to know
+        threading.excepthook = _log_crash
+
+
+def _log_crash(crash: threading.ExceptHookArgs) -> None:
+    """What Python would print as plain lines into the middle of the log."""
+    if crash.exc_value is None or isinstance(crash.exc_value, SystemExit):
+        return
+    name = crash.thread.name if crash.thread is not None else "?"
+    # "thread" is taken: it is the log record's own.
+    log.error("thread.crashed", extra={"in_thread": name}, exc_info=crash.exc_value)
 
 
 def _formatter(format: str, *, colors: bool) -> logging.Formatter:

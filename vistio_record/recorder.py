@@ -20,6 +20,7 @@ from vistio_core.errors import AlreadyRecordedError, UsageError, VistioError
 from vistio_core.events import Outcome, RuleOutcome, Scrape
 from vistio_core.times import format_instant
 from vistio_record.metrics import Metrics
+from vistio_record.rule_log import RuleLog
 from vistio_record.schedule import Scheduled, Stop
 from vistio_record.sources.base import Source
 
@@ -50,6 +51,7 @@ class Recorder:
     metrics: Metrics
     _configuration: str = attrs.field(init=False, default="")
     _rules: tuple[tuple[str, str], ...] = attrs.field(init=False, default=())
+    _rule_log: RuleLog = attrs.field(init=False, factory=RuleLog)
     _successor: Source | None = attrs.field(init=False, default=None)
     _lock: threading.Lock = attrs.field(init=False, factory=threading.Lock, repr=False, eq=False)
 
@@ -112,18 +114,7 @@ class Recorder:
             log.info("scrape.abandoned", extra={"instant": format_instant(instant_ms)})
             return False
         self.metrics.evaluated(seconds)
-        for rule in scrape.outcomes:
-            if rule.outcome is not Outcome.OK:
-                log.warning(
-                    "rule.failed",
-                    extra={
-                        "instant": format_instant(instant_ms),
-                        "cluster": rule.cluster,
-                        "rule": rule.rule,
-                        "outcome": rule.outcome.value,
-                        "error": rule.error,
-                    },
-                )
+        self._rule_log.tell(scrape)
         return self._commit(scrape, seconds)
 
     def scrape(self, instant_ms: int, *, backfilled: bool = False) -> Scrape:
