@@ -87,6 +87,15 @@ def test_prometheus_accepts_the_alerts() -> None:
     assert f"SUCCESS: {len(alerts())} rules found" in run("promtool", "check", "rules", ALERTS)
 
 
+@needs_promtool
+def test_prometheus_finds_nothing_to_say_about_the_metrics() -> None:
+    text = generate_latest(Metrics(lambda: 0).registry)
+    done = subprocess.run(
+        ["promtool", "check", "metrics"], input=text, capture_output=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, b"")
+
+
 UP = 'up{job="vistio-record", instance="a"}'
 INTERVAL = 'vistio_record_interval_seconds{instance="a"}'
 
