@@ -12,13 +12,14 @@ import pytest
 from support.misbehaving import configuration_text
 
 from vistio_core.configuration import Configuration, loads
-from vistio_core.errors import RecordingError, UsageError
+from vistio_core.errors import NotARecordingError, RecordingError, UsageError
 from vistio_core.events import Outcome, RuleOutcome, Sample, Scrape
 from vistio_core.recording.recording import Recording
+from vistio_core.recording.store import StorageError
 from vistio_core.recording.writer import Writer
 from vistio_record.housekeeping import Housekeeper, keep_house
 from vistio_record.metrics import Metrics
-from vistio_record.recorder import Recorder
+from vistio_record.recorder import Recorder, unwritten
 from vistio_record.schedule import Scheduled
 from vistio_record.sources.base import Evaluation
 from vistio_record.stop import StopRequest
@@ -174,11 +175,44 @@ def test_a_commit_that_is_refused_is_logged_and_the_next_instant_recorded(
     recorder = recorder_of(source, FullDisk(writer, 2))
     due = [Scheduled(NOON + n * INTERVAL) for n in range(4)]
     recorder.run(due, stop)
-    assert recorded(recording) == [(NOON + 2 * INTERVAL, True), (NOON + 3 * INTERVAL, True)]
+    assert recorded(recording) == [(NOON + n * INTERVAL, n >= 2) for n in range(4)]
+    [gap] = recording.gaps(NOON, NOON + 4 * INTERVAL).to_pylist()
+    assert gap["missing"] == 2
+    assert "answered, but the recording could not be written" in gap["reason"]
     lost = [record for record in caplog.records if record.message == "commit.failed"]
     assert [record.levelno for record in lost] == [logging.ERROR] * 2
     assert "No space left" in lost[0].error
     assert "next instant" in lost[0].next
+
+
+@pytest.mark.parametrize("failures", [24, 25, 26])
+def test_only_the_newest_refused_commits_are_explained_a_few_with_each_scrape(
+    source: Scripted,
+    recording: Recording,
+    writer: Writer,
+    stop: StopRequest,
+    failures: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("vistio_record.recorder.MAX_UNWRITTEN", 25)
+    recorder = recorder_of(source, FullDisk(writer, failures))
+    recorder.run([Scheduled(NOON + n * INTERVAL) for n in range(failures + 1)], stop)
+    assert len(recorded(recording)) == 1 + 10
+    recorder.run([Scheduled(NOON + (failures + n) * INTERVAL) for n in range(1, 4)], stop)
+    unseen = [instant_ms for instant_ms, seen in recorded(recording) if not seen]
+    assert unseen == [NOON + n * INTERVAL for n in range(failures - min(failures, 25), failures)]
+
+
+def test_an_explanation_keeps_what_was_failed_already_and_names_no_path() -> None:
+    outcomes = (RuleOutcome("mesh", "one", Outcome.OK), RuleOutcome("mesh", "two", Outcome.TIMEOUT, "slow"))
+    edge = Sample("mesh", "one", "a", "b", "200", 1.0)
+    scrape = Scrape(NOON, INTERVAL, CONFIGURATION.hash, outcomes, (edge,))
+    told = unwritten(scrape, StorageError("/secret/place", "writing", OSError(errno.ENOSPC, "full")))
+    assert (told.instant_ms, told.samples) == (NOON, ())
+    assert told.outcomes[0].error.endswith("could not be written: No space left on device")
+    assert told.outcomes[1] == outcomes[1]
+    assert "mount had gone" in unwritten(scrape, NotARecordingError("/secret", "gone")).outcomes[0].error
+    assert "secret" not in unwritten(scrape, RecordingError("/secret")).outcomes[0].error
 
 
 def test_a_configuration_without_rules_is_refused_at_the_start(source: Scripted, writer: Writer) -> None:

@@ -20,6 +20,7 @@ from vistio_core.configuration import Configuration, StatusClass, StatusClassifi
 from vistio_core.errors import (
     DamagedFileError,
     InvalidTimeError,
+    NotARecordingError,
     NothingRecordedError,
     UsageError,
 )
@@ -344,7 +345,12 @@ class Recording:
         return annotations_table(self._store, *self._window(start, end))
 
     def info(self) -> RecordingInfo:
-        """Counts, sizes and range, from the listing alone."""
+        """Counts, sizes and range, from the listing alone.
+
+        Raises:
+            NotARecordingError: it has gone since it was opened, as when its mount vanished.
+        """
+        self._check_present()
         names = self._catalog.everything()
         head, sealed = list(self._store.entries(HEAD)), list(self._store.entries(LOG))
         return RecordingInfo(
@@ -419,6 +425,8 @@ class Recording:
 
     def _uris(self, start_ms: int, end_ms: int, *, check: bool = False) -> list[str]:
         names = self._catalog.counting(self._catalog.within(start_ms, end_ms))
+        if not names:
+            self._check_present()
         return [self._store.uri(name.text) for name in names if not check or self._readable(name)]
 
     def _readable(self, name: EventsName) -> bool:
@@ -440,6 +448,11 @@ class Recording:
                 " windows are [start, end), so end must be later than start"
             )
         return start_ms, end_ms
+
+    def _check_present(self) -> None:
+        # Where a mount has gone, its empty directory must not pass for a recording without instants.
+        if not self._store.exists(MARKER):
+            raise NotARecordingError(self.place, f"{MARKER} has gone, the directory or its mount vanished")
 
     def _nothing(self, asked_ms: int, staleness_ms: int) -> NothingRecordedError:
         before_ms = self._nearest_seen(asked_ms, before=True)

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from vistio_core.recording.event_file import EventFile, EventFiles
 from vistio_core.recording.format import KINDS, row_groups, write_events
-from vistio_core.recording.layout import EventsName
+from vistio_core.recording.layout import MARKER, EventsName
 from vistio_core.recording.store import Store
 from vistio_core.times import HOUR_MS, MINUTE_MS, align
 
@@ -55,7 +55,7 @@ def combine(store: Store, files: EventFiles, names: Sequence[EventsName], *, sea
     first_ms = min(name.first_ms for name in names)
     last_ms = max(name.last_ms for name in names)
     combined = EventsName(first_ms, last_ms, names[0].writer, sealed, names[0].supplement)
-    with store.create(combined.text) as sink:
+    with store.create(combined.text, beside=MARKER) as sink:
         write_events(sink, _in_order(sources))
     return combined
 

@@ -13,7 +13,8 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -91,14 +92,19 @@ class Store(Protocol):
         """
         ...
 
-    def create(self, name: str) -> AbstractContextManager[IO[bytes]]:
+    def create(self, name: str, *, beside: str | None = None) -> AbstractContextManager[IO[bytes]]:
         """A sink whose content becomes the object ``name``, whole and durable, when the block ends well.
 
         When the block raises, or the process dies, nothing is ever seen of it.
 
+        Args:
+            name: of the new object.
+            beside: an object that must be there. Where it is not, this is no longer the storage
+                that was opened: a volume has gone, and its empty mount point must stay empty.
+
         Raises:
             FileExistsError: there is one already: objects are immutable.
-            StorageError: the storage refused.
+            StorageError: the storage refused, or has no object ``beside``.
         """
         ...
 
@@ -171,27 +177,25 @@ class LocalStore:
         return pa.memory_map(str(self._root / name), "r")
 
     @contextmanager
-    def create(self, name: str) -> Iterator[IO[bytes]]:
-        path = self._root / name
-        temporary = path.with_name(f"{_TEMPORARY_PREFIX}{secrets.token_hex(6)}-{path.name}")
-        try:
-            if path.exists():
+    def create(self, name: str, *, beside: str | None = None) -> Iterator[IO[bytes]]:
+        # Every step goes through one open folder, never again from the root's path: a mount that
+        # comes or goes between two of them cannot lead the second one astray.
+        with self._named_errors(f"writing {name}"), self._open_folder(name, beside) as folder:
+            last = name.rpartition("/")[2]
+            temporary = f"{_TEMPORARY_PREFIX}{secrets.token_hex(6)}-{last}"
+            if _exists(last, folder):
                 raise FileExistsError(errno.EEXIST, "objects are immutable", name)
-            self._make_folder(path.parent)
-            with open(temporary, "xb") as sink:
-                yield sink
-                sink.flush()
-                os.fsync(sink.fileno())
-            os.replace(temporary, path)
-            _sync_folder(path.parent)
-        except FileExistsError:
-            raise
-        except OSError as error:
-            _remove_quietly(temporary)
-            raise StorageError(self.place, f"writing {name}", error) from error
-        except BaseException:
-            _remove_quietly(temporary)
-            raise
+            try:
+                with open(temporary, "xb", opener=partial(os.open, mode=0o666, dir_fd=folder)) as sink:
+                    yield sink
+                    sink.flush()
+                    os.fsync(sink.fileno())
+                os.replace(temporary, last, src_dir_fd=folder, dst_dir_fd=folder)
+                os.fsync(folder)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(temporary, dir_fd=folder)
+                raise
 
     def delete(self, name: str) -> None:
         path = self._root / name
@@ -252,15 +256,41 @@ class LocalStore:
                     continue
                 yield name, item.name.startswith(_TEMPORARY_PREFIX)
 
-    def _make_folder(self, folder: Path) -> None:
-        """Make ``folder`` durable. The root itself is not made: a vanished mount must not be papered over."""
-        missing = []
-        while folder != self._root and not folder.exists():
-            missing.append(folder)
-            folder = folder.parent
-        for each in reversed(missing):
-            each.mkdir(exist_ok=True)
-            _sync_folder(each.parent)
+    @contextmanager
+    def _open_folder(self, name: str, beside: str | None) -> Iterator[int]:
+        """The folder of an object as an open descriptor, made durably where it is missing.
+
+        The root itself is not made: a vanished mount must not be papered over.
+        """
+        with ExitStack() as stack:
+
+            def open_in(parent: int | None, part: str | Path) -> int:
+                descriptor = os.open(part, os.O_RDONLY | os.O_DIRECTORY, dir_fd=parent)
+                stack.callback(os.close, descriptor)
+                return descriptor
+
+            folder = open_in(None, self._root)
+            if beside is not None:
+                os.stat(beside, dir_fd=folder)
+            for part in name.split("/")[:-1]:
+                parent = folder
+                try:
+                    folder = open_in(parent, part)
+                except FileNotFoundError:
+                    with suppress(FileExistsError):  # somebody else made it just now
+                        os.mkdir(part, dir_fd=parent)
+                    os.fsync(parent)
+                    folder = open_in(parent, part)
+            yield folder
+
+    @contextmanager
+    def _named_errors(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise StorageError(self.place, doing, error) from error
 
 
 class _Holder(msgspec.Struct):
@@ -283,14 +313,9 @@ def _describe_holder(path: Path) -> str:
     return f"process {holder.pid} on {holder.host} since {holder.since}"
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _exists(name: str, folder: int) -> bool:
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _remove_quietly(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink(missing_ok=True)
+        os.stat(name, dir_fd=folder)
+    except FileNotFoundError:
+        return False
+    return True

@@ -21,7 +21,7 @@ from vistio_core.events import Outcome, Scrape
 from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.event_file import EventFiles
 from vistio_core.recording.format import scrape_tables, write_events
-from vistio_core.recording.layout import EventsName, commit_name, configuration_name
+from vistio_core.recording.layout import MARKER, EventsName, commit_name, configuration_name
 from vistio_core.recording.marker import require_marker
 from vistio_core.recording.parts import counting_outcomes, parts_at
 from vistio_core.recording.retention import beyond_size, older_than
@@ -74,7 +74,7 @@ class Writer:
         name = configuration_name(configuration.hash)
         require_marker(self._store)
         if not self._store.exists(name):
-            with self._store.create(name) as sink:
+            with self._store.create(name, beside=MARKER) as sink:
                 sink.write(configuration.text.encode())
         self._configurations.add(configuration.hash)
         return configuration.hash
@@ -146,7 +146,7 @@ class Writer:
     def _append(self, name: EventsName, scrape: Scrape) -> None:
         started = time.perf_counter()
         tables = scrape_tables(scrape)
-        with self._store.create(name.text) as sink:
+        with self._store.create(name.text, beside=MARKER) as sink:
             write_events(sink, tables.values())
         if scrape.backfilled:
             self._upkeep.backfilled(scrape.instant_ms)
