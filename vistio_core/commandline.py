@@ -257,6 +257,9 @@ def configure_logging(level: str = "info", format: Literal["text", "json"] = "te
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())
+    # It logs whole addresses, with what a server's URL keeps behind its "?", at debug and where
+    # headers cannot be read. Our own entries say what happened.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     logging.captureWarnings(True)
     if threading.excepthook is threading.__excepthook__:  # else someone else wants to know
         threading.excepthook = _log_crash
