@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from email.utils import formatdate
 
 import pytest
 from support.misbehaving import Request, serving, vector
@@ -261,6 +262,40 @@ def test_a_call_that_was_cut_off_before_it_began_never_reaches_the_server() -> N
         with pytest.raises(SourceError):
             ask(url, call=call)
     assert seen == []
+
+
+def dated(request: Request, date: str) -> None:
+    body = vector().encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{date}\r\n"
+    request.write(head.encode() + body)
+
+
+def date_header(second: int) -> str:
+    return f"Date: {formatdate(second, usegmt=True)}\r\n"
+
+
+INSTANT_S = INSTANT_MS // 1000
+
+
+@pytest.mark.parametrize(
+    ("date", "believed"),
+    [
+        (date_header(INSTANT_S - 11), False),
+        (date_header(INSTANT_S - 9), True),
+        (date_header(INSTANT_S + 10**6), True),
+        ("Date: yesterday\r\n", True),
+        ("Date: \r\n", True),
+        ("", True),
+    ],
+)
+def test_an_answer_about_the_server_s_own_future_is_not_believed(date: str, believed: bool) -> None:
+    if believed:
+        with serving(lambda request: dated(request, date)) as url:
+            assert ask(url) == vector().encode()
+    else:
+        error = refused(lambda request: dated(request, date))
+        assert "its clock is 11s behind the asked instant" in str(error)
+        assert error.kind == "failed"
 
 
 def test_cookies_are_not_kept() -> None:

@@ -13,6 +13,7 @@ import ssl
 import zlib
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -28,6 +29,8 @@ from vistio_record.sources.answer import decode, one_line
 
 MAX_RESPONSE_BYTES = 64 * 2**20
 _CHUNK_BYTES = 256 * 2**10
+# Two machines' clocks are never quite the same, and a Date has whole seconds only.
+_CLOCK_TOLERANCE_S = 10.0
 # What an error page may cost us: enough for Prometheus' own reasons.
 _MAX_ERROR_BYTES = 64 * 2**10
 
@@ -142,6 +145,7 @@ def request(
         ):
             if response.status_code != 200:
                 raise _refusal(server, response, call)
+            _refuse_the_future(response.headers.get("Date", ""), fields or {})
             body = b"".join(_body(response, call, max_bytes))
             # Cut off within the headers looks like a response without a body.
             if call.aborted:
@@ -151,6 +155,24 @@ def request(
         raise SourceError(f"{server.base_url}: {server.redact(str(error))}", kind=error.kind) from error
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         raise _failure(server, error, call) from error
+
+
+def _refuse_the_future(date: str, fields: Mapping[str, str]) -> None:
+    """Raise when the server's own clock says that it has not lived through the asked instant yet.
+
+    Its answer would be empty or half of what will be, and would be recorded as a quiet mesh.
+    """
+    asked = fields.get("time") or fields.get("end")
+    try:
+        now_s = parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return  # most servers say what time it is; HTTP does not make them
+    ahead_s = float(asked) - now_s if asked else 0.0
+    if ahead_s > _CLOCK_TOLERANCE_S:
+        raise SourceError(
+            f"its clock is {format_duration(round(ahead_s) * 1000)} behind the asked instant, so it cannot"
+            " know what happened then; set the clocks of both machines (NTP)"
+        )
 
 
 def late(server: Server, timeout_s: float) -> str:
