@@ -1,14 +1,22 @@
-"""``vistio.json``: what makes a directory a recording, and says in which format it is."""
+"""``vistio.json``: what makes a directory a recording, and says in which format it is.
+
+Every file of events says its own version too, so a marker that cannot be read costs nothing: a
+newer file is still refused by name, and `verify` says how to mend the marker.
+"""
 
 from __future__ import annotations
 
+import logging
+
 import msgspec
 
-from vistio_core.errors import DamagedFileError, FormatVersionError, NotARecordingError
+from vistio_core.errors import FormatVersionError, NotARecordingError
 from vistio_core.recording.format import FORMAT_VERSION
 from vistio_core.recording.layout import MARKER
 from vistio_core.recording.store import Store
 from vistio_core.times import format_instant
+
+log = logging.getLogger(__name__)
 
 
 class Marker(msgspec.Struct):
@@ -48,20 +56,32 @@ def require_marker(store: Store) -> None:
 
 
 def read_marker(store: Store) -> Marker:
-    """The marker of a recording that this vistio can read.
+    """The marker of a recording that this vistio can read; one of this version where it is damaged.
 
     Raises:
         NotARecordingError: there is none.
-        DamagedFileError: it says nothing.
         FormatVersionError: a newer vistio wrote the recording.
     """
-    try:
-        with store.open(MARKER) as source:
-            marker = msgspec.json.decode(source.read(), type=Marker)
-    except FileNotFoundError as error:
-        raise NotARecordingError(store.place, f"has no {MARKER}, so it is no recording") from error
-    except (OSError, msgspec.MsgspecError) as error:
-        raise DamagedFileError(MARKER, f"in {store.place}: {error}") from error
+    marker, problem = _read(store)
+    if problem:
+        log.warning("marker.damaged", extra={"place": store.place, "problem": problem})
     if marker.format_version > FORMAT_VERSION:
         raise FormatVersionError(store.place, marker.format_version, FORMAT_VERSION)
     return marker
+
+
+def marker_problem(store: Store) -> str:
+    """What is wrong with the marker and how to mend it; empty when nothing is."""
+    return _read(store)[1]
+
+
+def _read(store: Store) -> tuple[Marker, str]:
+    try:
+        with store.open(MARKER) as source:
+            return msgspec.json.decode(source.read(), type=Marker), ""
+    except FileNotFoundError as error:
+        raise NotARecordingError(store.place, f"has no {MARKER}, so it is no recording") from error
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        whole = msgspec.json.encode(Marker(FORMAT_VERSION, "2026-11-23T05:00:00Z")).decode()
+        text = f"cannot be read ({error}); write {whole} into it, with any time as created"
+        return Marker(FORMAT_VERSION, "unknown"), text

@@ -6,6 +6,7 @@ to the modules that know: `as_of` and `build` for one instant, `windows` for man
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -63,6 +64,8 @@ from vistio_core.times import (
     parse_instant,
     system_now_ms,
 )
+
+_MEND = "a recorder that starts with this configuration puts it back"
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -476,7 +479,10 @@ class Recording:
             with self._store.open(name) as source:
                 content: bytes = source.read()
         except FileNotFoundError as error:
-            raise DamagedFileError(name, "is missing, though scrapes name it") from error
+            raise DamagedFileError(name, f"is missing, though scrapes name it; {_MEND}") from error
+        if hashlib.sha256(content).hexdigest() != configuration_hash:
+            # Whatever it says now, it is not what was in force.
+            raise DamagedFileError(name, f"its content is not what its name says; {_MEND}")
         return loads(content.decode(), name)
 
     def _retrying(self, ask: Callable[[], T]) -> T:

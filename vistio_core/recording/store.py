@@ -174,7 +174,9 @@ class LocalStore:
         return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
 
     def open(self, name: str) -> pa.NativeFile:
-        return pa.memory_map(str(self._root / name), "r")
+        # Not a memory map: there a disk's error, or a file that was cut short, is SIGBUS, which ends
+        # the process; here it is an OSError, and the rest of the recording stays readable.
+        return pa.OSFile(str(self._root / name), "r")
 
     @contextmanager
     def create(self, name: str, *, beside: str | None = None) -> Iterator[IO[bytes]]:

@@ -27,6 +27,7 @@ from vistio_core.recording.layout import (
     parse_annotation_name,
     parse_events_name,
 )
+from vistio_core.recording.marker import marker_problem
 from vistio_core.recording.store import Entry, Store
 from vistio_core.times import HOUR_MS, align, format_instant
 
@@ -77,7 +78,11 @@ def verify(store: Store) -> Iterator[Checked]:
 
 def _check_other(store: Store, entry: Entry) -> Iterator[str]:
     folder = entry.name.partition("/")[0]
-    if entry.name == MARKER or folder == LOCKS:
+    if folder == LOCKS:
+        return
+    if entry.name == MARKER:
+        if problem := marker_problem(store):
+            yield problem
         return
     annotation = parse_annotation_name(entry.name)
     if annotation is not None:

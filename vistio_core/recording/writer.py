@@ -70,12 +70,25 @@ class Writer:
         return self._last_instant_ms
 
     def put_configuration(self, configuration: Configuration) -> str:
-        """Keep ``configuration`` in the recording and return its hash. Doing it again changes nothing."""
+        """Keep ``configuration`` in the recording and return its hash. Doing it again changes nothing.
+
+        One that is there already is read once; a damaged one is put back.
+        """
         name = configuration_name(configuration.hash)
+        content = configuration.text.encode()
         require_marker(self._store)
+        if configuration.hash not in self._configurations and self._store.exists(name):
+            try:
+                with self._store.open(name) as source:
+                    damaged = source.read() != content
+            except OSError:
+                damaged = True
+            if damaged:
+                log.warning("configuration.restored", extra={"file": name})
+                self._store.delete(name)
         if not self._store.exists(name):
             with self._store.create(name, beside=MARKER) as sink:
-                sink.write(configuration.text.encode())
+                sink.write(content)
         self._configurations.add(configuration.hash)
         return configuration.hash
 
