@@ -10,6 +10,7 @@ import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
+from support.processes import wait_until
 from vistio_core import Recording
 from vistio_core.times import parse_instant
 from vistio_record.sources.base import SourceOptions
@@ -47,10 +48,14 @@ def committed(log: str) -> list[int]:
     return [parse_instant(instant, now_ms=0) for instant in found]
 
 
+def answered(log: str) -> list[int]:
+    """Those of `committed` at which every rule was answered: neither failed nor skipped."""
+    found = re.findall(r"scrape\.committed .*?\bfailed=0 instant=(\S+)", log)
+    return [parse_instant(instant, now_ms=0) for instant in found]
+
+
 def wait_for_commits(recorder: RunningProcess, count: int = 1, *, timeout_s: float = 30.0) -> list[int]:
     """Waits for ``count`` further commits; all that the log acknowledges."""
-    from support.processes import wait_until
-
     before = len(committed(recorder.log))
     wait_until(
         lambda: len(committed(recorder.log)) >= before + count,
