@@ -60,10 +60,13 @@ class SourceError(VistioError):
 
     Attributes:
         kind: ``"failed"`` or ``"timeout"``, as in `vistio_core.events.Outcome`.
+        answered: Prometheus' ``errorType``, such as ``execution``, when the source itself said why (or
+            ``too_large`` for an answer beyond our limit); empty when no usable answer came.
     """
 
-    def __init__(self, message: str, *, kind: str = "failed") -> None:
+    def __init__(self, message: str, *, kind: str = "failed", answered: str = "") -> None:
         self.kind = kind
+        self.answered = answered
         super().__init__(message)
 
 

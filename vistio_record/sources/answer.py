@@ -48,6 +48,14 @@ class Series(msgspec.Struct, gc=False):
     """Not decoded: that there is one is all that counts."""
 
 
+class RangeSeries(msgspec.Struct, gc=False):
+    """One element of a matrix, the answer to a range query: its points ascend."""
+
+    metric: dict[str, str] = {}
+    values: list[tuple[float, str]] = []
+    histograms: list[tuple[float, msgspec.Raw]] = []
+
+
 class _Data(msgspec.Struct, rename="camel"):
     result_type: str = ""
     result: msgspec.Raw = msgspec.Raw(b"[]")
@@ -97,6 +105,7 @@ class Mapped:
 
 _decode_body = msgspec.json.Decoder(_Body).decode
 _decode_vector = msgspec.json.Decoder(list[Series]).decode
+_decode_matrix = msgspec.json.Decoder(list[RangeSeries]).decode
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -115,6 +124,30 @@ def decode(body: bytes) -> Answer:
         SourceError: the server reports an error (kind ``timeout`` when that is its reason), or the
             body is not what Prometheus' query API answers.
     """
+    data, warnings = _open(body)
+    return _decode_data(data, warnings)
+
+
+def decode_range(body: bytes) -> tuple[list[RangeSeries], tuple[str, ...]]:
+    """The series and the warnings in the answer to a range query.
+
+    Raises:
+        SourceError: as for `decode`.
+    """
+    data, warnings = _open(body)
+    if data.result_type != "matrix":
+        raise SourceError(
+            f"the answer to a range query is a {one_line(data.result_type, 40) or 'nothing'}, not a matrix"
+        )
+    try:
+        return _decode_matrix(data.result), warnings
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise SourceError(
+            f"the answer is not Prometheus' JSON (a matrix: {one_line(str(error), 120)})"
+        ) from error
+
+
+def _open(body: bytes) -> tuple[_Data, tuple[str, ...]]:
     try:
         envelope = _decode_body(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
@@ -122,10 +155,12 @@ def decode(body: bytes) -> Answer:
     if envelope.status != "success":
         kind = "timeout" if envelope.error_type == "timeout" else "failed"
         said = one_line(": ".join(filter(None, (envelope.error_type, envelope.error))) or "no reason given")
-        raise SourceError(f"Prometheus answers {said}", kind=kind)
+        raise SourceError(
+            f"Prometheus answers {said}", kind=kind, answered=one_line(envelope.error_type, 40) or "untyped"
+        )
     if envelope.data is None:
         raise SourceError("the answer is not Prometheus' JSON (success without data)")
-    return _decode_data(envelope.data, _warnings(envelope))
+    return envelope.data, _warnings(envelope)
 
 
 def _decode_data(data: _Data, warnings: tuple[str, ...]) -> Answer:

@@ -11,13 +11,19 @@ Third parties add a source by installing a package with an entry point in the gr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
 from vistio_core.configuration.model import Configuration
 from vistio_core.events import Measurement, RuleOutcome, Sample
+
+RuleKey: TypeAlias = tuple[str, str]
+"""Cluster and id of a rule."""
+
+NO_DATA = "Prometheus has no data of this time"
+"""How the error of a rule begins that can never be answered for its instant: nobody asks again."""
 
 
 @attrs.frozen
@@ -32,6 +38,18 @@ class Evaluation:
     """One for every rule of the source's configuration, in its order."""
     samples: tuple[Sample, ...] = attrs.field(default=(), repr=False)
     measurements: tuple[Measurement, ...] = attrs.field(default=(), repr=False)
+    unreached: frozenset[RuleKey] = frozenset()
+    """Of an evaluation of the past: the rules whose outcome says nothing of the instant, because the
+    source could not be asked just now. Asking again later may tell."""
+
+    def only(self, rules: Collection[RuleKey]) -> Evaluation:
+        """The part that is about ``rules``."""
+        return Evaluation(
+            tuple(one for one in self.outcomes if (one.cluster, one.rule) in rules),
+            tuple(one for one in self.samples if one[:2] in rules),
+            tuple(one for one in self.measurements if one[:2] in rules),
+            self.unreached.intersection(rules),
+        )
 
 
 @attrs.frozen
@@ -76,6 +94,32 @@ class HasGaps(Protocol):
 
     def was_running(self, instant_ms: int) -> bool:
         """Whether a backfill may fill this instant; if not, it stays a gap."""
+        ...
+
+
+@runtime_checkable
+class AnswersRanges(Protocol):
+    """A source that can be asked about many past instants at once, beside its live evaluations."""
+
+    def evaluate_range(
+        self,
+        instants: range,
+        timeout_s: float,
+        *,
+        rules: Collection[RuleKey] | None = None,
+        pause: Callable[[], None] = lambda: None,
+    ) -> Iterator[tuple[int, Evaluation]]:
+        """What there was at each of ``instants``, ascending: what `Source.evaluate` would have said then.
+
+        One thread may use this while another one uses `Source.evaluate`. Memory is bounded,
+        however many instants there are.
+
+        Args:
+            instants: milliseconds; their step is the interval.
+            timeout_s: for each question to a server.
+            rules: which rules to ask; None for all. The evaluations have outcomes for these only.
+            pause: called before each question; it may wait.
+        """
         ...
 
 

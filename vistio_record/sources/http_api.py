@@ -108,10 +108,37 @@ def query(
     """
     fields = {
         "query": promql,
-        "time": f"{instant_ms // 1000}.{instant_ms % 1000:03d}",
+        "time": _seconds(instant_ms),
         "timeout": f"{max(call.remaining_s, 0.001):.3f}",
     }
     return request(session, server, "/api/v1/query", fields, call, max_bytes)
+
+
+def query_range(
+    session: requests.Session,
+    server: Server,
+    promql: str,
+    instants: range,
+    call: Call,
+    max_bytes: int,
+) -> bytes:
+    """The body of the answer to ``promql`` evaluated at each of ``instants``, which are milliseconds.
+
+    Raises:
+        SourceError: as for `query`.
+    """
+    fields = {
+        "query": promql,
+        "start": _seconds(instants[0]),
+        "end": _seconds(instants[-1]),
+        "step": _seconds(instants.step),
+        "timeout": f"{max(call.remaining_s, 0.001):.3f}",
+    }
+    return request(session, server, "/api/v1/query_range", fields, call, max_bytes)
+
+
+def _seconds(ms: int) -> str:
+    return f"{ms // 1000}.{ms % 1000:03d}"
 
 
 def request(
@@ -152,7 +179,9 @@ def request(
                 raise SourceError(_late(call.timeout_s), kind="timeout")
             return body
     except SourceError as error:
-        raise SourceError(f"{server.base_url}: {server.redact(str(error))}", kind=error.kind) from error
+        raise SourceError(
+            f"{server.base_url}: {server.redact(str(error))}", kind=error.kind, answered=error.answered
+        ) from error
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         raise _failure(server, error, call) from error
 
@@ -196,7 +225,8 @@ def _body(response: requests.Response, call: Call, max_bytes: int) -> Iterator[b
             if total > max_bytes:
                 raise SourceError(
                     f"the answer is larger than {max_bytes} bytes; aggregate more in the query (sum by ...),"
-                    " or raise --source-option max_response_bytes"
+                    " or raise --source-option max_response_bytes",
+                    answered="too_large",
                 )
             yield piece
         if call.overdue:
@@ -237,7 +267,7 @@ def _refusal(server: Server, response: requests.Response, call: Call) -> SourceE
         decode(b"".join(_body(response, call, _MAX_ERROR_BYTES)))
     except SourceError as error:
         if str(error).startswith("Prometheus answers"):
-            return SourceError(f"{status}, {error}", kind=error.kind)
+            return SourceError(f"{status}, {error}", kind=error.kind, answered=error.answered)
     except (requests.RequestException, HTTPError, OSError):
         pass  # the status is known, only its explanation is not
     if response.status_code in (401, 403):

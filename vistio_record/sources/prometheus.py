@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 from queue import Empty, SimpleQueue
@@ -21,9 +22,9 @@ import msgspec
 from vistio_core.configuration.model import Configuration, Rule
 from vistio_core.errors import SourceError, UsageError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample
-from vistio_record.sources import answer, http_api
+from vistio_record.sources import answer, http_api, ranges
 from vistio_record.sources.abortable import Call
-from vistio_record.sources.base import Evaluation, SourceOptions
+from vistio_record.sources.base import Evaluation, RuleKey, SourceOptions
 
 log = logging.getLogger(__name__)
 
@@ -64,9 +65,11 @@ class PrometheusSource:
             _Asked(cluster, rule, _server(cluster, rule), answer.mapper(cluster, rule))
             for cluster, rule in self.configuration.rules()
         ]
-        self._session = http_api.open_session(len(self._rules))
+        # One more for questions about the past, which come one after the other.
+        self._session = http_api.open_session(len(self._rules) + 1)
         self._lock = threading.Lock()
         self._running: _Batch | None = None
+        self._calls: set[Call] = set()
         self._closed = False
 
     def evaluate(self, instant_ms: int, timeout_s: float) -> Evaluation:
@@ -100,6 +103,24 @@ class PrometheusSource:
                 self._running = None
         return tuple(found.get(index) or self._overdue(index, timeout_s) for index in range(len(self._rules)))
 
+    def evaluate_range(
+        self,
+        instants: range,
+        timeout_s: float,
+        *,
+        rules: Collection[RuleKey] | None = None,
+        pause: Callable[[], None] = lambda: None,
+    ) -> Iterator[tuple[int, Evaluation]]:
+        """As `vistio_record.sources.base.AnswersRanges.evaluate_range`."""
+        asked = [
+            ranges.RangeRule(
+                (one.cluster, one.rule.id), one.rule.query, one.server, partial(self._evaluation, one)
+            )
+            for one in self._rules
+            if rules is None or (one.cluster, one.rule.id) in rules
+        ]
+        return ranges.evaluate(asked, instants, _Questions(self, timeout_s, pause))
+
     def example(self, metric: str, rule: Rule, instant_ms: int, timeout_s: float) -> dict[str, str] | None:
         """The labels of one series of ``metric`` at the rule's server; None when it has none.
 
@@ -132,7 +153,28 @@ class PrometheusSource:
             self._closed = True
             if self._running is not None:
                 self._running.stop()
+            for call in self._calls:
+                call.abort()
         self._session.close()
+
+    @contextmanager
+    def calling(self, timeout_s: float) -> Iterator[Call]:
+        """A call that is cut off at its deadline, or when the source is closed."""
+        call = Call(timeout_s)
+        # A socket's own time-out limits a silence, not the exchange; see `abortable`.
+        deadline = threading.Timer(timeout_s, call.abort)
+        deadline.daemon = True
+        with self._lock:
+            if self._closed:
+                call.abort()
+            self._calls.add(call)
+        deadline.start()
+        try:
+            yield call
+        finally:
+            deadline.cancel()
+            with self._lock:
+                self._calls.discard(call)
 
     def _run(self, batch: _Batch, index: int, instant_ms: int, timeout_s: float) -> None:
         asked = self._rules[index]
@@ -150,7 +192,13 @@ class PrometheusSource:
         batch.put(index, attrs.evolve(probe, outcome=attrs.evolve(probe.outcome, duration_ms=duration_ms)))
 
     def _evaluate(self, asked: _Asked, instant_ms: int, call: Call) -> Probe:
-        got = self._ask(asked.server, asked.rule.query, instant_ms, call)
+        return self._probe_of(asked, self._ask(asked.server, asked.rule.query, instant_ms, call))
+
+    def _evaluation(self, asked: _Asked, got: answer.Answer) -> Evaluation:
+        probe = self._probe_of(asked, got)
+        return Evaluation((probe.outcome,), probe.samples, probe.measurements)
+
+    def _probe_of(self, asked: _Asked, got: answer.Answer) -> Probe:
         ended = partial(RuleOutcome, asked.cluster, asked.rule.id, series=got.count, warnings=got.warnings)
         if got.result_type != "vector":
             failed = ended(Outcome.FAILED, answer.not_a_vector(got), dropped=answer.dropped_as(got))
@@ -171,7 +219,16 @@ class PrometheusSource:
         try:
             return answer.decode(body)
         except SourceError as error:
-            raise SourceError(f"{server.base_url}: {server.redact(str(error))}", kind=error.kind) from error
+            raise _named(server, error) from error
+
+    def _ask_over(
+        self, server: http_api.Server, promql: str, instants: range, call: Call
+    ) -> tuple[list[answer.RangeSeries], tuple[str, ...]]:
+        body = http_api.query_range(self._session, server, promql, instants, call, self._max_bytes)
+        try:
+            return answer.decode_range(body)
+        except SourceError as error:
+            raise _named(server, error) from error
 
     def _overdue(self, index: int, timeout_s: float) -> Probe:
         asked = self._rules[index]
@@ -193,6 +250,27 @@ class _Asked:
     rule: Rule
     server: http_api.Server
     mapper: Callable[[Iterable[answer.Series]], answer.Mapped]
+
+
+@attrs.frozen
+class _Questions:
+    """A source's questions about the past, one after the other: `ranges.Questions`."""
+
+    source: PrometheusSource
+    timeout_s: float
+    pause: Callable[[], None]
+
+    def at(self, server: http_api.Server, promql: str, instant_ms: int) -> answer.Answer:
+        self.pause()
+        with self.source.calling(self.timeout_s) as call:
+            return self.source._ask(server, promql, instant_ms, call)
+
+    def over(
+        self, server: http_api.Server, promql: str, instants: range
+    ) -> tuple[list[answer.RangeSeries], tuple[str, ...]]:
+        self.pause()
+        with self.source.calling(self.timeout_s) as call:
+            return self.source._ask_over(server, promql, instants, call)
 
 
 class _Batch:
@@ -224,6 +302,11 @@ class _Batch:
                 break
             found[item[0]] = item[1]
         return found
+
+
+def _named(server: http_api.Server, error: SourceError) -> SourceError:
+    text = f"{server.base_url}: {server.redact(str(error))}"
+    return SourceError(text, kind=error.kind, answered=error.answered)
 
 
 def _server(cluster: str, rule: Rule) -> http_api.Server:

@@ -19,13 +19,13 @@ from vistio_core import configuration as configurations
 from vistio_core.errors import UsageError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample
 from vistio_core.times import MINUTE_MS, align, parse_instant, system_now_ms
-from vistio_record.sources.base import Evaluation, SourceOptions
+from vistio_record.sources.base import Evaluation, RuleKey, SourceOptions
 from vistio_record.sources.simulated_incidents import Story
 from vistio_record.sources.simulated_mesh import Failures, flows, saturation
 from vistio_record.sources.simulated_noise import between
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterator
 
     from vistio_core.configuration.model import Configuration
 
@@ -99,6 +99,20 @@ class SimulatorSource:
                 )
             outcomes.append(outcome)
         return Evaluation(tuple(outcomes), tuple(samples), measurements)
+
+    def evaluate_range(
+        self,
+        instants: range,
+        timeout_s: float,
+        *,
+        rules: Collection[RuleKey] | None = None,
+        pause: Callable[[], None] = lambda: None,
+    ) -> Iterator[tuple[int, Evaluation]]:
+        """As `vistio_record.sources.base.AnswersRanges.evaluate_range`: a pure function may be asked by anyone."""
+        for instant_ms in instants:
+            pause()
+            seen = self.evaluate(instant_ms, timeout_s)
+            yield instant_ms, seen if rules is None else seen.only(rules)
 
     def close(self) -> None:
         """Nothing is open."""

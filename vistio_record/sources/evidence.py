@@ -1,0 +1,70 @@
+"""Whether a server was collecting data at an instant of the past. Pure.
+
+An empty answer about the past may mean that nothing happened, or that nobody looked: Prometheus
+was not running, or does not keep data that long. A full one proves nothing either: for five
+minutes after its death a Prometheus answers with the last values that it has (its lookback).
+What tells is when it scraped. Each scrape writes a sample of ``up`` for its target, and
+``max(timestamp(up))`` at an instant is the time of the newest one:
+
+    instant       :00  :10  :20  :30  :40  :50  :00
+    newest scrape :58  :08  :18  :18  :18  :48  :58      dead from :18 to :48
+    collecting    yes  yes  no   no   no   yes  yes
+
+Here the usual distance of two scrapes is 10 s; :20 is within it, yet Prometheus may have died in
+between: only "the next scrape came in time" or "this is no older than usual" tells it alive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from statistics import median
+
+from vistio_core.times import SECOND_MS
+
+NEWEST_SCRAPE = "max(timestamp(up))"
+"""The query: Unix seconds of the newest scrape of any target."""
+
+# As long as nothing is known of a server: its scrapes come every 20 s, so a minute without is an outage.
+_USUAL_MS = 20 * SECOND_MS
+# One missed scrape is an accident, two may be a restart.
+_MISSED = 3
+# Scrapes are late now and then, for reasons that have nothing to do with outages.
+_LEAST_OUTAGE_MS = 10 * SECOND_MS
+
+
+def usual_distance_ms(newest: Mapping[int, int]) -> int | None:
+    """How far apart scrapes are, as far as one can see at these instants; None where one cannot.
+
+    Args:
+        newest: instant to the time of the newest scrape at it, both in milliseconds.
+    """
+    times = sorted(set(newest.values()))
+    return round(median(later - earlier for earlier, later in pairwise(times))) if len(times) > 1 else None
+
+
+def collecting(
+    instants: Iterable[int], newest: Mapping[int, int], *, until_ms: int, usual_ms: int | None = None
+) -> frozenset[int]:
+    """Those of ``instants`` at which the server was collecting data.
+
+    Args:
+        instants: milliseconds.
+        newest: as for `usual_distance_ms`, for these instants and some around them.
+        until_ms: how far ``newest`` reaches; no scrape that it does not have came before this.
+        usual_ms: the usual distance of two scrapes, if known.
+    """
+    usual_ms = usual_ms or _USUAL_MS
+    outage_ms = max(_MISSED * usual_ms, _LEAST_OUTAGE_MS)
+    times = sorted(set(newest.values()))
+    following = dict(pairwise(times))
+
+    def collected(instant_ms: int) -> bool:
+        scrape_ms = newest.get(instant_ms)
+        if scrape_ms is None:
+            return False
+        if instant_ms - scrape_ms <= usual_ms:
+            return True
+        return following.get(scrape_ms, until_ms) - scrape_ms <= outage_ms
+
+    return frozenset(filter(collected, instants))

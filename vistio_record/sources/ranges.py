@@ -1,0 +1,345 @@
+"""One question about many instants: range queries, cut back into what live answers would have been.
+
+Per rule, `query_range` is asked for a chunk of instants; its matrix is cut into one vector for each
+instant, and that goes the way of a live answer. Three things could make it another answer than
+live, and are dealt with:
+
+- A range query answers a matrix even where an instant query answers a scalar; and a few functions
+  (``@ end()``) know which range they are in. So each rule is asked for one instant of the first
+  chunk by an instant query too. What is no vector stays none; what differs is asked instant by instant.
+- A chunk can be too much for the server or for us, or one instant in it can be in error. It is
+  halved, down to a single instant, whose error is that instant's own.
+- The server may not have been collecting data then; see `evidence`.
+
+A server that cannot be reached is asked once; its rules are *unreached* for the rest of the run,
+and those of other servers go on. No I/O here: the questions are asked by a `Questions`.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, repeat
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+import attrs
+
+from vistio_core.errors import SourceError
+from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample
+from vistio_core.times import MINUTE_MS, align, system_now_ms
+from vistio_record.sources import evidence
+from vistio_record.sources.answer import Answer, RangeSeries, Series
+from vistio_record.sources.base import NO_DATA, Evaluation, RuleKey
+from vistio_record.sources.http_api import Server
+
+log = logging.getLogger(__name__)
+
+MOST_POINTS = 200_000
+"""Of all rules in one chunk together: some 30 MB while they are held."""
+MOST_INSTANTS = 1_000
+"""In one chunk. Prometheus refuses more than 11,000 points of a series."""
+_FIRST_INSTANTS = 10
+_GROWTH = 4
+# A question that takes longer than this keeps others waiting: the next chunk is smaller.
+_LONG_S = 1.0
+# Prometheus' lookback: it does not see a scrape that is older.
+_LOOKBACK_MS = 5 * MINUTE_MS
+# What a server says of the query itself, not of its own condition. VictoriaMetrics names the status.
+_NO_DATA = "no_data"
+_FACTS = frozenset({"execution", "bad_data", "too_large", "400", "422", _NO_DATA})
+# `@ start()` and `@ end()`, and MetricsQL's functions: they depend on the range.
+_KNOWS_ITS_RANGE = re.compile(r"\b(?:start|end|step|range)\s*\(\s*\)")
+
+
+class Questions(Protocol):
+    """Who asks the servers. Both methods raise `SourceError`."""
+
+    def at(self, server: Server, promql: str, instant_ms: int) -> Answer: ...
+
+    def over(
+        self, server: Server, promql: str, instants: range
+    ) -> tuple[list[RangeSeries], tuple[str, ...]]: ...
+
+
+@attrs.frozen
+class RangeRule:
+    """A rule, as it is asked."""
+
+    key: RuleKey
+    query: str
+    server: Server
+    judge: Callable[[Answer], Evaluation]
+    """What a live answer means: an evaluation of this rule alone."""
+
+
+@attrs.frozen
+class _Failed:
+    error: SourceError
+
+    @property
+    def reached(self) -> bool:
+        return self.error.answered in _FACTS
+
+
+_Got: TypeAlias = Answer | _Failed
+
+
+def evaluate(
+    rules: Sequence[RangeRule],
+    instants: range,
+    questions: Questions,
+    *,
+    now_ms: Callable[[], int] = system_now_ms,
+) -> Iterator[tuple[int, Evaluation]]:
+    """As `vistio_record.sources.base.AnswersRanges.evaluate_range`, for these rules."""
+    asked = [_RuleOverRange(rule, questions) for rule in rules]
+    history = {rule.server: _History(rule.server, instants, questions, now_ms) for rule in rules}
+    size, done = _FIRST_INSTANTS, 0
+    while done < len(instants):
+        chunk = instants[done : done + size]
+        answers = [one.ask(chunk) for one in asked]
+        for instant_ms, got in zip(chunk, zip(*answers, strict=True), strict=True):
+            yield instant_ms, _together(instant_ms, asked, got, history)
+        done += len(chunk)
+        series = sum(one.series for one in asked)
+        size = min(_GROWTH * len(chunk), MOST_INSTANTS, max(1, MOST_POINTS // max(1, series)))
+        if any(one.seconds > _LONG_S for one in asked):
+            size = max(1, min(size, len(chunk) // 2))
+
+
+def _together(
+    instant_ms: int,
+    asked: Sequence[_RuleOverRange],
+    got: Sequence[_Got],
+    history: dict[Server, _History],
+) -> Evaluation:
+    """What all rules say of one instant."""
+    outcomes: list[RuleOutcome] = []
+    samples: list[Sample] = []
+    measurements: list[Measurement] = []
+    unreached: set[RuleKey] = set()
+    # The weaker evidence, for servers without `up`.
+    with_series = {
+        one.rule.server
+        for one, answer in zip(asked, got, strict=True)
+        if isinstance(answer, Answer) and answer.count
+    }
+    for one, answer in zip(asked, got, strict=True):
+        rule = one.rule
+        try:
+            if isinstance(answer, _Failed):
+                raise answer.error
+            seen = rule.judge(answer)
+            if seen.outcomes[0].outcome is Outcome.OK:
+                had_data = history[rule.server].collecting(instant_ms)
+                if not (rule.server in with_series if had_data is None else had_data):
+                    why = (
+                        f"{NO_DATA}: {rule.server.base_url} collected none then, or does not keep it so long"
+                    )
+                    raise SourceError(why, answered=_NO_DATA)
+        except SourceError as error:
+            outcomes.append(RuleOutcome(*rule.key, Outcome(error.kind), str(error)))
+            if error.answered not in _FACTS:
+                unreached.add(rule.key)
+        else:
+            outcomes.append(attrs.evolve(seen.outcomes[0], duration_ms=one.duration_ms))
+            samples.extend(seen.samples)
+            measurements.extend(seen.measurements)
+    return Evaluation(tuple(outcomes), tuple(samples), tuple(measurements), frozenset(unreached))
+
+
+class _RuleOverRange:
+    """What one rule says of each instant of a run, chunk by chunk."""
+
+    def __init__(self, rule: RangeRule, questions: Questions) -> None:
+        self.rule = rule
+        self.series = 0
+        """In the answers about the last chunk."""
+        self.seconds = 0.0
+        """How long the longest question about the last chunk took."""
+        self.duration_ms = 0.0
+        """Of the last chunk, per instant."""
+        self._questions = questions
+        self._always: _Got | None = None
+        """Once it is known: what it says of every instant."""
+        self._one_by_one = _KNOWS_ITS_RANGE.search(rule.query) is not None
+        self._compared = False
+        self._most = MOST_INSTANTS
+
+    def ask(self, chunk: range) -> Iterator[_Got]:
+        """One answer for each instant; what can be asked at once is asked before this returns."""
+        self.series, self.seconds = 0, 0.0
+        started_s = time.monotonic()
+        probe = None
+        if not self._compared and not self._one_by_one and len(chunk) > 1:
+            middle_ms = chunk[len(chunk) // 2]
+            got = self._at(middle_ms)
+            if isinstance(got, Answer) and got.result_type == "vector":
+                probe = (middle_ms, got)
+            elif isinstance(got, Answer) or got.error.answered == "bad_data":
+                self._always = got
+        answers = map(self._at, chunk) if self._one_by_one else self._over(chunk, probe)
+        self.duration_ms = (time.monotonic() - started_s) * 1000 / len(chunk)
+        return answers
+
+    def _at(self, instant_ms: int) -> _Got:
+        if self._always is not None:
+            return self._always
+        try:
+            return self._questions.at(self.rule.server, self.rule.query, instant_ms)
+        except SourceError as error:
+            failed = _Failed(error)
+            if not failed.reached:
+                self._always = failed
+            return failed
+
+    def _over(self, part: range, probe: tuple[int, Answer] | None = None) -> Iterator[_Got]:
+        if self._always is not None:
+            return repeat(self._always, len(part))
+        if len(part) == 1:
+            return map(self._at, part)
+        if len(part) > self._most:
+            return self._halved(part, probe)
+        started_s = time.monotonic()
+        try:
+            series, warnings = self._questions.over(self.rule.server, self.rule.query, part)
+        except SourceError as error:
+            if self._worth_halving(error, part):
+                self._most = max(1, len(part) // 2)
+                return self._halved(part, probe)
+            self._always = _Failed(error)
+            return repeat(self._always, len(part))
+        finally:
+            self.seconds = max(self.seconds, time.monotonic() - started_s)
+        self.series += len(series)
+        self._most = min(MOST_INSTANTS, max(self._most, _GROWTH * len(part)))
+        vectors = cut(series, part)
+        if probe is not None and probe[0] in part:
+            at = part.index(probe[0])
+            if not _equal(list(cut(series, part))[at], probe[1].series):
+                log.info("range.differs", extra={"cluster": self.rule.key[0], "rule": self.rule.key[1]})
+                self._one_by_one = True
+                return map(self._at, part)
+            self._compared = True
+        return (Answer("vector", vector, len(vector), warnings) for vector in vectors)
+
+    def _halved(self, part: range, probe: tuple[int, Answer] | None) -> Iterator[_Got]:
+        half = len(part) // 2
+        return chain(self._over(part[:half], probe), self._over(part[half:], probe))
+
+    def _worth_halving(self, error: SourceError, part: range) -> bool:
+        if error.answered in _FACTS:
+            return True
+        if error.kind != "timeout":
+            return False
+        self._at(part[0])  # was it too much for its time, or does the server not answer at all?
+        return self._always is None
+
+
+class _History:
+    """Whether a server was collecting data at each instant of a run."""
+
+    def __init__(
+        self, server: Server, instants: range, questions: Questions, now_ms: Callable[[], int]
+    ) -> None:
+        self._server = server
+        self._instants = instants
+        self._questions = questions
+        self._now_ms = now_ms
+        self._page = range(0)
+        self._collecting: frozenset[int] = frozenset()
+        self._usual_ms: int | None = None
+        self._unknown = False
+        self._has_up = False
+
+    def collecting(self, instant_ms: int) -> bool | None:
+        """None when the server does not tell: it has no ``up``.
+
+        Raises:
+            SourceError: it cannot be reached.
+        """
+        if not self._unknown and instant_ms not in self._page:
+            index = self._instants.index(instant_ms)
+            self._load(self._instants[index : index + MOST_INSTANTS])
+        return None if self._unknown else instant_ms in self._collecting
+
+    def _load(self, page: range) -> None:
+        step_ms = page.step
+        margin_ms = -(-_LOOKBACK_MS // step_ms) * step_ms
+        from_ms = page[0] - min(margin_ms, align(page[0], step_ms))
+        until_ms = page[-1] + min(margin_ms, align(max(0, self._now_ms() - page[-1]), step_ms))
+        newest = self._ask(range(from_ms, until_ms + step_ms, step_ms))
+        if newest:
+            self._has_up = True
+        elif not self._has_up and not self._unknown:
+            self._has_up = bool(
+                self._questions.at(self._server, evidence.NEWEST_SCRAPE, self._now_ms()).count
+            )
+            self._unknown = not self._has_up
+        self._usual_ms = evidence.usual_distance_ms(newest) or self._usual_ms
+        self._collecting = evidence.collecting(page, newest, until_ms=until_ms, usual_ms=self._usual_ms)
+        self._page = page
+
+    def _ask(self, grid: range) -> dict[int, int]:
+        """Instant to the newest scrape's time; without the instants at which there is none."""
+        try:
+            series, _ = self._questions.over(self._server, evidence.NEWEST_SCRAPE, grid)
+        except SourceError as error:
+            if error.answered not in _FACTS:
+                raise
+            if len(grid) < _FIRST_INSTANTS or self._unknown:
+                self._unknown = True
+                return {}
+            half = len(grid) // 2
+            return {**self._ask(grid[:half]), **self._ask(grid[half:])}
+        return {
+            round(at_s * 1000): round(float(value) * 1000) for one in series for at_s, value in one.values
+        }
+
+
+def cut(series: Sequence[RangeSeries], instants: range) -> Iterator[list[Series]]:
+    """The vector at each of ``instants``, in their order; points at other times are left out."""
+    cursors = [(one.metric, _Cursor(one.values), _Cursor(one.histograms)) for one in series]
+    for instant_ms in instants:
+        vector: list[Series] = []
+        for metric, values, histograms in cursors:
+            if (value := values.at(instant_ms)) is not None:
+                vector.append(Series(metric, value))
+            elif (histogram := histograms.at(instant_ms)) is not None:
+                vector.append(Series(metric, None, histogram[1]))
+        yield vector
+
+
+_Value = TypeVar("_Value")
+
+
+class _Cursor(Generic[_Value]):
+    """The points of a series, each asked for once, in ascending order."""
+
+    __slots__ = ("_next", "_points")
+
+    def __init__(self, points: Sequence[tuple[float, _Value]]) -> None:
+        self._points = points
+        self._next = 0
+
+    def at(self, instant_ms: int) -> tuple[float, _Value] | None:
+        points = self._points
+        while self._next < len(points):
+            point = points[self._next]
+            point_ms = round(point[0] * 1000)
+            if point_ms > instant_ms:
+                break
+            self._next += 1
+            if point_ms == instant_ms:
+                return point
+        return None
+
+
+def _equal(one: Sequence[Series], other: Sequence[Series]) -> bool:
+    def key(series: Series) -> tuple[object, ...]:
+        value = series.value[1] if series.value is not None else ""
+        return sorted(series.metric.items()), value
+
+    return sorted(map(key, one)) == sorted(map(key, other))
