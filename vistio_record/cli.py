@@ -28,9 +28,10 @@ from vistio_core.commandline import (
 from vistio_core.recording.recording import Recording
 from vistio_core.times import SECOND_MS, format_instant, system_now_ms
 from vistio_record import cli_annotations, cli_upkeep
-from vistio_record.backfill import fill, plan
+from vistio_record.backfill import Summary, fill, plan
 from vistio_record.check_text import as_json, as_lines
 from vistio_record.checking import check as check_rules
+from vistio_record.gate import Stopped
 from vistio_record.metrics import Metrics
 from vistio_record.options import (
     asking_options,
@@ -90,6 +91,12 @@ def main() -> None:
     default="0B",
     help="Size from which the oldest files are deleted, such as 50GB; 0B is without limit.",
 )
+@click.option(
+    "--heal",
+    type=DURATION,
+    default="24h",
+    help="How far back instants that were missed are asked for, in the background; 0s never does.",
+)
 @click.option("--host", default="127.0.0.1", help="Address for /metrics, health, reload and annotations.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=9092, help="Port for them; 0 takes a free one."
@@ -112,6 +119,7 @@ def run(
     delay: int,
     retention: int,
     retention_size: int,
+    heal: int,
     host: str,
     port: int,
     token_file: Path | None,
@@ -136,6 +144,7 @@ def run(
         delay_ms=delay,
         retention_ms=retention,
         retention_bytes=retention_size,
+        heal_ms=heal,
         host=host,
         port=port,
         token_file=token_file,
@@ -201,10 +210,11 @@ def backfill(
     start: int,
     end: int,
 ) -> None:
-    """Record instants of the past that are not in the recording yet.
+    """Record the past: instants that are not in the recording, and rules that were not answered then.
 
-    What is there stays as it is, so the command can be interrupted and repeated. An instant at
-    which no rule at all is answered ends it, and is not recorded.
+    What is there stays as it is, so the command can be interrupted and repeated. It says at the
+    end what cannot be had, because Prometheus has no data of that time, and what could not be asked.
+    When no server can be asked at all it ends, and nothing is recorded of that.
 
     \b
     Examples:
@@ -232,18 +242,33 @@ def backfill(
         stop = StopRequest()
         stack.callback(stop.close)
         stop.on_signals()
-        samples = written = 0
-        with progress("Backfill", len(todo.instants)) as advance:
-            for scrape in fill(recorder, log_writer, todo.instants):
-                written += 1
-                samples += len(scrape.samples)
-                advance(1)
-                if stop.requested:
-                    break
+
+        def pause() -> None:
+            if stop.requested:
+                raise Stopped
+
+        summary = Summary()
+        stopped = False
+        with progress("Backfill", todo.instants) as advance:
+            try:
+                for piece, learnt in fill(asked, log_writer, todo.pieces, timeout / SECOND_MS, pause=pause):
+                    summary.add(piece, learnt)
+                    advance(1)
+            except Stopped:
+                stopped = True
+    for line in summary.lines():
+        click.echo(line)
+    if summary.supplemented:
+        click.echo(f"{summary.supplemented:,} instants that were there have more answers now")
     gaps = f", {todo.not_running:,} stay a gap" if todo.not_running else ""
-    click.echo(f"{written:,} instants written with {samples:,} samples, {todo.present:,} were there{gaps}")
-    if written < len(todo.instants):
+    click.echo(
+        f"{summary.written:,} instants written with {summary.samples:,} samples,"
+        f" {todo.present:,} were there{gaps}"
+    )
+    if stopped:
         click.echo("Stopped; run the same command again to go on.", err=True)
+    nothing = todo.instants and not summary.written and not summary.supplemented
+    if stopped or summary.unreached or nothing:
         sys.exit(1)
 
 

@@ -43,6 +43,7 @@ class Metrics:
         """Why the newest scrape was not seen or not committed, in a line; empty when it was."""
         self._make_scrape_metrics(registry)
         self._make_recording_metrics(registry)
+        self._make_healing_metrics(registry)
         self._make_configuration_metrics(registry)
 
     def _make_scrape_metrics(self, registry: CollectorRegistry) -> None:
@@ -88,6 +89,23 @@ class Metrics:
             registry=registry,
         )
         lag.set_function(self._lag_s)
+
+    def _make_healing_metrics(self, registry: CollectorRegistry) -> None:
+        self._healed = Counter(
+            "vistio_record_healed_instants",
+            "Instants of which something was learnt later that had been missed.",
+            registry=registry,
+        )
+        self._unhealable = Counter(
+            "vistio_record_unhealable_instants",
+            "Instants with a rule that can never be answered, by what Prometheus says now.",
+            registry=registry,
+        )
+        self._healing_waits = Gauge(
+            "vistio_record_healing_waiting_instants",
+            "Instants that are to be healed, and wait for their turn or their server.",
+            registry=registry,
+        )
 
     def _make_recording_metrics(self, registry: CollectorRegistry) -> None:
         self._gap_s = Gauge(
@@ -204,6 +222,14 @@ class Metrics:
     def gap(self, window: str, gap_ms: int) -> None:
         """For how much of a window of `GAP_WINDOWS_MS` there is no graph."""
         self._gap_s.labels(window).set(gap_ms / SECOND_MS)
+
+    def learnt(self, *, healed: bool, refused: bool) -> None:
+        """The healer asked about an instant: whether something was learnt, whether something never will be."""
+        self._healed.inc(healed)
+        self._unhealable.inc(refused)
+
+    def healing_waits(self, instants: int) -> None:
+        self._healing_waits.set(instants)
 
     def _lag_s(self) -> float:
         if self._last_success_ms is None:

@@ -11,7 +11,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 import attrs
@@ -55,6 +56,10 @@ class Recorder:
     interval_ms: int
     timeout_s: float
     metrics: Metrics
+    live: Callable[[], AbstractContextManager[None]] = nullcontext
+    """A context for a scrape with its commit: who wants to keep out of its way is told by it."""
+    observe: Callable[[Scrape], None] = lambda scrape: None
+    """Called after each scrape's commit."""
     _configuration: str = attrs.field(init=False, default="")
     _rules: tuple[tuple[str, str], ...] = attrs.field(init=False, default=())
     _rule_log: RuleLog = attrs.field(init=False, factory=RuleLog)
@@ -106,9 +111,12 @@ class Recorder:
             for scheduled in due:
                 if scheduled.clock_step_ms:
                     log.warning("clock.stepped", extra={"ms": scheduled.clock_step_ms})
-                self._record_skipped(scheduled.skipped)  # they were the source's that is in force until here
-                self._change_over()
-                self.record(scheduled.instant_ms, stop)
+                with self.live():
+                    self._record_skipped(
+                        scheduled.skipped
+                    )  # they were the source's that is in force until here
+                    self._change_over()
+                    self.record(scheduled.instant_ms, stop)
         finally:
             finished.set()
 
@@ -122,9 +130,11 @@ class Recorder:
             return False
         self.metrics.evaluated(seconds)
         self._rule_log.tell(scrape)
-        return self._commit(scrape, seconds)
+        committed = self._commit(scrape, seconds)
+        self.observe(scrape)
+        return committed
 
-    def scrape(self, instant_ms: int, *, backfilled: bool = False) -> Scrape:
+    def scrape(self, instant_ms: int) -> Scrape:
         """What the source sees at ``instant_ms``. A fault of the source is the outcome of every rule."""
         try:
             seen = self.source.evaluate(instant_ms, self.timeout_s)
@@ -135,14 +145,13 @@ class Recorder:
                 seen.outcomes,
                 seen.samples,
                 seen.measurements,
-                backfilled,
             )
         except Exception as error:  # a source may come from anyone; the recorder outlives its faults
             log.exception("source.crashed", extra={"instant": format_instant(instant_ms)})
             self.metrics.crashed()
             why = f"the source went wrong: {type(error).__name__}; the recorder's log has the details"
             outcomes = tuple(RuleOutcome(cluster, rule, Outcome.FAILED, why) for cluster, rule in self._rules)
-            return Scrape(instant_ms, self.interval_ms, self._configuration, outcomes, backfilled=backfilled)
+            return Scrape(instant_ms, self.interval_ms, self._configuration, outcomes)
 
     def _follow(self, source: Source) -> None:
         self._rules = rules_of(source.configuration)

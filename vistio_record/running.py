@@ -18,6 +18,8 @@ from vistio_core.recording.writer import Writer
 from vistio_core.times import SECOND_MS, align, format_duration, format_instant, system_now_ms
 from vistio_record.annotating import AnnotationRoute, TokenFile
 from vistio_record.application import Application
+from vistio_record.gate import Gate
+from vistio_record.healing import Healer, HealingOptions
 from vistio_record.housekeeping import Housekeeper, keep_house
 from vistio_record.http_server import HttpServer
 from vistio_record.measuring import Known, measure_gaps, measure_sizes
@@ -49,6 +51,8 @@ class RunOptions:
     """0 keeps everything."""
     retention_bytes: int
     """0 is without limit."""
+    heal_ms: int
+    """How far back missed instants are healed; 0 does not."""
     host: str
     port: int
     token_file: Path | None
@@ -89,7 +93,10 @@ def run(
         stack.callback(server.close)
         recording = Recording.open(options.recording, create=True)
         writer = stack.enter_context(recording.writer(options.writer, linger=LINGER, quiet=QUIET))
-        recorder = Recorder(source, writer, options.interval_ms, options.timeout_ms / SECOND_MS, metrics)
+        gate = Gate(options.interval_ms, options.delay_ms)
+        recorder = Recorder(
+            source, writer, options.interval_ms, options.timeout_ms / SECOND_MS, metrics, gate.live
+        )
         stack.callback(recorder.close)
         recorder.start()
         reloader = Reloader(recipe, recorder.replace, metrics)
@@ -116,11 +123,25 @@ def run(
         schedule = Schedule(
             interval_ms=options.interval_ms, delay_ms=options.delay_ms, recorded_ms=writer.last_instant_ms
         )
+        healer = Healer(
+            recording,
+            writer,
+            recorder,
+            gate,
+            metrics,
+            HealingOptions(
+                options.heal_ms, options.interval_ms, options.delay_ms, options.timeout_ms / SECOND_MS
+            ),
+        )
+        if options.heal_ms:
+            recorder.observe = healer.scraped
+            healer.start()
         housekeeper = Housekeeper(_tidying(options, recording, writer, metrics))
         try:
             recorder.run(due(schedule, stop, clock=clock, monotonic=_monotonic_ms), stop)
         finally:
-            settled = housekeeper.close()
+            healed = healer.close()
+            settled = housekeeper.close() and healed
         log.info("recorder.stopped", extra={"newest": _instant_or_none(writer.last_instant_ms)})
         if not settled:
             # A thread inside Arrow must not meet a dying interpreter. What it was writing is not

@@ -309,6 +309,14 @@ class Recording:
             raise self._nothing(min(at_ms, self._clock()), 0)
         return self._configuration(in_force)
 
+    def configuration_by_hash(self, configuration_hash: str) -> Configuration:
+        """The configuration that a scrape of this recording names.
+
+        Raises:
+            DamagedFileError: it is missing.
+        """
+        return self._configuration(configuration_hash)
+
     def _configuration_hash(self, at_ms: int) -> str | None:
         scrapes = [name for name in self._catalog.everything() if not name.supplement]
         names = [name for name in scrapes if name.first_ms <= at_ms]

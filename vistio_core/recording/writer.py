@@ -69,6 +69,12 @@ class Writer:
         """The newest instant that this writer's name has in the recording; None when it has none."""
         return self._last_instant_ms
 
+    @property
+    def first_instant_ms(self) -> int | None:
+        """The oldest instant of this writer that is in the recording now; None when it has none."""
+        own = (events.first_ms for events in self._catalog.everything() if events.writer == self.name)
+        return min(own, default=None)
+
     def put_configuration(self, configuration: Configuration) -> str:
         """Keep ``configuration`` in the recording and return its hash. Doing it again changes nothing.
 
