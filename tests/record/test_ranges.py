@@ -10,7 +10,7 @@ import pytest
 
 from vistio_core.errors import SourceError
 from vistio_core.events import Outcome, RuleOutcome, Sample
-from vistio_record.sources import ranges
+from vistio_record.sources import matrix, ranges
 from vistio_record.sources.answer import Answer, RangeSeries, Series, decode, decode_range
 from vistio_record.sources.base import NO_DATA, Evaluation
 from vistio_record.sources.evidence import NEWEST_SCRAPE
@@ -202,8 +202,6 @@ def test_a_query_that_nobody_understands_is_asked_once() -> None:
 
 
 def test_a_server_whose_ranges_differ_from_its_instants_is_asked_one_by_one() -> None:
-    """As VictoriaMetrics does for a query without a range of its own: its lookback depends on the step."""
-
     class Wider(Servers):
         def over(
             self, server: Server, promql: str, instants: range
@@ -216,6 +214,35 @@ def test_a_server_whose_ranges_differ_from_its_instants_is_asked_one_by_one() ->
     servers = Wider({"q": counting})
     found = run(servers, 30, rule("q"))
     assert rates(found) == [{n: float(v) for n, v in counting(instant).items()} for instant, _ in found]
+
+
+@pytest.mark.parametrize("vanishes_at", [1, 3, 9, 10, 11, 30, 49, 50])
+def test_a_server_that_looks_back_less_in_a_range_is_asked_one_by_one(vanishes_at: int) -> None:
+    """As VictoriaMetrics does: a vanished series lives on for minutes in instant queries only."""
+
+    def in_ranges(instant_ms: int) -> Mapping[str, str]:
+        index = (instant_ms - START) // INTERVAL
+        return {"stays": "1"} | ({"goes": "2"} if index < vanishes_at else {})
+
+    def live(instant_ms: int) -> Mapping[str, str]:
+        return in_ranges(instant_ms) | {"goes": "2"}
+
+    class LooksBackLess(Servers):
+        def at(self, server: Server, promql: str, instant_ms: int) -> Answer:
+            self.values["q"] = live
+            try:
+                return super().at(server, promql, instant_ms)
+            finally:
+                self.values["q"] = in_ranges
+
+    found = run(LooksBackLess({"q": in_ranges}), 60, rule("q"))
+    assert rates(found) == [{"stays": 1.0, "goes": 2.0}] * 60
+
+
+def test_a_right_server_is_compared_where_a_series_vanishes_and_then_trusted() -> None:
+    servers = Servers({"q": counting})
+    run(servers, 200, rule("q"))
+    assert [count for query, count in servers.asked if query == "q"].count(0) == 2
 
 
 @pytest.mark.parametrize("query", ["x @ end()", "x @ start ( )", "x[5m:1m] @ end()"])
@@ -277,28 +304,28 @@ def points(*times: float) -> list[list[object]]:
     return [[time, "1"] for time in times]
 
 
-def matrix(*series: Mapping[str, object], kind: str = "matrix") -> bytes:
+def matrix_body(*series: Mapping[str, object], kind: str = "matrix") -> bytes:
     data = {"resultType": kind, "result": list(series)}
     return json.dumps({"status": "success", "data": data, "infos": ["an info"]}).encode()
 
 
 def test_points_beside_the_asked_instants_are_left_out_and_histograms_stay_histograms() -> None:
     series, warnings = decode_range(
-        matrix(
+        matrix_body(
             {"metric": {"name": "a"}, "values": points(9.999, 10.0, 10.5, 20.001, 30.0)},
             {"metric": {"name": "h"}, "histograms": [[10.0, {"count": "1"}], [30, {}]]},
         )
     )
     assert warnings == ("an info",)
-    cut = list(ranges.cut(series, range(10_000, 30_001, 10_000)))
+    cut = list(matrix.cut(series, range(10_000, 30_001, 10_000)))
     assert [[one.metric["name"] for one in vector] for vector in cut] == [["a", "h"], [], ["a", "h"]]
-    live = decode(matrix({"metric": {}, "histogram": [10.0, {"count": "1"}]}, kind="vector")).series[0]
+    live = decode(matrix_body({"metric": {}, "histogram": [10.0, {"count": "1"}]}, kind="vector")).series[0]
     assert (live.value, bool(bytes(live.histogram))) == (None, True)
     assert (cut[0][1].value, bool(bytes(cut[0][1].histogram))) == (None, True)
 
 
 @pytest.mark.parametrize(
-    "body", [b"<html>", matrix(kind="vector"), matrix({"metric": 3}), b'{"status": "success"}']
+    "body", [b"<html>", matrix_body(kind="vector"), matrix_body({"metric": 3}), b'{"status": "success"}']
 )
 def test_a_range_answer_that_is_none_is_an_error(body: bytes) -> None:
     with pytest.raises(SourceError):

@@ -4,9 +4,10 @@ Per rule, `query_range` is asked for a chunk of instants; its matrix is cut into
 instant, and that goes the way of a live answer. Three things could make it another answer than
 live, and are dealt with:
 
-- A range query answers a matrix even where an instant query answers a scalar; and a few functions
-  (``@ end()``) know which range they are in. So each rule is asked for one instant of the first
-  chunk by an instant query too. What is no vector stays none; what differs is asked instant by instant.
+- A range query answers a matrix even where an instant query answers a scalar. A few functions
+  (``@ end()``) know which range they are in. And VictoriaMetrics looks back less far in a range. So
+  each rule is asked by instant queries too: for the first instant, and for the first one at which a
+  series has vanished. What is no vector stays none; what differs is asked instant by instant.
 - A chunk can be too much for the server or for us, or one instant in it can be in error. It is
   halved, down to a single instant, whose error is that instant's own.
 - The server may not have been collecting data then; see `evidence`.
@@ -22,7 +23,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, repeat
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeAlias
 
 import attrs
 
@@ -30,9 +31,10 @@ from vistio_core.errors import SourceError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample
 from vistio_core.times import MINUTE_MS, align, system_now_ms
 from vistio_record.sources import evidence
-from vistio_record.sources.answer import Answer, RangeSeries, Series
+from vistio_record.sources.answer import Answer, RangeSeries
 from vistio_record.sources.base import NO_DATA, Evaluation, RuleKey
 from vistio_record.sources.http_api import Server
+from vistio_record.sources.matrix import Labels, alike, at_end, cut, first_vanishing
 
 log = logging.getLogger(__name__)
 
@@ -165,22 +167,26 @@ class _RuleOverRange:
         self._always: _Got | None = None
         """Once it is known: what it says of every instant."""
         self._one_by_one = _KNOWS_ITS_RANGE.search(rule.query) is not None
-        self._compared = False
+        self._first: tuple[int, Answer] | None = None
+        """The answer to an instant query, until it is compared with that to a range query."""
+        self._began = False
+        self._vanishing_is_alike = False
+        self._present: frozenset[Labels] = frozenset()
+        """Series at the last instant of the part before."""
         self._most = MOST_INSTANTS
 
     def ask(self, chunk: range) -> Iterator[_Got]:
         """One answer for each instant; what can be asked at once is asked before this returns."""
         self.series, self.seconds = 0, 0.0
         started_s = time.monotonic()
-        probe = None
-        if not self._compared and not self._one_by_one and len(chunk) > 1:
-            middle_ms = chunk[len(chunk) // 2]
-            got = self._at(middle_ms)
+        if not self._began and not self._one_by_one and len(chunk) > 1:
+            got = self._at(chunk[0])
             if isinstance(got, Answer) and got.result_type == "vector":
-                probe = (middle_ms, got)
+                self._first = (chunk[0], got)
             elif isinstance(got, Answer) or got.error.answered == "bad_data":
                 self._always = got
-        answers = map(self._at, chunk) if self._one_by_one else self._over(chunk, probe)
+        self._began = True
+        answers = self._over(chunk)
         self.duration_ms = (time.monotonic() - started_s) * 1000 / len(chunk)
         return answers
 
@@ -195,39 +201,52 @@ class _RuleOverRange:
                 self._always = failed
             return failed
 
-    def _over(self, part: range, probe: tuple[int, Answer] | None = None) -> Iterator[_Got]:
+    def _over(self, part: range) -> Iterator[_Got]:
         if self._always is not None:
             return repeat(self._always, len(part))
-        if len(part) == 1:
+        if self._one_by_one or len(part) == 1:
             return map(self._at, part)
         if len(part) > self._most:
-            return self._halved(part, probe)
+            return self._halved(part)
         started_s = time.monotonic()
         try:
             series, warnings = self._questions.over(self.rule.server, self.rule.query, part)
         except SourceError as error:
             if self._worth_halving(error, part):
                 self._most = max(1, len(part) // 2)
-                return self._halved(part, probe)
+                return self._halved(part)
             self._always = _Failed(error)
             return repeat(self._always, len(part))
         finally:
             self.seconds = max(self.seconds, time.monotonic() - started_s)
         self.series += len(series)
         self._most = min(MOST_INSTANTS, max(self._most, _GROWTH * len(part)))
-        vectors = cut(series, part)
-        if probe is not None and probe[0] in part:
-            at = part.index(probe[0])
-            if not _equal(list(cut(series, part))[at], probe[1].series):
-                log.info("range.differs", extra={"cluster": self.rule.key[0], "rule": self.rule.key[1]})
-                self._one_by_one = True
-                return map(self._at, part)
-            self._compared = True
-        return (Answer("vector", vector, len(vector), warnings) for vector in vectors)
+        if not self._is_like_live(series, part):
+            log.info("range.differs", extra={"cluster": self.rule.key[0], "rule": self.rule.key[1]})
+            self._one_by_one = True
+            return map(self._at, part)
+        return (Answer("vector", vector, len(vector), warnings) for vector in cut(series, part))
 
-    def _halved(self, part: range, probe: tuple[int, Answer] | None) -> Iterator[_Got]:
+    def _is_like_live(self, series: list[RangeSeries], part: range) -> bool:
+        """Whether the matrix says what instant queries say, where they are most likely to differ."""
+        if self._first is not None:
+            instant_ms, live = self._first
+            self._first = None
+            if not alike(series, instant_ms, live):
+                return False
+        if self._vanishing_is_alike:
+            return True
+        vanished_ms = first_vanishing(series, part, self._present)
+        self._present = at_end(series, part)
+        if vanished_ms is not None:
+            got = self._at(vanished_ms)
+            self._vanishing_is_alike = isinstance(got, Answer) and alike(series, vanished_ms, got)
+            return self._vanishing_is_alike
+        return True
+
+    def _halved(self, part: range) -> Iterator[_Got]:
         half = len(part) // 2
-        return chain(self._over(part[:half], probe), self._over(part[half:], probe))
+        return chain(self._over(part[:half]), self._over(part[half:]))
 
     def _worth_halving(self, error: SourceError, part: range) -> bool:
         if error.answered in _FACTS:
@@ -297,49 +316,3 @@ class _History:
         return {
             round(at_s * 1000): round(float(value) * 1000) for one in series for at_s, value in one.values
         }
-
-
-def cut(series: Sequence[RangeSeries], instants: range) -> Iterator[list[Series]]:
-    """The vector at each of ``instants``, in their order; points at other times are left out."""
-    cursors = [(one.metric, _Cursor(one.values), _Cursor(one.histograms)) for one in series]
-    for instant_ms in instants:
-        vector: list[Series] = []
-        for metric, values, histograms in cursors:
-            if (value := values.at(instant_ms)) is not None:
-                vector.append(Series(metric, value))
-            elif (histogram := histograms.at(instant_ms)) is not None:
-                vector.append(Series(metric, None, histogram[1]))
-        yield vector
-
-
-_Value = TypeVar("_Value")
-
-
-class _Cursor(Generic[_Value]):
-    """The points of a series, each asked for once, in ascending order."""
-
-    __slots__ = ("_next", "_points")
-
-    def __init__(self, points: Sequence[tuple[float, _Value]]) -> None:
-        self._points = points
-        self._next = 0
-
-    def at(self, instant_ms: int) -> tuple[float, _Value] | None:
-        points = self._points
-        while self._next < len(points):
-            point = points[self._next]
-            point_ms = round(point[0] * 1000)
-            if point_ms > instant_ms:
-                break
-            self._next += 1
-            if point_ms == instant_ms:
-                return point
-        return None
-
-
-def _equal(one: Sequence[Series], other: Sequence[Series]) -> bool:
-    def key(series: Series) -> tuple[object, ...]:
-        value = series.value[1] if series.value is not None else ""
-        return sorted(series.metric.items()), value
-
-    return sorted(map(key, one)) == sorted(map(key, other))
