@@ -16,8 +16,9 @@ from vistio_core.recording.recording import Recording
 from vistio_core.recording.writer import Writer
 from vistio_core.times import HOUR_MS
 from vistio_record.gate import Gate
-from vistio_record.healing import Backoff, Healer, HealingOptions, Todo, Worklist
+from vistio_record.healing import Healer, HealingOptions
 from vistio_record.metrics import Metrics
+from vistio_record.worklist import Backoff, Todo, Worklist
 
 NOON = 1_763_899_200_000
 INTERVAL = 10_000
@@ -286,7 +287,7 @@ def test_a_reload_plans_anew(bench: Bench, newest: int) -> None:
 def test_a_gap_heals_in_pieces_the_newest_first(
     bench: Bench, newest: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vistio_record.healing.PIECE_INSTANTS", 15)
+    monkeypatch.setattr("vistio_record.worklist.PIECE_INSTANTS", 15)
     bench.live(newest - 24 * INTERVAL)
     bench.live(newest)
     bench.healer.heal()
