@@ -8,7 +8,6 @@ instants until it is back, not the recorder. Then the log is told why they are m
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -18,13 +17,14 @@ from typing import Protocol
 import attrs
 
 from vistio_core.configuration.model import Configuration
-from vistio_core.errors import AlreadyRecordedError, NotARecordingError, UsageError, VistioError
+from vistio_core.errors import AlreadyRecordedError, UsageError, VistioError
 from vistio_core.events import Outcome, RuleOutcome, Scrape
 from vistio_core.times import format_instant
 from vistio_record.metrics import Metrics
 from vistio_record.rule_log import RuleLog
 from vistio_record.schedule import Scheduled, Stop
 from vistio_record.sources.base import Source
+from vistio_record.unwritten import Unwritten
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +32,6 @@ log = logging.getLogger(__name__)
 _GRACE_S = 2.0
 
 SKIP_REASON = "the scrape before was still running when this one was due"
-
-MAX_UNWRITTEN = 360
-"""Instants whose refused commit is explained later, the newest ones; older ones stay a gap without reason."""
-# With each commit that succeeds, so that a long outage of the disk does not delay the scrapes after it.
-_EXPLAINED_AT_ONCE = 10
 
 
 class Log(Protocol):
@@ -65,7 +60,7 @@ class Recorder:
     _rule_log: RuleLog = attrs.field(init=False, factory=RuleLog)
     _successor: Source | None = attrs.field(init=False, default=None)
     _lock: threading.Lock = attrs.field(init=False, factory=threading.Lock, repr=False, eq=False)
-    _unwritten: dict[int, tuple[Scrape, Configuration]] = attrs.field(init=False, factory=dict)
+    _unwritten: Unwritten = attrs.field(init=False, factory=Unwritten)
 
     def start(self) -> None:
         """Keep the configuration in the recording, and warn of what its file has that is ignored.
@@ -201,9 +196,7 @@ class Recorder:
             return True
         except (VistioError, OSError) as error:
             self.metrics.lost(str(error))
-            self._unwritten[scrape.instant_ms] = unwritten(scrape, error), self.source.configuration
-            if len(self._unwritten) > MAX_UNWRITTEN:
-                del self._unwritten[next(iter(self._unwritten))]
+            self._unwritten.remember(scrape, error)
             log.error(
                 "commit.failed",
                 extra={"instant": instant, "error": str(error), "next": "the next instant is tried"},
@@ -222,42 +215,8 @@ class Recorder:
                 "commit_ms": round(commit_s * 1000, 1),
             },
         )
-        self._explain_unwritten()
+        self._unwritten.explain(self.writer)
         return True
-
-    def _explain_unwritten(self) -> None:
-        """Record why earlier instants are missing, now that there is a disk again. Oldest first."""
-        for instant_ms in sorted(self._unwritten)[:_EXPLAINED_AT_ONCE]:
-            scrape, configuration = self._unwritten[instant_ms]
-            try:
-                # A reload may have come between: then this one was never written either.
-                self.writer.put_configuration(configuration)
-                self.writer.commit(scrape)
-            except AlreadyRecordedError:
-                pass  # somebody filled it in
-            except (VistioError, OSError):
-                return  # told when the next scrape's own commit is refused
-            else:
-                log.info("instant.explained", extra={"instant": format_instant(instant_ms)})
-            del self._unwritten[instant_ms]
-
-
-def unwritten(scrape: Scrape, error: Exception) -> Scrape:
-    """What is told later of a scrape whose commit was refused: no samples, and why; small enough to keep.
-
-    Whoever reads a recording need not know the recorder's machine: paths stay in its log.
-    """
-    if isinstance(error, NotARecordingError):
-        why = "the recording's directory or its mount had gone"
-    else:
-        code = getattr(error, "code", None) or getattr(error, "errno", None)
-        why = os.strerror(code) if code else "the recorder's log has the reason"
-    text = f"answered, but the recording could not be written: {why}"
-    outcomes = tuple(
-        RuleOutcome(rule.cluster, rule.rule, Outcome.FAILED, text) if rule.outcome is Outcome.OK else rule
-        for rule in scrape.outcomes
-    )
-    return attrs.evolve(scrape, outcomes=outcomes, samples=(), measurements=())
 
 
 def rules_of(configuration: Configuration) -> tuple[tuple[str, str], ...]:

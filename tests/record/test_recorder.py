@@ -19,10 +19,11 @@ from vistio_core.recording.store import StorageError
 from vistio_core.recording.writer import Writer
 from vistio_record.housekeeping import Housekeeper, keep_house
 from vistio_record.metrics import Metrics
-from vistio_record.recorder import Recorder, unwritten
+from vistio_record.recorder import Recorder
 from vistio_record.schedule import Scheduled
 from vistio_record.sources.base import Evaluation
 from vistio_record.stop import StopRequest
+from vistio_record.unwritten import explained
 
 NOON = 1_763_899_200_000
 INTERVAL = 10_000
@@ -194,7 +195,7 @@ def test_only_the_newest_refused_commits_are_explained_a_few_with_each_scrape(
     failures: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("vistio_record.recorder.MAX_UNWRITTEN", 25)
+    monkeypatch.setattr("vistio_record.unwritten.MAX_UNWRITTEN", 25)
     recorder = recorder_of(source, FullDisk(writer, failures))
     recorder.run([Scheduled(NOON + n * INTERVAL) for n in range(failures + 1)], stop)
     assert len(recorded(recording)) == 1 + 10
@@ -207,12 +208,12 @@ def test_an_explanation_keeps_what_was_failed_already_and_names_no_path() -> Non
     outcomes = (RuleOutcome("mesh", "one", Outcome.OK), RuleOutcome("mesh", "two", Outcome.TIMEOUT, "slow"))
     edge = Sample("mesh", "one", "a", "b", "200", 1.0)
     scrape = Scrape(NOON, INTERVAL, CONFIGURATION.hash, outcomes, (edge,))
-    told = unwritten(scrape, StorageError("/secret/place", "writing", OSError(errno.ENOSPC, "full")))
+    told = explained(scrape, StorageError("/secret/place", "writing", OSError(errno.ENOSPC, "full")))
     assert (told.instant_ms, told.samples) == (NOON, ())
     assert told.outcomes[0].error.endswith("could not be written: No space left on device")
     assert told.outcomes[1] == outcomes[1]
-    assert "mount had gone" in unwritten(scrape, NotARecordingError("/secret", "gone")).outcomes[0].error
-    assert "secret" not in unwritten(scrape, RecordingError("/secret")).outcomes[0].error
+    assert "mount had gone" in explained(scrape, NotARecordingError("/secret", "gone")).outcomes[0].error
+    assert "secret" not in explained(scrape, RecordingError("/secret")).outcomes[0].error
 
 
 def test_a_configuration_without_rules_is_refused_at_the_start(source: Scripted, writer: Writer) -> None:

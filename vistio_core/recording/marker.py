@@ -43,10 +43,10 @@ def create_marker(store: Store, now_ms: int) -> None:
 
 
 def require_marker(store: Store) -> None:
-    """Look before each write whether the recording is still there.
+    """Look before each write, and where nothing is found, whether the recording is still there.
 
     A vanished mount leaves an empty directory: writing there would hide what it holds from
-    everyone as soon as the mount is back.
+    everyone as soon as the mount is back, and it is no recording without instants either.
 
     Raises:
         NotARecordingError: it has gone.

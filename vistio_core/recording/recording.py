@@ -21,7 +21,6 @@ from vistio_core.configuration import Configuration, StatusClass, StatusClassifi
 from vistio_core.errors import (
     DamagedFileError,
     InvalidTimeError,
-    NotARecordingError,
     NothingRecordedError,
     UsageError,
 )
@@ -361,7 +360,7 @@ class Recording:
         Raises:
             NotARecordingError: it has gone since it was opened, as when its mount vanished.
         """
-        self._check_present()
+        require_marker(self._store)
         names = self._catalog.everything()
         head, sealed = list(self._store.entries(HEAD)), list(self._store.entries(LOG))
         return RecordingInfo(
@@ -437,7 +436,8 @@ class Recording:
     def _uris(self, start_ms: int, end_ms: int, *, check: bool = False) -> list[str]:
         names = self._catalog.counting(self._catalog.within(start_ms, end_ms))
         if not names:
-            self._check_present()
+            # An empty mount point must not pass for a recording without instants.
+            require_marker(self._store)
         return [self._store.uri(name.text) for name in names if not check or self._readable(name)]
 
     def _readable(self, name: EventsName) -> bool:
@@ -459,11 +459,6 @@ class Recording:
                 " windows are [start, end), so end must be later than start"
             )
         return start_ms, end_ms
-
-    def _check_present(self) -> None:
-        # Where a mount has gone, its empty directory must not pass for a recording without instants.
-        if not self._store.exists(MARKER):
-            raise NotARecordingError(self.place, f"{MARKER} has gone, the directory or its mount vanished")
 
     def _nothing(self, asked_ms: int, staleness_ms: int) -> NothingRecordedError:
         before_ms = self._nearest_seen(asked_ms, before=True)
