@@ -11,6 +11,14 @@ import attrs
 import pytest
 
 from vistio_core.configuration import load, loads
+from vistio_core.configuration.http_config import (
+    Authorization,
+    BasicAuth,
+    HttpConfig,
+    HttpHeader,
+    ServerSettings,
+    TlsConfig,
+)
 from vistio_core.configuration.keys import LEGACY, SHAPES
 from vistio_core.configuration.model import (
     ClusterLevel,
@@ -46,6 +54,12 @@ SECTIONS = {
     "Measurements": MeasurementRule,
     "`severityThreshold`": SeverityThreshold,
     "`classes`": NodeClass,
+    "`servers`": ServerSettings,
+    "`http_config`": HttpConfig,
+    "`basic_auth`": BasicAuth,
+    "`authorization`": Authorization,
+    "`tls_config`": TlsConfig,
+    "`http_headers`": HttpHeader,
 }
 
 

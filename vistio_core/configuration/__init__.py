@@ -7,7 +7,8 @@
 `mapping` and `templates` apply them.
 """
 
-from vistio_core.configuration.loading import load, loads
+from vistio_core.configuration.http_config import HttpConfig, ServerSettings, server_settings
+from vistio_core.configuration.loading import load, load_http_config, loads
 from vistio_core.configuration.mapping import Dropped, NodeNamer, StatusClass, StatusClassifier, StatusNamer
 from vistio_core.configuration.model import (
     DEFAULT_CLASS,
@@ -36,11 +37,13 @@ __all__ = [
     "ConnectionRule",
     "Dropped",
     "GlobalLevel",
+    "HttpConfig",
     "MeasurementRule",
     "Merge",
     "NodeMapping",
     "NodeNamer",
     "Rule",
+    "ServerSettings",
     "ServiceNoticeRule",
     "SeverityThreshold",
     "StatusClass",
@@ -49,9 +52,11 @@ __all__ = [
     "StatusNamer",
     "StatusType",
     "load",
+    "load_http_config",
     "loads",
     "mappings_of",
     "query_link",
     "render_title",
+    "server_settings",
     "severity_of",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vistio_core.configuration.http_config import address
 from vistio_core.configuration.model import (
     ClusterLevel,
     Configuration,
@@ -36,6 +37,7 @@ def advise(root: Placed, configuration: Configuration) -> Iterator[Problem]:
     if not any(configuration.rules()):
         yield _at(root, "no rules, so the graph stays empty; add clusterConnections and serviceConnections")
     yield from _advise_on_levels(root, configuration)
+    yield from _advise_on_servers(root, configuration)
     yield from _advise_on_classes(root, configuration)
     level = root.table.get("globalLevel")
     if level is not None:
@@ -63,6 +65,13 @@ def _advise_on_levels(root: Placed, configuration: Configuration) -> Iterator[Pr
                 f"{cluster.cluster!r} cannot be entered: no node of the global level has this name, {have};"
                 " name a source or target there the same",
             )
+
+
+def _advise_on_servers(root: Placed, configuration: Configuration) -> Iterator[Problem]:
+    asked = {address(rule.prometheus_url) for _, rule in configuration.rules()}
+    for place, server in zip(_items(root, "servers"), configuration.servers, strict=True):
+        if address(server.url) not in asked:
+            yield _at(place.table["url"], "no rule asks this server; its url must be that of a prometheusURL")
 
 
 def _advise_on_classes(root: Placed, configuration: Configuration) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from vistio_core.configuration import model
+from vistio_core.configuration import http_config, model
 from vistio_core.graph.model import NodeClass
 
 if TYPE_CHECKING:
@@ -29,6 +29,13 @@ class Key:
     """The model class of the mapping, or of each mapping in the list; None for scalars."""
     many: bool = False
     """Whether it is a list."""
+    named: bool = False
+    """Whether it is a mapping from names of the user's choice to such values."""
+
+
+def _same(*names: str) -> Mapping[str, Key]:
+    """Scalars whose attributes are called like their keys."""
+    return {name: Key(name) for name in names}
 
 
 _TEXT = {
@@ -58,6 +65,9 @@ SHAPES: Mapping[type, Mapping[str, Key]] = MappingProxyType(
             "globalLevel": Key("global_level", model.GlobalLevel),
             "clusterLevel": Key("clusters", model.ClusterLevel, many=True),
             "classes": Key("classes", NodeClass, many=True),
+            "prometheusURL": Key("prometheus_url"),
+            "http_config": Key("http_config", http_config.HttpConfig),
+            "servers": Key("servers", http_config.ServerSettings, many=True),
         },
         model.GlobalLevel: {
             "maxVolume": Key("max_volume"),
@@ -97,6 +107,36 @@ SHAPES: Mapping[type, Mapping[str, Key]] = MappingProxyType(
         },
         model.SeverityThreshold: {"info": Key("info"), "warning": Key("warning"), "error": Key("error")},
         NodeClass: {"name": Key("name"), "color": Key("color")},
+        http_config.ServerSettings: {
+            "url": Key("url"),
+            "method": Key("method"),
+            "http_config": Key("http_config", http_config.HttpConfig),
+        },
+        http_config.HttpConfig: {
+            "basic_auth": Key("basic_auth", http_config.BasicAuth),
+            "authorization": Key("authorization", http_config.Authorization),
+            "tls_config": Key("tls_config", http_config.TlsConfig),
+            "proxy_url": Key("proxy_url"),
+            "no_proxy": Key("no_proxy"),
+            "proxy_from_environment": Key("proxy_from_environment"),
+            "proxy_connect_header": Key("proxy_connect_header", many=True, named=True),
+            "http_headers": Key("http_headers", http_config.HttpHeader, named=True),
+            "follow_redirects": Key("follow_redirects"),
+        },
+        http_config.BasicAuth: _same(
+            "username", "username_file", "password", "password_file", "password_env"
+        ),
+        http_config.Authorization: _same("type", "credentials", "credentials_file", "credentials_env"),
+        http_config.TlsConfig: _same(
+            *("ca", "ca_file", "cert", "cert_file", "key", "key_file"),
+            *("server_name", "insecure_skip_verify", "min_version", "max_version"),
+        ),
+        http_config.HttpHeader: {
+            "values": Key("values", many=True),
+            "secrets": Key("secrets", many=True),
+            "files": Key("files", many=True),
+            "env": Key("env"),
+        },
     }
 )
 """Model class to the keys of its mapping in the file, in the order in which they are documented."""
@@ -115,6 +155,7 @@ LEGACY: Mapping[tuple[type, str], str] = MappingProxyType(
         (model.ConnectionNotice, "severity"): _USE_THRESHOLD,
         (model.ServiceNoticeRule, "threshold"): _USE_THRESHOLD,
         (model.ServiceNoticeRule, "severity"): _USE_THRESHOLD,
+        (http_config.HttpConfig, "enable_http2"): "vistio asks by HTTP/1.1, so there is nothing to switch",
         (model.ServiceNoticeRule, "node"): "Vistio ignores it, so does vistio; its name now is service",
     }
 )

@@ -8,11 +8,16 @@ Errors of all steps are raised together.
 from __future__ import annotations
 
 import codecs
+from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import attrs
 
 from vistio_core.configuration.advice import advise
+from vistio_core.configuration.default_server import KEY as DEFAULT_SERVER
+from vistio_core.configuration.default_server import check_url, put_default_server, text_with_default
+from vistio_core.configuration.http_config import HttpConfig, ServerSettings
+from vistio_core.configuration.http_values import duplicate_servers
 from vistio_core.configuration.keys import SHAPES
 from vistio_core.configuration.model import (
     DEFAULT_CLASS,
@@ -23,54 +28,95 @@ from vistio_core.configuration.model import (
 from vistio_core.configuration.places import MAX_VALUES, Content, Placed, Placer, TooManyValuesError
 from vistio_core.configuration.redaction import redact, redact_yaml
 from vistio_core.configuration.structure import structure, structure_list
-from vistio_core.configuration.values import RefusedError, describe, read_text
+from vistio_core.configuration.values import RefusedError, describe, read_text, read_url
 from vistio_core.configuration.yaml_lines import MAX_CHARACTERS, Document, Scalar, Table, read_yaml
 from vistio_core.errors import ConfigurationError, Problem
 from vistio_core.graph.model import NodeClass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 DEFAULT_GRAPH_NAME = "vistio"
+_TOO_MANY_VALUES = f"anchors and aliases write out more than {MAX_VALUES} values; use fewer aliases (*...)"
 _START = "start with globalLevel: and clusterLevel:, see docs/configuration.md"
 
 
-def load(path: str | Path) -> Configuration:
+def load(path: str | Path, *, prometheus_url: str | None = None) -> Configuration:
     """The configuration in the file at ``path``.
+
+    Args:
+        path: the file. What it names relatively is relative to its directory.
+        prometheus_url: the server of rules that name none, instead of the file's ``prometheusURL``.
+
+    Raises:
+        ConfigurationError: the file cannot be read or used; has all of its problems.
+        UsageError: ``prometheus_url`` is not an address.
+    """
+    return _loads(_read(path, "--config"), str(path), str(Path(path).parent), prometheus_url)
+
+
+def load_http_config(path: str | Path) -> HttpConfig:
+    """The ``http_config`` in a file of its own, as promtool reads it too.
 
     Raises:
         ConfigurationError: the file cannot be read or used; has all of its problems.
     """
+    file = str(path)
+    document = read_yaml(_read(path, "--http-config").removeprefix("\ufeff"))
+    root = document.root
+    if root is None and document.problems:
+        raise ConfigurationError(file, document.problems)
+    keys = ", ".join(SHAPES[HttpConfig])
+    if root is None or (isinstance(root, Scalar) and root.is_null):
+        raise _refuse(file, f"is empty; write a mapping with {keys}")
+    try:
+        placed = Placer().place(root, HttpConfig, "")
+    except TooManyValuesError as error:
+        raise _refuse(file, _TOO_MANY_VALUES) from error
+    problems = list(document.problems)
+    http_config = _collect(problems, structure, placed, HttpConfig)
+    if http_config is None or problems:
+        raise ConfigurationError(file, _in_order(problems))
+    return attrs.evolve(http_config, directory=str(Path(path).parent))
+
+
+def _read(path: str | Path, option: str) -> str:
+    """The text of a file; ``option`` is how the user named it."""
     file = str(path)
     try:
         with open(path, "rb") as stream:
             # Four bytes a character at most; one more shows that the text is too long.
             content = stream.read(4 * MAX_CHARACTERS + 1)
     except FileNotFoundError as error:
-        raise _refuse(file, "no such file; give another one with --config") from error
+        raise _refuse(file, f"no such file; give another one with {option}") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
         reason = getattr(error, "strerror", None) or str(error)
-        raise _refuse(file, f"cannot be read: {reason}; give another one with --config") from error
+        raise _refuse(file, f"cannot be read: {reason}; give another one with {option}") from error
     try:
-        text = content.decode("utf-16" if content.startswith(_UTF16) else "utf-8")
+        return content.decode("utf-16" if content.startswith(_UTF16) else "utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         message = f"found byte 0x{content[error.start]:02x}, which is not UTF-8; save the file as UTF-8"
         raise ConfigurationError(file, (Problem("", message, line),)) from error
-    return loads(text, file)
 
 
-def loads(text: str, file: str = "<text>") -> Configuration:
-    """The configuration in ``text``; ``file`` names it in messages.
+def loads(text: str, file: str = "<text>", *, prometheus_url: str | None = None) -> Configuration:
+    """The configuration in ``text``; ``file`` names it in messages, the rest is as for `load`.
 
     Raises:
         ConfigurationError: the text cannot be used; has all of its problems.
+        UsageError: ``prometheus_url`` is not an address.
     """
+    return _loads(text, file, "", prometheus_url)
+
+
+def _loads(text: str, file: str, directory: str, prometheus_url: str | None) -> Configuration:
+    if prometheus_url is not None:
+        check_url(prometheus_url)
     text = text.removeprefix("\ufeff")
     document = read_yaml(text)
     root = _root_table(document, file)
@@ -78,21 +124,30 @@ def loads(text: str, file: str = "<text>") -> Configuration:
     try:
         placed = placer.place(root, Configuration, "")
     except TooManyValuesError as error:
-        message = f"anchors and aliases write out more than {MAX_VALUES} values; use fewer aliases (*...)"
-        raise _refuse(file, message) from error
+        raise _refuse(file, _TOO_MANY_VALUES) from error
+    put_default_server(placed, prometheus_url)
     problems = list(document.problems) + _duplicate_clusters(placed)
+    problems += duplicate_servers(_at(placed, "servers", []))
     graph_name = _collect(problems, _graph_name, placed)
     global_level = _collect(problems, structure, _at(placed, "globalLevel", {}), GlobalLevel)
     clusters = _collect(problems, structure_list, _at(placed, "clusterLevel", []), ClusterLevel)
     classes = _collect(problems, structure_list, _at(placed, "classes", []), NodeClass)
+    default_server = _collect(problems, _default_server, placed)
+    http_config = _collect(problems, _http_config, placed, directory)
+    servers = _collect(problems, structure_list, _at(placed, "servers", []), ServerSettings)
     if graph_name is None or global_level is None or clusters is None or classes is None or problems:
         raise ConfigurationError(file, _in_order(problems))
+    assert default_server is not None  # as what follows: it has no value only where it has problems
+    assert servers is not None
     configuration = Configuration(
         graph_name=graph_name,
         global_level=global_level,
         clusters=clusters,
         classes=_with_default(classes),
-        text=redact_yaml(text, document.node),
+        text=_text_to_keep(text, document, prometheus_url),
+        prometheus_url=default_server,
+        http_config=http_config,
+        servers=tuple(_in_directory(server, directory) for server in servers),
     )
     warnings = [*document.warnings, *placer.warnings, *advise(placed, configuration)]
     return attrs.evolve(configuration, warnings=_in_order(warnings))
@@ -138,6 +193,30 @@ def _collect(problems: list[Problem], read: Callable[P, T], *args: P.args, **kwa
     except RefusedError as error:
         problems.extend(error.problems)
         return None
+
+
+def _default_server(root: Placed) -> str:
+    return read_url(root.table[DEFAULT_SERVER]) if DEFAULT_SERVER in root.table else ""
+
+
+def _http_config(root: Placed, directory: str) -> HttpConfig | None:
+    if "http_config" not in root.table:
+        return None
+    return attrs.evolve(structure(root.table["http_config"], HttpConfig), directory=directory)
+
+
+def _in_directory(server: ServerSettings, directory: str) -> ServerSettings:
+    if server.http_config is None:
+        return server
+    return attrs.evolve(server, http_config=attrs.evolve(server.http_config, directory=directory))
+
+
+def _text_to_keep(text: str, document: Document, prometheus_url: str | None) -> str:
+    """What a recording keeps: it loads by itself, and has no secrets."""
+    if prometheus_url is None:
+        return redact_yaml(text, document.node)
+    text = text_with_default(text, document.node, prometheus_url)
+    return redact_yaml(text, read_yaml(text).node)
 
 
 def _at(root: Placed, key: str, default: Content) -> Placed:

@@ -20,6 +20,7 @@ from vistio_core.graph.model import NodeClass
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from vistio_core.configuration.http_config import HttpConfig, ServerSettings
     from vistio_core.errors import Problem
 
 DEFAULT_CLASS = NodeClass("default", "rgb(186, 213, 237)")
@@ -220,6 +221,12 @@ class Configuration:
     """The file's text with credentials redacted: this is what a recording keeps."""
     warnings: tuple[Problem, ...] = attrs.field(default=(), eq=False)
     """What was ignored or looks wrong, but does not stop us."""
+    prometheus_url: str = attrs.field(default="", repr=_without_password)
+    """The server of every rule that names none; empty when there is no such server."""
+    http_config: HttpConfig | None = None
+    """How servers are asked that have no settings of their own."""
+    servers: tuple[ServerSettings, ...] = ()
+    """Those that have; see `vistio_core.configuration.http_config.server_settings`."""
 
     @property
     def hash(self) -> str:

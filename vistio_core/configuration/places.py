@@ -77,7 +77,9 @@ class Placer:
         self.warnings: list[Problem] = []
         self._count = 0
 
-    def place(self, value: Located, shape: type | None, path: str, *, many: bool = False) -> Placed:
+    def place(
+        self, value: Located, shape: type | None, path: str, *, many: bool = False, named: bool = False
+    ) -> Placed:
         """``value`` with its path, opened if it is what ``shape`` says.
 
         Raises:
@@ -86,6 +88,10 @@ class Placer:
         self._count += 1
         if self._count > MAX_VALUES:
             raise TooManyValuesError
+        if named and isinstance(value, Table):
+            entries = value.entries.items()
+            opened = {name: self.place(each, shape, join(path, name), many=many) for name, each in entries}
+            return Placed(path, value.line, opened)
         if many and isinstance(value, Items):
             items = [self.place(item, shape, f"{path}[{index}]") for index, item in enumerate(value.values)]
             if (prefix := _PLACE_IDS.get(shape)) is not None:
@@ -107,7 +113,9 @@ class Placer:
                 ignored.append((key, table.key_lines[key]))
                 self._warn(join(path, key), table.key_lines[key], explain_ignored(shape, key))
             elif not (isinstance(value, Scalar) and value.is_null):
-                entries[key] = self.place(value, known.shape, join(path, key), many=known.many)
+                entries[key] = self.place(
+                    value, known.shape, join(path, key), many=known.many, named=known.named
+                )
         placed = Placed(path, table.line, entries, tuple(ignored))
         if shape in (model.GlobalLevel, model.ClusterLevel):
             _make_ids_unique(placed)

@@ -13,16 +13,15 @@ import attrs
 from cattrs import BaseValidationError, Converter
 from cattrs.gen import make_dict_structure_fn, override
 
-from vistio_core.configuration import model, values
+from vistio_core.configuration import http_values, model, values
 from vistio_core.configuration.keys import SHAPES, Key, nearest
+from vistio_core.configuration.places import Placed
 from vistio_core.configuration.values import RefusedError, describe, refused
 from vistio_core.configuration.yaml_lines import Scalar, join
 from vistio_core.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from vistio_core.configuration.places import Placed
 
 T = TypeVar("T")
 
@@ -32,6 +31,7 @@ _READERS: dict[tuple[type, str], Callable[[Placed], object]] = {
     (model.StatusMapping, "value"): values.read_name,
     (model.MeasurementRule, "measure"): values.read_measure,
     (model.MeasurementRule, "merge"): values.read_merge,
+    **http_values.READERS,
 }
 _READERS_ANYWHERE: dict[str, Callable[[Placed], object]] = {
     "query": values.read_query,
@@ -51,7 +51,8 @@ _READERS_ANYWHERE: dict[str, Callable[[Placed], object]] = {
 
 _REMEDIES = {
     "query": "add query: with the PromQL expression whose series make the graph",
-    "prometheusURL": "add prometheusURL: http://...",
+    "prometheusURL": "add prometheusURL: http://... here, or once at the top of the file for all rules,"
+    " or give --prometheus URL",
     "source": "add source: {label: ...}, or {replacement: ...} for a node of that name",
     "target": "add target: {label: ...}, or {replacement: ...} for a node of that name",
     "measure": "add measure: with a name and unit, such as latency_p99_ms",
@@ -88,13 +89,31 @@ def structure_list(placed: Placed, shape: type[T]) -> tuple[T, ...]:
     return tuple(found)
 
 
+def structure_named(placed: Placed, shape: type[T]) -> tuple[T, ...]:
+    """The model objects of a mapping from names, which become their attribute ``header``.
+
+    Raises:
+        RefusedError: with every problem in it and below.
+    """
+    if not isinstance(placed.content, dict):
+        found = http_values.describe_hidden(placed)
+        raise refused(placed, f"{found}; write a mapping, such as {{X-Scope-OrgID: {{values: [...]}}}}")
+    for name, item in placed.content.items():
+        if isinstance(item.content, dict):
+            item.content["header"] = Placed(item.path, item.line, Scalar(name, item.line))
+    return structure_list(Placed(placed.path, placed.line, list(placed.content.values())), shape)
+
+
 def _structure_table(
     by_cattrs: Callable[[dict[str, Placed], type[T]], T], placed: Placed, shape: type[T]
 ) -> T:
     """The hook of one model class."""
     if not isinstance(placed.content, dict):
-        raise refused(placed, f"{describe(placed)}; write a mapping with {', '.join(SHAPES[shape])}")
+        found = http_values.describe_hidden(placed) if shape in http_values.STRICT else describe(placed)
+        raise refused(placed, f"{found}; write a mapping with {', '.join(SHAPES[shape])}")
     problems = _missing(placed, shape) + _contradictions(placed, shape)
+    if shape in http_values.STRICT:
+        problems += [*http_values.unknown_keys(placed, shape), *http_values.contradictions(placed, shape)]
     try:
         result = by_cattrs(placed.content, shape)
     except BaseValidationError as group:
@@ -192,9 +211,11 @@ def _refuse_nameless(mapping: model.NodeMapping, placed: Placed) -> None:
 def _reader(shape: type, key: str, known: Key) -> Callable[[Any, Any], object]:
     """The hook of cattrs for what stands at ``key``."""
     if known.shape is not None:
-        read_nested = partial(structure_list if known.many else structure, shape=known.shape)
+        how = structure_named if known.named else structure_list if known.many else structure
+        read_nested = partial(how, shape=known.shape)
         return lambda placed, _: read_nested(placed)
-    read = _READERS.get((shape, key)) or _READERS_ANYWHERE.get(key, values.read_text)
+    read_any = http_values.read_hidden_text if shape in http_values.STRICT else values.read_text
+    read = _READERS.get((shape, key)) or _READERS_ANYWHERE.get(key, read_any)
     return lambda placed, _: read(placed)
 
 
@@ -207,8 +228,9 @@ def _make_converter() -> Converter:
             known.attribute: override(rename=key, struct_hook=_reader(shape, key, known))
             for key, known in keys.items()
         }
-        if "id" in attrs.fields_dict(shape):
-            overrides["id"] = override(struct_hook=lambda placed, _: values.read_text(placed))
+        for given in ("id", "header"):  # not keys of the mapping: its place and its name
+            if given in attrs.fields_dict(shape):
+                overrides[given] = override(struct_hook=lambda placed, _: values.read_text(placed))
         by_cattrs: Any = make_dict_structure_fn(shape, converter, **overrides)
         converter.register_structure_hook(shape, partial(_structure_table, by_cattrs))
     return converter
