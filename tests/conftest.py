@@ -6,6 +6,8 @@
 ``run_process(...)``      starts a console script or program as a real process, ends it after the test
 ``exporter``              an HTTP exporter whose counters and gauges the test sets
 ``prometheus``            a real Prometheus that scrapes ``exporter`` each second
+``victoria_metrics``      a real VictoriaMetrics, empty; push samples into it
+``certificates``          a CA, what it issued, and TLS for servers of a test
 ========================  ===========================================================================
 """
 
@@ -16,9 +18,12 @@ from typing import TYPE_CHECKING
 import pytest
 from support import ports
 from support import prometheus as real_prometheus
+from support import victoria_metrics as real_victoria_metrics
+from support.certificates import Certificates
 from support.exporter import Exporter
 from support.processes import RunningProcess, RunProcess, console_script
 from support.prometheus import Prometheus
+from support.victoria_metrics import VictoriaMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,3 +83,21 @@ def prometheus(tmp_path: Path, exporter: Exporter) -> Iterator[Prometheus]:
         yield server
     finally:
         server.close()
+
+
+@pytest.fixture
+def victoria_metrics(tmp_path: Path) -> Iterator[VictoriaMetrics]:
+    """A running VictoriaMetrics with an empty database, under a path prefix as its cluster version has."""
+    if not real_victoria_metrics.installed():
+        pytest.skip(real_victoria_metrics.WITHOUT_BINARY)
+    server = VictoriaMetrics(tmp_path / "victoria-metrics")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Certificates:
+    return Certificates(tmp_path / "certificates")

@@ -56,7 +56,7 @@ def test_ci_runs_exactly_the_command_of_the_readme(tmp_path: Path) -> None:
     # Every tool that .ci/run looks for is there, so it installs nothing.
     tools = tmp_path / "tools"
     tools.mkdir()
-    for name in ("prometheus", "dot"):
+    for name in ("prometheus", "victoria-metrics", "dot"):
         (tools / name).write_text("#!/bin/sh\n")
         (tools / name).chmod(0o755)
 

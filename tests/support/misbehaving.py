@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 Handle = Callable[["Request"], None]
 
@@ -23,6 +25,8 @@ class Request:
         self.path = handler.path
         self.method = handler.command
         self.headers = dict(handler.headers.items())
+        self.query = {key: values[0] for key, values in parse_qs(urlsplit(handler.path).query).items()}
+        self.connection = handler.connection
         length = int(handler.headers.get("Content-Length", 0))
         self.form = {key: values[0] for key, values in parse_qs(handler.rfile.read(length).decode()).items()}
 
@@ -51,8 +55,8 @@ class Request:
 
 
 @contextmanager
-def serving(handle: Handle) -> Iterator[str]:
-    """The URL of a server that gives each request to ``handle``, in a thread of its own."""
+def serving(handle: Handle, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """The URL of a server that gives each request to ``handle``, in a thread of its own; https with ``tls``."""
     over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -70,6 +74,12 @@ def serving(handle: Handle) -> Iterator[str]:
             """Silent."""
 
     class Server(ThreadingHTTPServer):
+        def get_request(self) -> tuple[socket.socket, Any]:
+            connection, address = super().get_request()
+            if tls is not None:  # the handshake is made by the first read, in the thread of the connection
+                connection = tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+            return connection, address
+
         def handle_error(self, request: object, client_address: object) -> None:
             """Silent: clients of these tests go away as they like."""
 
@@ -79,7 +89,7 @@ def serving(handle: Handle) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
     finally:
         over.set()
         server.shutdown()

@@ -17,7 +17,7 @@ import sysconfig
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import requests
 
@@ -101,13 +101,15 @@ class RunningProcess:
                 assert not self._ended, self._explain(f"it ended, and no line matched {pattern!r}")
                 self._changed.wait(left)
 
-    def wait_for_url(self, url: str, *, status: int = 200, timeout_s: float = 30.0) -> requests.Response:
-        """The first answer of ``url`` that has this status."""
+    def wait_for_url(
+        self, url: str, *, status: int = 200, timeout_s: float = 30.0, **options: Any
+    ) -> requests.Response:
+        """The first answer of ``url`` that has this status; ``options`` are those of `requests.get`."""
         deadline = time.monotonic() + timeout_s
         seen = "no answer"
         while True:
             try:
-                response = requests.get(url, timeout=5)
+                response = requests.get(url, timeout=5, **options)
             except requests.ConnectionError as error:
                 seen = type(error).__name__
             else:

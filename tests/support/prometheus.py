@@ -6,6 +6,7 @@ It scrapes one target each second. `Prometheus.query` is what the tests compare 
 from __future__ import annotations
 
 import shutil
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -41,8 +42,20 @@ def installed() -> bool:
 class Prometheus:
     """One Prometheus server; `start`, `kill` and `start` again keep its port and its data."""
 
-    def __init__(self, directory: Path, target: str) -> None:
+    def __init__(
+        self, directory: Path, target: str, *, web_config: Path | None = None, **options: Any
+    ) -> None:
+        """Writes its configuration; starts nothing yet.
+
+        Args:
+            directory: where its files are.
+            target: ``host:port`` of what it scrapes.
+            web_config: its ``--web.config.file``; it speaks TLS then.
+            options: what `requests` needs then to ask it, such as ``verify`` and ``auth``.
+        """
         self._directory = directory
+        self._web_config = web_config
+        self._options = options
         self._configuration = directory / "prometheus.yml"
         self._configuration.write_text(_CONFIGURATION.format(target=target))
         self._port = free_port()
@@ -51,12 +64,19 @@ class Prometheus:
     @property
     def url(self) -> str:
         """Without a slash at its end, as a ``prometheusURL``."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http{'s' if self._web_config else ''}://127.0.0.1:{self._port}"
 
     @property
     def process(self) -> RunningProcess:
         assert self._process is not None, "Prometheus was not started"
         return self._process
+
+    def load(self, samples: str) -> None:
+        """Put OpenMetrics text with time stamps into its database, before it is started."""
+        text = self._directory / "samples.om"
+        text.write_text(samples)
+        command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", text, self._directory / "data"]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
 
     def start(self) -> None:
         """Returns when it answers queries."""
@@ -66,9 +86,10 @@ class Prometheus:
                 f"--config.file={self._configuration}",
                 f"--storage.tsdb.path={self._directory / 'data'}",
                 f"--web.listen-address=127.0.0.1:{self._port}",
+                *([f"--web.config.file={self._web_config}"] if self._web_config else []),
             ]
         )
-        self._process.wait_for_url(f"{self.url}/-/ready")
+        self._process.wait_for_url(f"{self.url}/-/ready", **self._options)
 
     def kill(self) -> None:
         """Ends it as a crash does: from now on connections are refused."""
@@ -88,7 +109,7 @@ class Prometheus:
         parameters = {"query": expression}
         if time_ms is not None:
             parameters["time"] = f"{time_ms / 1000:.3f}"
-        response = requests.get(f"{self.url}/api/v1/query", params=parameters, timeout=10)
+        response = requests.get(f"{self.url}/api/v1/query", params=parameters, timeout=10, **self._options)
         answer = response.json()
         assert answer["status"] == "success", f"{expression}: {answer}"
         assert answer["data"]["resultType"] == "vector", f"{expression}: {answer}"
