@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from support import ports
 from support import prometheus as real_prometheus
 from support import victoria_metrics as real_victoria_metrics
@@ -28,6 +29,10 @@ from support.victoria_metrics import VictoriaMetrics
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+# How long an example takes says something about the machine only.
+settings.register_profile("vistio", deadline=None)
+settings.load_profile("vistio")
 
 
 @pytest.fixture
