@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from email.utils import formatdate
 
 import pytest
@@ -15,7 +16,8 @@ from support.misbehaving import Request, serving, vector
 
 from vistio_core.errors import SourceError, UsageError
 from vistio_record.sources.abortable import Call
-from vistio_record.sources.http_api import MAX_RESPONSE_BYTES, Server, open_session, query
+from vistio_record.sources.http_api import MAX_RESPONSE_BYTES, query
+from vistio_record.sources.servers import Server
 
 INSTANT_MS = 1_763_873_400_250
 
@@ -23,8 +25,8 @@ INSTANT_MS = 1_763_873_400_250
 def ask(
     url: str, timeout_s: float = 5.0, max_bytes: int = MAX_RESPONSE_BYTES, call: Call | None = None
 ) -> bytes:
-    with open_session(1) as session:
-        return query(session, Server.from_url(url), "up > 0", INSTANT_MS, call or Call(timeout_s), max_bytes)
+    with closing(Server.from_url(url)) as server:
+        return query(server, "up > 0", INSTANT_MS, call or Call(timeout_s), max_bytes)
 
 
 def refused(
@@ -299,9 +301,16 @@ def test_an_answer_about_the_server_s_own_future_is_not_believed(date: str, beli
 
 
 def test_cookies_are_not_kept() -> None:
-    with open_session(1) as session, serving(lambda r: r.answer(vector(), Set_Cookie="a=b")) as url:
-        query(session, Server.from_url(url), "up", INSTANT_MS, Call(5), MAX_RESPONSE_BYTES)
-        assert len(session.cookies) == 0
+    seen: list[Request] = []
+
+    def handle(request: Request) -> None:
+        seen.append(request)
+        request.answer(vector(), Set_Cookie="a=b")
+
+    with serving(handle) as url, closing(Server.from_url(url)) as server:
+        for _ in range(2):
+            query(server, "up", INSTANT_MS, Call(5), MAX_RESPONSE_BYTES)
+    assert ["Cookie" in request.headers for request in seen] == [False, False]
 
 
 def test_connections_are_kept_for_the_next_scrape() -> None:
@@ -311,9 +320,9 @@ def test_connections_are_kept_for_the_next_scrape() -> None:
         ports.add(request._handler.client_address[1])
         request.answer(vector())
 
-    with open_session(1) as session, serving(handle) as url:
+    with serving(handle) as url, closing(Server.from_url(url)) as server:
         for _ in range(3):
-            query(session, Server.from_url(url), "up", INSTANT_MS, Call(5), MAX_RESPONSE_BYTES)
+            query(server, "up", INSTANT_MS, Call(5), MAX_RESPONSE_BYTES)
     assert len(ports) == 1
 
 

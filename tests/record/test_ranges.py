@@ -14,7 +14,7 @@ from vistio_record.sources import matrix, ranges
 from vistio_record.sources.answer import Answer, RangeSeries, Series, decode, decode_range
 from vistio_record.sources.base import NO_DATA, Evaluation
 from vistio_record.sources.evidence import NEWEST_SCRAPE
-from vistio_record.sources.http_api import Server
+from vistio_record.sources.servers import Server
 
 START = 1_763_873_400_000
 INTERVAL = 10_000

@@ -5,6 +5,10 @@ second, in headers or body, is never late for it. So the thread that keeps a scr
 shuts the sockets of overdue requests, which wakes their threads at once. A `Call` is one request;
 `AbortableAdapter` tells it which connection it uses. Two phases cannot be cut off: looking up a
 host name, and a connection attempt, which ends by its own time-out. Their threads are left behind.
+
+A TLS handshake takes the plain socket over into an object that its connection gets to know only
+afterwards. So each new socket is duplicated until its connection is made: shutting the duplicate
+shuts both.
 """
 
 from __future__ import annotations
@@ -12,12 +16,17 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import requests
 import requests.adapters
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+if TYPE_CHECKING:
+    from vistio_record.sources.tls import Contexts
 
 _current = threading.local()
 
@@ -34,6 +43,7 @@ class Call:
         self._deadline_s = time.monotonic() + timeout_s
         self._lock = threading.Lock()
         self._connection: HTTPConnection | None = None
+        self._connecting: socket.socket | None = None
         self._aborted = False
 
     def __enter__(self) -> Call:
@@ -63,11 +73,28 @@ class Call:
                 raise CallAbortedError("cut off")
             self._connection = connection
 
+    def connecting(self, sock: socket.socket) -> None:
+        """Hold on to a socket while its connection is being made."""
+        with self._lock:
+            if self._aborted:
+                raise CallAbortedError("cut off")
+            self._connecting = sock.dup()
+
+    def connected(self) -> None:
+        """The connection is made, or will not be."""
+        with self._lock:
+            if self._connecting is not None:
+                self._connecting.close()
+                self._connecting = None
+
     def abort(self) -> None:
         """Cut the request off, whatever it is waiting for. From any thread, any number of times."""
         with self._lock:
             self._aborted = True
-            sock = self._connection.sock if self._connection is not None else None
+            sock = self._connecting or (self._connection.sock if self._connection is not None else None)
+            # TLS through a proxy that is spoken to by TLS: urllib3's own object around the outer one.
+            while sock is not None and not isinstance(sock, socket.socket):
+                sock = getattr(sock, "socket", None)
             if sock is not None:
                 with suppress(OSError):  # closed or never connected: nobody waits on it
                     # Not sock.shutdown(): a TLS socket's own one takes its state from under the reader.
@@ -78,18 +105,37 @@ class _Announced:
     """Tells the thread's call about the connection before anything on it can block."""
 
     def connect(self) -> None:
-        _announce(self)
-        super().connect()  # type: ignore[misc]  # mixed into urllib3's connections
+        call = _announce(self)
+        try:
+            super().connect()  # type: ignore[misc]  # mixed into urllib3's connections
+        finally:
+            if call is not None:
+                call.connected()
+
+    def _new_conn(self) -> socket.socket:
+        sock: socket.socket = super()._new_conn()  # type: ignore[misc]  # as above
+        if (call := _current_call()) is not None:
+            try:
+                call.connecting(sock)
+            except CallAbortedError:
+                sock.close()
+                raise
+        return sock
 
     def putrequest(self, *args: Any, **kwargs: Any) -> None:  # Any: urllib3's own signature is passed on
         _announce(self)
         super().putrequest(*args, **kwargs)  # type: ignore[misc]  # as above
 
 
-def _announce(connection: object) -> None:
-    call: Call | None = getattr(_current, "call", None)
+def _current_call() -> Call | None:
+    return getattr(_current, "call", None)
+
+
+def _announce(connection: object) -> Call | None:
+    call = _current_call()
     if call is not None and isinstance(connection, HTTPConnection):
         call.uses(connection)
+    return call
 
 
 class _Connection(_Announced, HTTPConnection):
@@ -97,7 +143,12 @@ class _Connection(_Announced, HTTPConnection):
 
 
 class _TlsConnection(_Announced, HTTPSConnection):
-    pass
+    def connect(self) -> None:
+        super().connect()
+        # urllib3 warns at each request to a server whose certificate is not verified. Ours are by
+        # configuration only, and were told of once, in the log.
+        self.is_verified = True
+        self.proxy_is_verified = True
 
 
 class _Pool(HTTPConnectionPool):
@@ -108,14 +159,70 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
+_POOLS = {"http": _Pool, "https": _TlsPool}
+
+
 class AbortableAdapter(requests.adapters.HTTPAdapter):
-    """requests' adapter, with connections that announce themselves to their `Call`."""
+    """requests' adapter, with connections that announce themselves to their `Call`.
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # Any: passed on to requests
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+    Its TLS is that of ``contexts`` and nothing else: requests would add certificates to trust.
+    """
 
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:  # Any: as above
-        manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+    def __init__(
+        self,
+        connections: int = 1,
+        *,
+        contexts: Contexts | None = None,
+        server_name: str = "",
+        connect_headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Opens nothing yet.
+
+        Args:
+            connections: how many are kept.
+            contexts: for https; None when neither server nor proxy speak it.
+            server_name: what the server's certificate is for, when it is not the host.
+            connect_headers: what a proxy is told when it makes a tunnel.
+        """
+        self._connect_headers = connect_headers or {}
+        self._contexts = contexts
+        self._server_name = server_name
+        super().__init__(pool_connections=connections, pool_maxsize=connections)
+
+    def init_poolmanager(
+        self,
+        connections: int,
+        maxsize: int,
+        block: bool = False,
+        **kwargs: Any,  # passed on to urllib3
+    ) -> None:
+        super().init_poolmanager(connections, maxsize, block, **kwargs, **self._tls())
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # Any: as above
+        if self._contexts is not None:
+            kwargs["proxy_ssl_context"] = self._contexts.proxy
+        manager = super().proxy_manager_for(proxy, **kwargs, **self._tls())
+        manager.pool_classes_by_scheme = _POOLS
         return manager
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        return super().proxy_headers(proxy) | dict(self._connect_headers)
+
+    def cert_verify(self, *_: object) -> None:
+        """Nothing: the context knows."""
+
+    def build_connection_pool_key_attributes(
+        self,
+        request: requests.PreparedRequest,
+        *args: Any,  # as above
+        **kwargs: Any,
+    ) -> Any:
+        where, _ = super().build_connection_pool_key_attributes(request, *args, **kwargs)
+        return where, {}
+
+    def _tls(self) -> dict[str, Any]:  # Any: urllib3's own keywords
+        if self._contexts is None:
+            return {}
+        name = {"server_hostname": self._server_name} if self._server_name else {}
+        return {"ssl_context": self._contexts.server, **name}

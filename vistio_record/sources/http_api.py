@@ -1,106 +1,35 @@
-"""Prometheus' HTTP API: one file for everything that can go wrong between here and there.
+"""Prometheus' HTTP API: the questions, and the bodies of their answers.
 
-A method answers the response's body, or raises a `SourceError` whose message is one line that
-names the server, never the credentials.
+A function answers the response's body, or raises a `SourceError` whose message is one line that
+names the server, never the credentials; `http_errors` finds the words.
 """
 
 from __future__ import annotations
 
-import errno
-import re
-import socket
-import ssl
-import zlib
-from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
-import attrs
 import requests
-from requests.auth import HTTPBasicAuth
 from urllib3.exceptions import HTTPError
 
-from vistio_core.errors import SourceError, UsageError
+from vistio_core.errors import SourceError
 from vistio_core.times import format_duration
-from vistio_record.sources.abortable import AbortableAdapter, Call
-from vistio_record.sources.answer import decode, one_line
+from vistio_record.sources.abortable import Call
+from vistio_record.sources.answer import one_line
+from vistio_record.sources.http_body import not_in_time, read_body
+from vistio_record.sources.http_errors import failure, refusal, without_credentials
+from vistio_record.sources.servers import Server
 
 MAX_RESPONSE_BYTES = 64 * 2**20
-_CHUNK_BYTES = 256 * 2**10
 # Two machines' clocks are never quite the same, and a Date has whole seconds only.
 _CLOCK_TOLERANCE_S = 10.0
-# What an error page may cost us: enough for Prometheus' own reasons.
-_MAX_ERROR_BYTES = 64 * 2**10
+_MOST_REDIRECTS = 5
+# 403: who may only read Kubernetes' API may GET through its proxy, and not POST.
+_MAY_REFUSE_POST = (403, 405, 501)
 
 
-def open_session(connections: int) -> requests.Session:
-    """One session for all servers, with room for ``connections`` requests at a time.
-
-    Proxies, CA bundles and netrc of the environment are honoured, as requests does.
-    """
-    session = requests.Session()
-    adapter = AbortableAdapter(pool_connections=max(connections, 1), pool_maxsize=max(connections, 1))
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    # A cookie jar shared by threads would carry one server's session into another's request.
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    # gzip only: it is the one whose unpacked size is bounded below.
-    session.headers.update(
-        {"Accept-Encoding": "gzip", "Accept": "application/json", "User-Agent": "vistio-record"}
-    )
-    return session
-
-
-@attrs.frozen
-class Server:
-    """A Prometheus-compatible server, from a configuration's ``prometheusURL``."""
-
-    base_url: str
-    """Without credentials, without a slash at its end."""
-    query_string: str
-    """What the URL had after ``?``: some proxies want a parameter there."""
-    user: str | None = attrs.field(default=None, repr=False)
-    password: str = attrs.field(default="", repr=False)
-
-    @classmethod
-    def from_url(cls, url: str) -> Server:
-        """The server that ``url`` leads to; ``user:password@`` in it becomes basic authentication.
-
-        Raises:
-            UsageError: not an http or https URL with a host.
-        """
-        try:
-            parts = urlsplit(url.strip())
-            place = _host_and_port(parts.hostname, parts.port)
-        except ValueError:
-            parts, place = urlsplit(""), ""
-        if parts.scheme not in ("http", "https") or not place:
-            raise UsageError(
-                "a prometheusURL is not an address; use http://HOST:PORT or https://HOST:PORT,"
-                " with the path prefix that the server has, if any"
-            )
-        base = urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", ""))
-        user = None if parts.username is None else unquote(parts.username)
-        return cls(base, parts.query, user, unquote(parts.password or ""))
-
-    @property
-    def auth(self) -> HTTPBasicAuth | None:
-        # Bytes: of text, requests would make Latin-1.
-        return None if self.user is None else HTTPBasicAuth(self.user.encode(), self.password.encode())
-
-    def redact(self, text: str) -> str:
-        """``text`` without this server's credentials, should it have echoed them."""
-        encoded = b64encode(f"{self.user}:{self.password}".encode()).decode() if self.user is not None else ""
-        for secret in filter(None, (encoded, self.password, self.query_string)):
-            text = text.replace(secret, "***")
-        return text
-
-
-def query(
-    session: requests.Session, server: Server, promql: str, instant_ms: int, call: Call, max_bytes: int
-) -> bytes:
+def query(server: Server, promql: str, instant_ms: int, call: Call, max_bytes: int) -> bytes:
     """The body of the answer to ``promql`` evaluated at ``instant_ms``; POST, so that it may be long.
 
     Raises:
@@ -111,11 +40,10 @@ def query(
         "time": _seconds(instant_ms),
         "timeout": f"{max(call.remaining_s, 0.001):.3f}",
     }
-    return request(session, server, "/api/v1/query", fields, call, max_bytes)
+    return request(server, "/api/v1/query", fields, call, max_bytes)
 
 
 def query_range(
-    session: requests.Session,
     server: Server,
     promql: str,
     instants: range,
@@ -134,56 +62,41 @@ def query_range(
         "step": _seconds(instants.step),
         "timeout": f"{max(call.remaining_s, 0.001):.3f}",
     }
-    return request(session, server, "/api/v1/query_range", fields, call, max_bytes)
+    return request(server, "/api/v1/query_range", fields, call, max_bytes)
 
 
 def _seconds(ms: int) -> str:
     return f"{ms // 1000}.{ms % 1000:03d}"
 
 
-def request(
-    session: requests.Session,
-    server: Server,
-    path: str,
-    fields: Mapping[str, str] | None,
-    call: Call,
-    max_bytes: int,
-) -> bytes:
-    """The body of a successful response; POST with form ``fields``, GET without.
+def request(server: Server, path: str, fields: Mapping[str, str] | None, call: Call, max_bytes: int) -> bytes:
+    """The body of a successful response; POST with form ``fields``, or GET where that is refused.
+
+    Args:
+        server: who is asked.
+        path: of the endpoint.
+        fields: the question; None: there is none, so GET.
+        call: the deadline.
+        max_bytes: the longest body, unpacked.
 
     Raises:
         SourceError: as for `query`.
     """
-    timeout_s = max(call.remaining_s, 0.001)
-    url = server.base_url + path + (f"?{server.query_string}" if server.query_string else "")
+    post = fields is not None and server.posts
     try:
-        with (
-            call,
-            session.request(
-                "GET" if fields is None else "POST",
-                url,
-                data=fields,
-                auth=server.auth,
-                timeout=(timeout_s, timeout_s),
-                # A redirect would turn POST into GET, and may lead to a host that is not ours to trust.
-                allow_redirects=False,
-                stream=True,
-            ) as response,
-        ):
-            if response.status_code != 200:
-                raise _refusal(server, response, call)
-            _refuse_the_future(response.headers.get("Date", ""), fields or {})
-            body = b"".join(_body(response, call, max_bytes))
-            # Cut off within the headers looks like a response without a body.
-            if call.aborted:
-                raise SourceError(_late(call.timeout_s), kind="timeout")
-            return body
+        with call:
+            try:
+                return _body_of(server, path, fields or {}, post, call, max_bytes)
+            except _MethodRefusedError:
+                body = _body_of(server, path, fields or {}, False, call, max_bytes)
+                server.use_get()
+                return body
     except SourceError as error:
         raise SourceError(
             f"{server.base_url}: {server.redact(str(error))}", kind=error.kind, answered=error.answered
         ) from error
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-        raise _failure(server, error, call) from error
+        raise failure(server, error, call) from error
 
 
 def _refuse_the_future(date: str, fields: Mapping[str, str]) -> None:
@@ -204,138 +117,49 @@ def _refuse_the_future(date: str, fields: Mapping[str, str]) -> None:
         )
 
 
-def late(server: Server, timeout_s: float) -> str:
-    """What to say of a server that did not answer in time."""
-    return f"{server.base_url}: {_late(timeout_s)}"
+class _MethodRefusedError(Exception):
+    """The server wants no POST."""
 
 
-def _late(timeout_s: float) -> str:
-    return f"no complete answer within {format_duration(round(timeout_s * 1000))}"
+def _body_of(
+    server: Server, path: str, asked: Mapping[str, str], post: bool, call: Call, max_bytes: int
+) -> bytes:
+    """The body of the answer by one method, redirects followed as far as that is wanted."""
+    url, fields = server.url(path), asked
+    for _ in range(_MOST_REDIRECTS + 1):
+        timeout_s = max(call.remaining_s, 0.001)
+        with server.send(url, fields, post=post, timeout_s=timeout_s) as response:
+            if response.status_code == 200:
+                _refuse_the_future(response.headers.get("Date", ""), asked)
+                body = b"".join(read_body(response, call, max_bytes))
+                # Cut off within the headers looks like a response without a body.
+                if call.aborted:
+                    raise SourceError(not_in_time(call.timeout_s), kind="timeout")
+                return body
+            if post and not server.method and response.status_code in _MAY_REFUSE_POST:
+                raise _MethodRefusedError
+            if 300 <= response.status_code < 400:
+                url = _redirect(server, response, url)
+                # What an address has for GET is in the one that we are led to.
+                fields = asked if post else {}
+                continue
+            raise refusal(server, response, call, post=post)
+    raise SourceError(f"redirects more than {_MOST_REDIRECTS} times; name the last address in prometheusURL")
 
 
-def _body(response: requests.Response, call: Call, max_bytes: int) -> Iterator[bytes]:
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("identity", "", "gzip", "x-gzip"):
-        raise SourceError(f"the answer is encoded as {one_line(encoding, 40)}, only gzip was asked for")
-    unpack = _Gunzip() if "gzip" in encoding else None
-    total = 0
-    while chunk := response.raw.read(_CHUNK_BYTES, decode_content=False):
-        for piece in unpack.pieces(chunk) if unpack else (chunk,):
-            total += len(piece)
-            if total > max_bytes:
-                raise SourceError(
-                    f"the answer is larger than {max_bytes} bytes; aggregate more in the query (sum by ...),"
-                    " or raise --source-option max_response_bytes",
-                    answered="too_large",
-                )
-            yield piece
-        if call.overdue:
-            raise SourceError(_late(call.timeout_s), kind="timeout")
-    if unpack and not unpack.finished:
-        raise SourceError("the gzip data of the answer is cut short")
-
-
-class _Gunzip:
-    """Unpacks in pieces of bounded size, so that a small body cannot become a large one unseen."""
-
-    def __init__(self) -> None:
-        self._stream = zlib.decompressobj(wbits=31)
-
-    @property
-    def finished(self) -> bool:
-        return self._stream.eof
-
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        try:
-            while data and not self._stream.eof:
-                yield self._stream.decompress(data, _CHUNK_BYTES)
-                data = self._stream.unconsumed_tail
-        except zlib.error as error:
-            raise SourceError(
-                f"the gzip data of the answer is damaged ({one_line(str(error), 80)})"
-            ) from error
-
-
-def _refusal(server: Server, response: requests.Response, call: Call) -> SourceError:
-    """The error for a status other than 200, with Prometheus' own reason where it gives one."""
-    status = f"HTTP {response.status_code} {one_line(response.reason or '', 40)}".rstrip()
-    if 300 <= response.status_code < 400:
-        to = _without_credentials(response.headers.get("Location", ""))
-        return SourceError(f"{status} redirects to {to}; if that is the server, name it in prometheusURL")
-    media = one_line(response.headers.get("Content-Type", "no content type").split(";")[0], 60)
+def _redirect(server: Server, response: requests.Response, url: str) -> str:
+    """Where the response leads, if we follow: the credentials are for this host only."""
     try:
-        decode(b"".join(_body(response, call, _MAX_ERROR_BYTES)))
-    except SourceError as error:
-        if str(error).startswith("Prometheus answers"):
-            return SourceError(f"{status}, {error}", kind=error.kind, answered=error.answered)
-    except (requests.RequestException, HTTPError, OSError):
-        pass  # the status is known, only its explanation is not
-    if response.status_code in (401, 403):
-        found = "are not enough" if server.auth else "are missing"
-        return SourceError(
-            f"{status}: credentials {found}; prometheusURL may carry them as http://USER:PASSWORD@HOST"
-        )
-    return SourceError(
-        f"{status} with {media}; does prometheusURL lead to a Prometheus, with its path prefix?"
-    )
-
-
-def _failure(server: Server, error: BaseException, call: Call) -> SourceError:
-    """The error for an exchange that did not take place.
-
-    The texts of requests and urllib3 are not used: they may hold a proxy's credentials.
-    """
-    chain = list(_chain(error))
-    if call.overdue or isinstance(error, requests.Timeout) or any(isinstance(e, TimeoutError) for e in chain):
-        return SourceError(late(server, call.timeout_s), kind="timeout")
-    return SourceError(f"{server.base_url}: {_reason(server, error, chain)}")
-
-
-def _reason(server: Server, error: BaseException, chain: list[BaseException]) -> str:
-    proxy = "the proxy of the environment: " if isinstance(error, requests.exceptions.ProxyError) else ""
-    for cause in chain:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"{proxy}its certificate is not trusted ({one_line(cause.verify_message, 120)})"
-        if isinstance(cause, ssl.SSLError):
-            return f"{proxy}TLS: {one_line(str(cause.reason or 'no handshake'), 80)}; is it http, not https?"
-        if isinstance(cause, socket.gaierror):
-            host = urlsplit(server.base_url).hostname
-            name = "the proxy's host name" if proxy else f"host name {host!r}"
-            return f"{name} cannot be resolved ({cause.strerror})"
-        if isinstance(cause, ConnectionRefusedError):
-            return f"{proxy}connection refused; is the server running, and this its port?"
-        if isinstance(cause, ConnectionResetError | BrokenPipeError):
-            return f"{proxy}the connection was closed before the answer was complete"
-        if isinstance(cause, OSError) and cause.errno in errno.errorcode:
-            return f"{proxy}{cause.strerror}"
-    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
-        return "not an address that can be asked; look at prometheusURL and the proxies of the environment"
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(chain[-1]).__name__).lower()
-    return f"{proxy}the answer is not complete HTTP ({words})"
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and what caused it, wherever requests and urllib3 put the cause."""
-    todo, seen = [error], set[int]()
-    while todo:
-        one = todo.pop(0)
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        causes = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)
-        todo.extend(cause for cause in causes if isinstance(cause, BaseException))
-
-
-def _host_and_port(host: str | None, port: int | None) -> str:
-    name = f"[{host}]" if host and ":" in host else host or ""
-    return name if port is None else f"{name}:{port}"
-
-
-def _without_credentials(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        place = _host_and_port(parts.hostname, parts.port)
+        to = urljoin(url, response.headers.get("Location", ""))
+        old, new = urlsplit(url), urlsplit(to)
+        same = old.hostname == new.hostname and (old.scheme, new.scheme) != ("https", "http")
+        same = same and new.scheme in ("http", "https")
     except ValueError:
-        return "somewhere"
-    return one_line(urlunsplit((parts.scheme, place, parts.path, "", "")), 200) or "nowhere"
+        to, same = "", False
+    if server.config.follow_redirects and same:
+        return urlunsplit((new.scheme, new.netloc.rpartition("@")[2], new.path, new.query, ""))
+    status = f"HTTP {response.status_code} {one_line(response.reason or '', 40)}".rstrip()
+    remedy = "name it in prometheusURL"
+    if same:
+        remedy += ", or set follow_redirects: true in http_config"
+    raise SourceError(f"{status} redirects to {without_credentials(to)}; if that is the server, {remedy}")

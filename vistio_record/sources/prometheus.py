@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -19,12 +20,14 @@ from queue import Empty, SimpleQueue
 import attrs
 import msgspec
 
+from vistio_core.configuration.http_config import server_settings
 from vistio_core.configuration.model import Configuration, Rule
 from vistio_core.errors import SourceError, UsageError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample
-from vistio_record.sources import answer, http_api, ranges
+from vistio_record.sources import answer, http_api, http_errors, ranges
 from vistio_record.sources.abortable import Call
 from vistio_record.sources.base import Evaluation, RuleKey, SourceOptions
+from vistio_record.sources.servers import Server
 
 log = logging.getLogger(__name__)
 
@@ -54,19 +57,18 @@ class PrometheusSource:
         """Reads the rules; contacts no server yet.
 
         Raises:
-            UsageError: no configuration, a setting that is not known or not right, or a
-                ``prometheusURL`` that is not an address.
+            UsageError: no configuration, a setting that is not known or not right, a
+                ``prometheusURL`` that is not an address, or a secret or certificate that cannot be read.
         """
         if options.configuration is None:
             raise UsageError("the source prometheus needs a configuration; name its file with --config FILE")
         self.configuration: Configuration = options.configuration
         self._max_bytes = _read_settings(options.settings)
+        self._servers = _make_servers(self.configuration)
         self._rules = [
-            _Asked(cluster, rule, _server(cluster, rule), answer.mapper(cluster, rule))
+            _Asked(cluster, rule, self._servers[rule.prometheus_url], answer.mapper(cluster, rule))
             for cluster, rule in self.configuration.rules()
         ]
-        # One more for questions about the past, which come one after the other.
-        self._session = http_api.open_session(len(self._rules) + 1)
         self._lock = threading.Lock()
         self._running: _Batch | None = None
         self._calls: set[Call] = set()
@@ -103,6 +105,11 @@ class PrometheusSource:
                 self._running = None
         return tuple(found.get(index) or self._overdue(index, timeout_s) for index in range(len(self._rules)))
 
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """Who is asked, in the order in which the rules name them."""
+        return tuple(self._servers.values())
+
     def evaluate_range(
         self,
         instants: range,
@@ -128,7 +135,12 @@ class PrometheusSource:
             SourceError: the server does not say.
         """
         selector = msgspec.json.encode(metric).decode()
-        asked = self._ask(_server("", rule), f"topk(1, {{__name__={selector}}})", instant_ms, Call(timeout_s))
+        asked = self._ask(
+            self._servers[rule.prometheus_url],
+            f"topk(1, {{__name__={selector}}})",
+            instant_ms,
+            Call(timeout_s),
+        )
         return asked.series[0].metric if asked.series else None
 
     def metric_names(self, rule: Rule, timeout_s: float) -> list[str]:
@@ -138,8 +150,7 @@ class PrometheusSource:
             SourceError: the server does not say.
         """
         body = http_api.request(
-            self._session,
-            _server("", rule),
+            self._servers[rule.prometheus_url],
             "/api/v1/label/__name__/values",
             None,
             Call(timeout_s),
@@ -155,7 +166,8 @@ class PrometheusSource:
                 self._running.stop()
             for call in self._calls:
                 call.abort()
-        self._session.close()
+        for server in self._servers.values():
+            server.close()
 
     @contextmanager
     def calling(self, timeout_s: float) -> Iterator[Call]:
@@ -214,17 +226,17 @@ class PrometheusSource:
             mapped.examples,
         )
 
-    def _ask(self, server: http_api.Server, promql: str, instant_ms: int, call: Call) -> answer.Answer:
-        body = http_api.query(self._session, server, promql, instant_ms, call, self._max_bytes)
+    def _ask(self, server: Server, promql: str, instant_ms: int, call: Call) -> answer.Answer:
+        body = http_api.query(server, promql, instant_ms, call, self._max_bytes)
         try:
             return answer.decode(body)
         except SourceError as error:
             raise _named(server, error) from error
 
     def _ask_over(
-        self, server: http_api.Server, promql: str, instants: range, call: Call
+        self, server: Server, promql: str, instants: range, call: Call
     ) -> tuple[list[answer.RangeSeries], tuple[str, ...]]:
-        body = http_api.query_range(self._session, server, promql, instants, call, self._max_bytes)
+        body = http_api.query_range(server, promql, instants, call, self._max_bytes)
         try:
             return answer.decode_range(body)
         except SourceError as error:
@@ -237,7 +249,7 @@ class PrometheusSource:
             outcome = ended(Outcome.FAILED, "the recorder was stopped before the answer came")
         else:
             outcome = ended(
-                Outcome.TIMEOUT, http_api.late(asked.server, timeout_s), duration_ms=timeout_s * 1000
+                Outcome.TIMEOUT, http_errors.late(asked.server, timeout_s), duration_ms=timeout_s * 1000
             )
         return Probe(asked.cluster, asked.rule, outcome)
 
@@ -248,7 +260,7 @@ class _Asked:
 
     cluster: str
     rule: Rule
-    server: http_api.Server
+    server: Server
     mapper: Callable[[Iterable[answer.Series]], answer.Mapped]
 
 
@@ -260,13 +272,13 @@ class _Questions:
     timeout_s: float
     pause: Callable[[], None]
 
-    def at(self, server: http_api.Server, promql: str, instant_ms: int) -> answer.Answer:
+    def at(self, server: Server, promql: str, instant_ms: int) -> answer.Answer:
         self.pause()
         with self.source.calling(self.timeout_s) as call:
             return self.source._ask(server, promql, instant_ms, call)
 
     def over(
-        self, server: http_api.Server, promql: str, instants: range
+        self, server: Server, promql: str, instants: range
     ) -> tuple[list[answer.RangeSeries], tuple[str, ...]]:
         self.pause()
         with self.source.calling(self.timeout_s) as call:
@@ -304,16 +316,36 @@ class _Batch:
         return found
 
 
-def _named(server: http_api.Server, error: SourceError) -> SourceError:
+def _named(server: Server, error: SourceError) -> SourceError:
     text = f"{server.base_url}: {server.redact(str(error))}"
     return SourceError(text, kind=error.kind, answered=error.answered)
 
 
-def _server(cluster: str, rule: Rule) -> http_api.Server:
-    try:
-        return http_api.Server.from_url(rule.prometheus_url)
-    except UsageError as error:
-        raise UsageError(f"{cluster or 'global level'}, rule {rule.id!r}: {error}") from error
+def _make_servers(configuration: Configuration) -> dict[str, Server]:
+    """The server of each ``prometheusURL``, ready to be asked.
+
+    Raises:
+        UsageError: an address is none, or what a server needs cannot be read; says all of it.
+    """
+    rules = Counter(rule.prometheus_url for _, rule in configuration.rules())
+    servers: dict[str, Server] = {}
+    problems: dict[str, None] = {}  # in order, each once
+    for cluster, rule in configuration.rules():
+        url = rule.prometheus_url
+        if url in servers:
+            continue
+        try:
+            server = Server(url, server_settings(configuration, url), connections=rules[url] + 1)
+        except UsageError as error:
+            raise UsageError(f"{cluster or 'global level'}, rule {rule.id!r}: {error}") from error
+        servers[url] = server
+        try:
+            server.prepare()
+        except SourceError as error:
+            problems[f"{server.base_url}: {error}"] = None
+    if problems:
+        raise UsageError("\n".join(problems))
+    return servers
 
 
 def _read_settings(settings: Mapping[str, str]) -> int:

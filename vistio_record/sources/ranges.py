@@ -33,8 +33,8 @@ from vistio_core.times import MINUTE_MS, align, system_now_ms
 from vistio_record.sources import evidence
 from vistio_record.sources.answer import Answer, RangeSeries
 from vistio_record.sources.base import NO_DATA, Evaluation, RuleKey
-from vistio_record.sources.http_api import Server
 from vistio_record.sources.matrix import Labels, alike, at_end, cut, first_vanishing
+from vistio_record.sources.servers import Server
 
 log = logging.getLogger(__name__)
 
