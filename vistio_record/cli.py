@@ -37,7 +37,7 @@ from vistio_record.options import (
     asking_options,
     build_source,
     check_times,
-    config_option,
+    configuration_options,
     json_option,
     make_source,
     recording_option,
@@ -111,6 +111,8 @@ def main() -> None:
 def run(
     source: str,
     config: Path | None,
+    prometheus: str | None,
+    http_config: Path | None,
     source_option: tuple[str, ...],
     interval: int,
     timeout: int,
@@ -153,17 +155,25 @@ def run(
         stop, hangup = StopRequest(), threading.Event()
         stack.callback(stop.close)
         stop.on_signals(hangup)
-        again = partial(build_source, source, config, source_option)
-        recipe = Recipe.now(again, () if config is None else (config,))
-        run_recorder(options, make_source(source, config, source_option), recipe, stop, hangup)
+        again = partial(build_source, source, config, source_option, prometheus, http_config)
+        recipe = Recipe.now(again, [file for file in (config, http_config) if file is not None])
+        asked = make_source(source, config, source_option, prometheus, http_config)
+        run_recorder(options, asked, recipe, stop, hangup)
 
 
 @main.command()
-@config_option
+@configuration_options
 @click.option("--at", type=INSTANT, default="now", help="The instant to evaluate at.")
 @click.option("--timeout", type=DURATION, default="8s", help="How long all rules together may take.")
 @json_option
-def check(config: Path | None, at: int, timeout: int, json: bool) -> None:
+def check(
+    config: Path | None,
+    prometheus: str | None,
+    http_config: Path | None,
+    at: int,
+    timeout: int,
+    json: bool,
+) -> None:
     """Evaluate every rule once and explain what a graph would show, or why it would be empty.
 
     Exit code 0: a graph would show and every rule was answered. 1: it would be empty, or a rule
@@ -173,10 +183,13 @@ def check(config: Path | None, at: int, timeout: int, json: bool) -> None:
     Examples:
       vistio-record check --config vistio.yaml
       vistio-record check --config vistio.yaml --at 2026-11-23T05:10:00Z
+      vistio-record check --config vistio.yaml --prometheus https://prometheus.example --http-config http.yaml
     """  # noqa: D301  # as above
     if timeout <= 0:
         raise click.BadParameter("must be greater than 0s", param_hint="--timeout")
-    source = _prometheus(config)
+    configure_logging("warning")
+    source = make_source("prometheus", config, (), prometheus, http_config)
+    assert isinstance(source, PrometheusSource)
     try:
         for problem in source.configuration.warnings:
             click.echo(f"Warning: {problem.describe(str(config))}", err=True)
@@ -184,9 +197,12 @@ def check(config: Path | None, at: int, timeout: int, json: bool) -> None:
     finally:
         source.close()
     if json:
-        click.echo(dumps({"at": format_instant(at), **as_json(report)}, indent=2))
+        servers = [{"url": server.base_url, "asked_with": server.manner} for server in source.servers]
+        click.echo(dumps({"at": format_instant(at), "servers": servers, **as_json(report)}, indent=2))
     else:
         click.echo(f"At {format_instant(at)}")
+        for server in source.servers:
+            click.echo(f"Asked {server.base_url}: {', '.join(server.manner)}")
         for line in as_lines(report):
             click.echo(line)
     if not report.good:
@@ -202,6 +218,8 @@ def check(config: Path | None, at: int, timeout: int, json: bool) -> None:
 def backfill(
     source: str,
     config: Path | None,
+    prometheus: str | None,
+    http_config: Path | None,
     source_option: tuple[str, ...],
     interval: int,
     timeout: int,
@@ -224,7 +242,7 @@ def backfill(
     check_times(interval, timeout)
     configure_logging("warning")
     with ExitStack() as stack:
-        asked = make_source(source, config, source_option)
+        asked = make_source(source, config, source_option, prometheus, http_config)
         stack.callback(asked.close)
         place = Recording.open(recording, create=True)
         log_writer = stack.enter_context(place.writer(writer))
@@ -270,12 +288,6 @@ def backfill(
     nothing = todo.instants and not summary.written and not summary.supplemented
     if stopped or summary.unreached or nothing:
         sys.exit(1)
-
-
-def _prometheus(config: Path | None) -> PrometheusSource:
-    source = make_source("prometheus", config, ())
-    assert isinstance(source, PrometheusSource)
-    return source
 
 
 main.add_command(cli_upkeep.info)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import attrs
 import click
 
 from vistio_core.commandline import DURATION
-from vistio_core.configuration import load
+from vistio_core.configuration import Configuration, load, load_http_config
 from vistio_core.errors import InvalidTimeError, UsageError
 from vistio_core.times import format_duration
 from vistio_record.sources import registry
@@ -37,6 +38,17 @@ config_option = click.option(
     metavar="FILE",
     help="The configuration: the rules to evaluate (Vistio's and promviz's format).",
 )
+_prometheus_option = click.option(
+    "--prometheus",
+    metavar="URL",
+    help="The server of every rule that names none, instead of the configuration's prometheusURL.",
+)
+_http_config_option = click.option(
+    "--http-config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="How servers are asked that have no http_config: Prometheus' format, as for promtool.",
+)
 _source_option = click.option(
     "--source",
     default="prometheus",
@@ -58,27 +70,73 @@ _timeout_option = click.option(
 )
 
 
-def asking_options(command: F) -> F:
-    """What is needed to ask a source: itself, its configuration, how often and how long."""
-    for option in (_timeout_option, _interval_option, _source_settings_option, _source_option, config_option):
+def configuration_options(command: F) -> F:
+    """Where the rules come from, and how their servers are asked."""
+    for option in (_http_config_option, _prometheus_option, config_option):
         command = option(command)
     return command
 
 
-def make_source(name: str, config: Path | None, settings: tuple[str, ...]) -> Source:
+def asking_options(command: F) -> F:
+    """What is needed to ask a source: itself, its configuration, how often and how long."""
+    for option in (_timeout_option, _interval_option, _source_settings_option, _source_option):
+        command = option(command)
+    return configuration_options(command)
+
+
+def read_configuration(
+    config: Path | None, prometheus: str | None, http_config: Path | None
+) -> Configuration | None:
+    """The configuration that the options name; None when they name none.
+
+    Raises:
+        ConfigurationError: a file is wrong.
+        UsageError: ``--prometheus`` is no address, or there is no configuration that it could be for.
+    """
+    if config is None:
+        for option, value in (("--prometheus", prometheus), ("--http-config", http_config)):
+            if value is not None:
+                raise UsageError(
+                    f"{option} is for the servers of a configuration; name its file with --config"
+                )
+        return None
+    try:
+        found = load(config, prometheus_url=prometheus)
+    except UsageError as error:
+        raise UsageError(f"--prometheus: {error}") from error
+    if http_config is not None:
+        shared = load_http_config(http_config)
+        if found.http_config is None:
+            found = attrs.evolve(found, http_config=shared)
+    return found
+
+
+def make_source(
+    name: str,
+    config: Path | None,
+    settings: tuple[str, ...],
+    prometheus: str | None = None,
+    http_config: Path | None = None,
+) -> Source:
     """The source of the shared options.
 
     Raises:
-        ConfigurationError: the file is wrong.
+        ConfigurationError: a file is wrong.
         click.UsageError: the source is not known, or refuses its options.
     """
     try:
-        return build_source(name, config, settings)
+        return build_source(name, config, settings, prometheus, http_config)
     except (UsageError, InvalidTimeError) as error:
         raise click.UsageError(str(error)) from error
 
 
-def build_source(name: str, config: Path | None, settings: tuple[str, ...]) -> Source:
+def build_source(
+    name: str,
+    config: Path | None,
+    settings: tuple[str, ...],
+    prometheus: str | None = None,
+    http_config: Path | None = None,
+) -> Source:
     """As `make_source`, for a reload: nothing but `VistioError` is raised."""
     pairs: dict[str, str] = {}
     for setting in settings:
@@ -86,7 +144,7 @@ def build_source(name: str, config: Path | None, settings: tuple[str, ...]) -> S
         if not key or not equals:
             raise UsageError(f"--source-option: {setting!r} is not NAME=VALUE")
         pairs[key] = value
-    return registry.create(name, SourceOptions(None if config is None else load(config), pairs))
+    return registry.create(name, SourceOptions(read_configuration(config, prometheus, http_config), pairs))
 
 
 def check_times(interval_ms: int, timeout_ms: int) -> None:
