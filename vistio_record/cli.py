@@ -27,13 +27,14 @@ from vistio_core.commandline import (
 )
 from vistio_core.recording.recording import Recording
 from vistio_core.times import SECOND_MS, format_instant, system_now_ms
-from vistio_record import cli_annotations, cli_upkeep
+from vistio_record import cli_annotations, cli_presets, cli_upkeep
 from vistio_record.backfill import Summary, fill, plan
 from vistio_record.check_text import as_json, as_lines
 from vistio_record.checking import check as check_rules
 from vistio_record.gate import Stopped
 from vistio_record.metrics import Metrics
 from vistio_record.options import (
+    Rules,
     asking_options,
     build_source,
     check_times,
@@ -55,6 +56,9 @@ from vistio_record.stop import StopRequest
 def main() -> None:
     """Record the traffic of a service mesh, instant by instant.
 
+    \b
+    Record a mesh that a preset knows (see `vistio-record presets`):
+      vistio-record run --preset istio --prometheus http://prometheus:9090 --recording recording/
     \b
     Try a configuration, then record with it:
       vistio-record check --config vistio.yaml
@@ -111,6 +115,7 @@ def main() -> None:
 def run(
     source: str,
     config: Path | None,
+    preset: str | None,
     prometheus: str | None,
     http_config: Path | None,
     source_option: tuple[str, ...],
@@ -155,10 +160,9 @@ def run(
         stop, hangup = StopRequest(), threading.Event()
         stack.callback(stop.close)
         stop.on_signals(hangup)
-        again = partial(build_source, source, config, source_option, prometheus, http_config)
-        recipe = Recipe.now(again, [file for file in (config, http_config) if file is not None])
-        asked = make_source(source, config, source_option, prometheus, http_config)
-        run_recorder(options, asked, recipe, stop, hangup)
+        rules = Rules(config, preset, prometheus, http_config)
+        recipe = Recipe.now(partial(build_source, source, rules, source_option), rules.files)
+        run_recorder(options, make_source(source, rules, source_option), recipe, stop, hangup)
 
 
 @main.command()
@@ -168,6 +172,7 @@ def run(
 @json_option
 def check(
     config: Path | None,
+    preset: str | None,
     prometheus: str | None,
     http_config: Path | None,
     at: int,
@@ -182,17 +187,18 @@ def check(
     \b
     Examples:
       vistio-record check --config vistio.yaml
+      vistio-record check --preset istio --prometheus http://prometheus.istio-system:9090
       vistio-record check --config vistio.yaml --at 2026-11-23T05:10:00Z
       vistio-record check --config vistio.yaml --prometheus https://prometheus.example --http-config http.yaml
     """  # noqa: D301  # as above
     if timeout <= 0:
         raise click.BadParameter("must be greater than 0s", param_hint="--timeout")
     configure_logging("warning")
-    source = make_source("prometheus", config, (), prometheus, http_config)
+    source = make_source("prometheus", Rules(config, preset, prometheus, http_config), ())
     assert isinstance(source, PrometheusSource)
     try:
         for problem in source.configuration.warnings:
-            click.echo(f"Warning: {problem.describe(str(config))}", err=True)
+            click.echo(f"Warning: {problem.describe(str(config or preset))}", err=True)
         report = check_rules(source, at, timeout / SECOND_MS)
     finally:
         source.close()
@@ -218,6 +224,7 @@ def check(
 def backfill(
     source: str,
     config: Path | None,
+    preset: str | None,
     prometheus: str | None,
     http_config: Path | None,
     source_option: tuple[str, ...],
@@ -242,7 +249,7 @@ def backfill(
     check_times(interval, timeout)
     configure_logging("warning")
     with ExitStack() as stack:
-        asked = make_source(source, config, source_option, prometheus, http_config)
+        asked = make_source(source, Rules(config, preset, prometheus, http_config), source_option)
         stack.callback(asked.close)
         place = Recording.open(recording, create=True)
         log_writer = stack.enter_context(place.writer(writer))
@@ -296,3 +303,4 @@ main.add_command(cli_upkeep.seal)
 main.add_command(cli_upkeep.prune)
 main.add_command(cli_annotations.annotate)
 main.add_command(cli_annotations.list_annotations)
+main.add_command(cli_presets.presets)

@@ -11,8 +11,10 @@ import click
 
 from vistio_core.commandline import DURATION
 from vistio_core.configuration import Configuration, load, load_http_config
+from vistio_core.configuration.default_server import check_url
 from vistio_core.errors import InvalidTimeError, UsageError
 from vistio_core.times import format_duration
+from vistio_record import presets
 from vistio_record.sources import registry
 from vistio_record.sources.base import Source, SourceOptions
 
@@ -37,6 +39,11 @@ config_option = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
     help="The configuration: the rules to evaluate (Vistio's and promviz's format).",
+)
+_preset_option = click.option(
+    "--preset",
+    metavar="NAME",
+    help="A ready configuration instead of --config, see `vistio-record presets`; needs --prometheus.",
 )
 _prometheus_option = click.option(
     "--prometheus",
@@ -71,53 +78,78 @@ _timeout_option = click.option(
 
 
 def configuration_options(command: F) -> F:
-    """Where the rules come from, and how their servers are asked."""
-    for option in (_http_config_option, _prometheus_option, config_option):
+    """Where the rules come from, a file or a preset, and how their servers are asked."""
+    for option in (_http_config_option, _prometheus_option, _preset_option, config_option):
         command = option(command)
     return command
 
 
 def asking_options(command: F) -> F:
-    """What is needed to ask a source: itself, its configuration, how often and how long."""
+    """What is needed to ask a source: its rules, itself, how often and how long."""
     for option in (_timeout_option, _interval_option, _source_settings_option, _source_option):
         command = option(command)
     return configuration_options(command)
 
 
-def read_configuration(
-    config: Path | None, prometheus: str | None, http_config: Path | None
-) -> Configuration | None:
-    """The configuration that the options name; None when they name none.
+@attrs.frozen
+class Rules:
+    """Where the rules come from, and how their servers are asked: the shared options, as they were given."""
 
-    Raises:
-        ConfigurationError: a file is wrong.
-        UsageError: ``--prometheus`` is no address, or there is no configuration that it could be for.
-    """
-    if config is None:
-        for option, value in (("--prometheus", prometheus), ("--http-config", http_config)):
+    config: Path | None = None
+    preset: str | None = None
+    prometheus: str | None = None
+    http_config: Path | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What `read` reads; a change of one is a change of the configuration."""
+        return tuple(path for path in (self.config, self.http_config) if path is not None)
+
+    def read(self) -> Configuration | None:
+        """The configuration that the options name; None when they name none.
+
+        Raises:
+            ConfigurationError: a file is wrong.
+            UsageError: the options cannot go together, or one of them is wrong.
+        """
+        if self.config is not None and self.preset is not None:
+            raise UsageError(
+                f"--config {self.config} and --preset {self.preset} are two configurations; keep one, or copy the"
+                f" preset with `vistio-record presets show {self.preset}` and edit it"
+            )
+        if self.prometheus is not None:
+            try:
+                check_url(self.prometheus)
+            except UsageError as error:
+                raise UsageError(f"--prometheus: {error}") from error
+        found = self._read_rules()
+        if self.http_config is not None and found is not None:
+            shared = load_http_config(self.http_config)
+            if found.http_config is None:
+                found = attrs.evolve(found, http_config=shared)
+        return found
+
+    def _read_rules(self) -> Configuration | None:
+        if self.config is not None:
+            return load(self.config, prometheus_url=self.prometheus)
+        if self.preset is not None:
+            presets.text(self.preset)  # a name that is wrong comes before a server that is missing
+            if self.prometheus is None:
+                raise UsageError(
+                    f"--preset {self.preset} has no server yet; add --prometheus with its address,"
+                    " such as --prometheus http://prometheus.istio-system:9090"
+                )
+            return presets.load(self.preset, self.prometheus)
+        for option, value in (("--prometheus", self.prometheus), ("--http-config", self.http_config)):
             if value is not None:
                 raise UsageError(
-                    f"{option} is for the servers of a configuration; name its file with --config"
+                    f"{option} is for the servers of a configuration; name its file with --config,"
+                    " or a preset with --preset"
                 )
         return None
-    try:
-        found = load(config, prometheus_url=prometheus)
-    except UsageError as error:
-        raise UsageError(f"--prometheus: {error}") from error
-    if http_config is not None:
-        shared = load_http_config(http_config)
-        if found.http_config is None:
-            found = attrs.evolve(found, http_config=shared)
-    return found
 
 
-def make_source(
-    name: str,
-    config: Path | None,
-    settings: tuple[str, ...],
-    prometheus: str | None = None,
-    http_config: Path | None = None,
-) -> Source:
+def make_source(name: str, rules: Rules, settings: tuple[str, ...]) -> Source:
     """The source of the shared options.
 
     Raises:
@@ -125,18 +157,12 @@ def make_source(
         click.UsageError: the source is not known, or refuses its options.
     """
     try:
-        return build_source(name, config, settings, prometheus, http_config)
+        return build_source(name, rules, settings)
     except (UsageError, InvalidTimeError) as error:
         raise click.UsageError(str(error)) from error
 
 
-def build_source(
-    name: str,
-    config: Path | None,
-    settings: tuple[str, ...],
-    prometheus: str | None = None,
-    http_config: Path | None = None,
-) -> Source:
+def build_source(name: str, rules: Rules, settings: tuple[str, ...]) -> Source:
     """As `make_source`, for a reload: nothing but `VistioError` is raised."""
     pairs: dict[str, str] = {}
     for setting in settings:
@@ -144,7 +170,7 @@ def build_source(
         if not key or not equals:
             raise UsageError(f"--source-option: {setting!r} is not NAME=VALUE")
         pairs[key] = value
-    return registry.create(name, SourceOptions(read_configuration(config, prometheus, http_config), pairs))
+    return registry.create(name, SourceOptions(rules.read(), pairs))
 
 
 def check_times(interval_ms: int, timeout_ms: int) -> None:

@@ -20,7 +20,7 @@ from vistio_core.configuration import loads
 from vistio_core.events import Outcome as RuleResult
 from vistio_core.events import RuleOutcome, Sample
 from vistio_record.metrics import Metrics
-from vistio_record.options import build_source
+from vistio_record.options import Rules, build_source
 from vistio_record.recorder import Recorder
 from vistio_record.reload import Outcome, Recipe, Reloader, Watch
 from vistio_record.schedule import Scheduled
@@ -41,7 +41,7 @@ class Bench:
         file.write_text(ONE)
         self.metrics = Metrics(lambda: NOON)
         self.replaced: list[Source] = []
-        recipe = Recipe.now(partial(build_source, "prometheus", file, ()), (file,))
+        recipe = Recipe.now(partial(build_source, "prometheus", Rules(file), ()), (file,))
         self.reloader = Reloader(recipe, self.replaced.append, self.metrics)
 
     @property
@@ -214,7 +214,7 @@ def test_a_pipe_is_read_once_and_never_waited_for(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     bench = Bench(tmp_path / "vistio.yaml")
-    recipe = Recipe.now(partial(build_source, "prometheus", pipe, ()), (pipe, bench.file))
+    recipe = Recipe.now(partial(build_source, "prometheus", Rules(pipe), ()), (pipe, bench.file))
     reloader = Reloader(recipe, bench.replaced.append, bench.metrics)
     for _ in range(20):
         reloader.look()

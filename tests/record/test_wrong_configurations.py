@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from vistio_record.cli import main
 from vistio_record.metrics import Metrics
-from vistio_record.options import build_source
+from vistio_record.options import Rules, build_source
 from vistio_record.reload import Outcome, Recipe, Reloader
 
 GOOD = """\
@@ -127,7 +127,7 @@ def test_a_reload_refuses_a_wrong_file_and_says_the_same(
     file: Path, name: str, content: str | bytes, lines: list[int | None]
 ) -> None:
     file.write_text(GOOD)
-    recipe = Recipe.now(partial(build_source, "prometheus", file, ()), (file,))
+    recipe = Recipe.now(partial(build_source, "prometheus", Rules(file), ()), (file,))
     reloader = Reloader(recipe, lambda source: pytest.fail("it was taken"), Metrics(lambda: 0))
     write(file, content)
     result = reloader.reload("test")

@@ -57,7 +57,7 @@ class SourceOptions:
     """What the command line knows when it makes a source."""
 
     configuration: Configuration | None = None
-    """From ``--config``; None when there is none, and a source that needs one raises `UsageError`."""
+    """From ``--config`` or ``--preset``; None when there is none, and a source that needs one raises `UsageError`."""
     settings: Mapping[str, str] = attrs.field(factory=dict)
     """From ``--source-option NAME=VALUE``, as written. A source raises `UsageError` for unknown names."""
 

@@ -61,7 +61,9 @@ class PrometheusSource:
                 ``prometheusURL`` that is not an address, or a secret or certificate that cannot be read.
         """
         if options.configuration is None:
-            raise UsageError("the source prometheus needs a configuration; name its file with --config FILE")
+            raise UsageError(
+                "the source prometheus needs a configuration; name its file with --config FILE, or --preset NAME"
+            )
         self.configuration: Configuration = options.configuration
         self._max_bytes = _read_settings(options.settings)
         self._servers = _make_servers(self.configuration)

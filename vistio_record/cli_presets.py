@@ -1,0 +1,42 @@
+"""The command of `vistio-record` that shows the presets."""
+
+from __future__ import annotations
+
+import click
+
+from vistio_core.commandline import Group
+from vistio_core.errors import UsageError
+from vistio_record import presets as built_in
+
+
+@click.group(cls=Group, invoke_without_command=True)
+@click.pass_context
+def presets(context: click.Context) -> None:
+    """List the presets: ready configurations for well-known telemetry sources.
+
+    \b
+    Examples:
+      vistio-record presets
+      vistio-record presets show istio
+      vistio-record check --preset istio --prometheus http://prometheus.istio-system:9090
+    """  # noqa: D301  # click's own mark: keep these lines
+    if context.invoked_subcommand is not None:
+        return
+    width = max(map(len, built_in.names()))
+    for name in built_in.names():
+        click.echo(f"{name:<{width}}  {built_in.summary(name)}")
+
+
+@presets.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Print the configuration file of the preset NAME, to copy and edit.
+
+    \b
+    Example:
+      vistio-record presets show istio > vistio.yaml
+    """  # noqa: D301  # as above
+    try:
+        click.echo(built_in.text(name), nl=False)
+    except UsageError as error:
+        raise click.UsageError(str(error)) from error
