@@ -18,12 +18,14 @@ STEP_S = 15
 
 _SAMPLE = re.compile(r"(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(?P<labels>.*)\})?[ ]+(?P<rate>[0-9.e+-]+)")
 _JOB = re.compile(r'(^|,)job="')
+_TARGET = 'job="mesh"'
 
 
-def open_metrics(exposition: str, *, end_ms: int, duration_s: int) -> str:
+def open_metrics(exposition: str, *, end_ms: int, duration_s: int, target: str = _TARGET) -> str:
     """The samples of ``duration_s`` seconds up to ``end_ms``, each series growing as ``exposition`` says.
 
-    Every series gets ``job`` and ``instance``, as scraping adds them, unless it has a job already.
+    Every series gets ``instance``, and the labels of ``target`` unless it has a job already, as
+    scraping adds them.
     """
     lines: list[str] = []
     for line in exposition.splitlines():
@@ -33,7 +35,7 @@ def open_metrics(exposition: str, *, end_ms: int, duration_s: int) -> str:
         assert sample is not None, f"not a line of an exposition: {line}"
         labels = sample["labels"] or ""
         if not _JOB.search(labels):
-            labels += f'{"," if labels else ""}job="mesh"'
+            labels += f"{',' if labels else ''}{target}"
         labels += ',instance="10.0.0.1:15020"'
         # Of a series all samples come together, or promtool refuses them.
         for age_s in range(duration_s, -1, -STEP_S):
