@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from support.processes import RunProcess, console_script
+from support.processes import RunProcess, console_script, wait_until
 from support.recorders import (
     assert_whole,
     instants_of,
@@ -72,6 +72,13 @@ def test_a_recorder_goes_on_by_itself_when_a_full_disk_has_room_again(
     assert_whole(place)
     [reason] = {row["reason"] for row in found.gaps(kept[0], after[-1]).to_pylist() if FULL in row["reason"]}
     assert str(disk.path) not in reason, "a reason is shown to people who need not know this machine"
+
+    healer = start_recorder(run_process, place, "--heal", "1h")
+    wait_until(lambda: found.gaps(kept[0], after[-1]).num_rows == 0, what="the gap of the full disk to heal")
+    healer.terminate()
+    assert set(after) <= set(instants_of(place))
+    assert problems_of(place) == {}
+    assert_whole(place)
 
 
 def test_a_reader_and_a_server_work_on_a_full_disk(run_process: RunProcess, disk: Disk) -> None:

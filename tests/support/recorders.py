@@ -34,11 +34,14 @@ def simulator() -> SimulatorSource:
 def start_recorder(
     run: RunProcess, recording: Path, *arguments: object, interval: str = "200ms"
 ) -> RunningProcess:
-    """``vistio-record run`` with the simulator; it records each ``interval`` without a delay."""
+    """``vistio-record run`` with the simulator; it records each ``interval`` without a delay.
+
+    It heals nothing unless ``arguments`` say so: what a fault costs would be gone again at any moment.
+    """
     return run(
         "vistio-record", "run", "--source", "simulator", "--source-option", f"anchor={ANCHOR}",
         "--recording", recording, "--interval", interval, "--timeout", interval, "--delay", "0s",
-        "--port", 0, *arguments,
+        "--port", 0, "--heal", "0s", *arguments,
     )  # fmt: skip
 
 
