@@ -84,8 +84,8 @@ def _nothing_recorded(error: errors.NothingRecordedError) -> tuple[str, Mapping[
 
 def _no_recording(_: errors.NotARecordingError) -> tuple[str, Mapping[str, Any]]:
     return (
-        "there is no recording yet; it comes to be when a recorder starts: run `vistio-record run` with"
-        " the --recording that this server has, or look around with `vistio-serve demo`",
+        "there is no recording: its directory or mount has gone, or no recorder has started yet;"
+        " run `vistio-record run` with the --recording that this server has, or look around with `vistio-serve demo`",
         {},
     )
 
@@ -116,7 +116,7 @@ TABLE: tuple[tuple[type[errors.VistioError], _Row], ...] = (
         errors.NothingRecordedError,
         _Row(404, "nothing-recorded", "Nothing recorded at this instant", _nothing_recorded),
     ),
-    (errors.NotARecordingError, _Row(503, "no-recording", "No recording yet", _no_recording)),
+    (errors.NotARecordingError, _Row(503, "no-recording", "No recording", _no_recording)),
     (
         errors.FormatVersionError,
         _Row(503, "format-version", "The recording is newer than this vistio", _version),
