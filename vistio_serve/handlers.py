@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import attrs
 import msgspec
-import pyarrow as pa
 
 from vistio_core import Recording, frontends
 from vistio_core.errors import RecordingError
@@ -15,6 +13,7 @@ from vistio_core.recording.recording import Judge
 from vistio_core.times import HOUR_MS, SECOND_MS, align, format_duration, format_instant
 from vistio_serve import openapi, pages, parameters, problems, routes
 from vistio_serve.answers import LIVE, NEVER_STORE, SETTLED, Answer, Body
+from vistio_serve.history import History, rows_of
 from vistio_serve.metrics import Metrics
 from vistio_serve.rendering import LIVE_TTL_S, Question, Renderer, Shared
 
@@ -45,6 +44,7 @@ class Handlers:
         self.metrics_of_this_app = Metrics(self._newest_instant_age_s)
         self._renderer = Renderer(recording, now_ms, self.metrics_of_this_app)
         self._windows: Shared[Body] = Shared(MAX_WINDOWS_BYTES)
+        self._history = History(recording)
         self._pages = pages.load()
         # Looking for plugins reads the metadata of everything that is installed: not in each request.
         self._formats = frontends.names()
@@ -53,7 +53,10 @@ class Handlers:
             "plain": self.plain,
             "assets": self.assets,
             "graph": self.graph,
+            "timeline": self.timeline,
+            "diff": self.diff,
             "instants": self.instants,
+            "annotations": self.annotations,
             "config": self.config,
             "metrics": self.metrics,
             "healthy": self.healthy,
@@ -106,6 +109,15 @@ class Handlers:
         body, _ = self._windows.get((start_ms, end_ms), lambda: self._list(start_ms, end_ms, now_ms))
         return Answer(body, "application/json")
 
+    def timeline(self, call: Call) -> Answer:
+        return self._history.timeline(call.values, call.now_ms)
+
+    def diff(self, call: Call) -> Answer:
+        return self._history.diff(call.values, call.now_ms)
+
+    def annotations(self, call: Call) -> Answer:
+        return self._history.annotations(call.values, call.now_ms)
+
     def config(self, call: Call) -> Answer:
         asked_ms = parameters.instant(call.values, "at", call.now_ms, default_ms=call.now_ms)
         at = format_instant(asked_ms) if "at" in call.values else None
@@ -145,8 +157,8 @@ class Handlers:
             "recording": {"first": _rfc3339(info.first_ms), "last": _rfc3339(info.last_ms)},
             "start": start,
             "end": end,
-            "instants": _rows(found),
-            "gaps": _rows(recording.gaps(start, end)),
+            "instants": rows_of(found),
+            "gaps": rows_of(recording.gaps(start, end)),
         }
         content = msgspec.json.encode(document)
         return Body(content), LIVE_TTL_S, 2 * len(content)
@@ -169,16 +181,3 @@ def _file(call: Call, files: Mapping[str, Answer]) -> Answer:
 
 def _rfc3339(ms: int | None) -> str | None:
     return None if ms is None else format_instant(ms)
-
-
-def _rows(table: pa.Table) -> list[dict[str, Any]]:
-    """A table as JSON-ready rows, its timestamps as RFC 3339 text."""
-    columns: dict[str, list[Any]] = {}
-    for name in table.column_names:
-        column = table[name]
-        if pa.types.is_timestamp(column.type):
-            in_ms = column.cast(pa.timestamp("ms", "UTC")).cast(pa.int64())
-            columns[name] = [_rfc3339(ms) for ms in in_ms.to_pylist()]
-        else:
-            columns[name] = column.to_pylist()
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -31,6 +31,8 @@ _SCHEMAS: dict[str, Any] = {
     },
 }
 
+_NUMBERS: dict[str, type] = {"number": float, "integer": int}
+
 
 def document() -> dict[str, Any]:
     """The document; it names the frontends that are installed here and now."""
@@ -91,8 +93,8 @@ def _parameter(parameter: routes.Parameter) -> dict[str, Any]:
     if parameter.allowed is not None:
         schema["enum"] = list(parameter.allowed())
     if parameter.default is not None:
-        schema["default"] = parameter.default
-    example: object = float(parameter.example) if parameter.type == "number" else parameter.example
+        schema["default"] = _NUMBERS.get(parameter.type, str)(parameter.default)
+    example = _NUMBERS.get(parameter.type, str)(parameter.example)
     return {
         "name": parameter.name,
         "in": "query",

@@ -10,7 +10,10 @@ from vistio_core import frontends
 
 INSTANT = "RFC 3339, epoch seconds or milliseconds, `now`, or relative such as `-15m`"
 JUDGES = ("recorded", "current")
+LEVELS = ("global",)
 DEFAULT_FORMAT = "vizceral"
+DEFAULT_CHANGES, MAX_CHANGES = 100, 100_000
+"""How many changes /diff lists of edges, and as many of nodes."""
 
 
 @attrs.frozen
@@ -64,6 +67,26 @@ _WINDOW = (
     Parameter("end", f"End of the window, not part of it: {INSTANT}. Default: now.", "now"),
 )
 
+_TIMELINE = (
+    Parameter("start", f"First instant of the window: {INSTANT}. Default: the recording's first.", "-6h"),
+    Parameter("end", f"End of the window, not part of it: {INSTANT}. Default: after the newest.", "now"),
+    Parameter("step", "Length of a step. Default: one that makes a few hundred of the window.", "1m"),
+    Parameter("cluster", "Only this cluster. Default: all, and the global level.", "mesh"),
+    Parameter("level", "`global`: only the global level.", "global", lambda: LEVELS),
+    Parameter("node", "Only edges from or to this node, and its notices.", "cart"),
+    Parameter("source", "Only edges from this node.", "front"),
+    Parameter("target", "Only edges to this node.", "cart"),
+)
+_MOMENT = f"An instant ({INSTANT}), or a window: two of them with a slash between, for its mean rates."
+_DIFF = (
+    Parameter("before", f"{_MOMENT} Default: an hour ago.", "-2h/-1h"),
+    Parameter("after", f"{_MOMENT} Default: now.", "-1h/now"),
+    Parameter("limit", "Most edges and most nodes to list.", "100", default="100", type="integer"),
+)
+_MARKS = (
+    Parameter("start", f"First instant of the window: {INSTANT}. Default: all.", "-6h"),
+    Parameter("end", f"End of the window, not part of it: {INSTANT}. Default: all.", "now"),
+)
 
 _TEXT, _JSON = "text/plain; charset=utf-8", "application/json"
 
@@ -71,6 +94,9 @@ ROUTES: tuple[Route, ...] = (
     Route("/", "page", "The web UI.", "text/html; charset=utf-8"),
     Route("/plain", "plain", "The graphs as tables, without WebGL.", "text/html; charset=utf-8"),
     Route("/graph", "graph", "The traffic graph at an instant.", _JSON, _GRAPH, (404, 503)),
+    Route("/timeline", "timeline", "Rates, edges and notices, step by step.", _JSON, _TIMELINE, (503,)),
+    Route("/diff", "diff", "What changed between two moments, largest first.", _JSON, _DIFF, (404, 503)),
+    Route("/annotations", "annotations", "Deployments, incidents and other marks.", _JSON, _MARKS, (503,)),
     Route("/instants", "instants", "What is recorded in a window, and its gaps.", _JSON, _WINDOW, (503,)),
     Route(
         "/config",

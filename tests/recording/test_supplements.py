@@ -209,7 +209,7 @@ def test_the_timeline_counts_what_came_later(recording: Recording, tmp_path: Pat
     record(
         recording,
         *(live(instant_ms, **all_failed()) for instant_ms in instants),
-        supplements=tuple(later(instant_ms, "http", "ingress") for instant_ms in instants),
+        supplements=tuple(later(instant_ms, "http", "ingress", "saturation") for instant_ms in instants),
     )
     good = Recording.open(tmp_path / "good", create=True, clock=lambda: NOW_MS)
     record(good, *(live(instant_ms) for instant_ms in instants))

@@ -17,7 +17,7 @@ import attrs
 import duckdb
 import pyarrow as pa
 
-from vistio_core.configuration import Configuration, StatusClass, StatusClassifier, loads
+from vistio_core.configuration import Configuration, loads
 from vistio_core.errors import (
     DamagedFileError,
     InvalidTimeError,
@@ -49,11 +49,13 @@ from vistio_core.recording.store import LocalStore, Store
 from vistio_core.recording.upkeep import Patience
 from vistio_core.recording.verify import Checked, verify
 from vistio_core.recording.writer import Writer
-from vistio_core.replay import windows
+from vistio_core.replay import timeline, windows
 from vistio_core.replay.absence import nearest_seen, nothing_recorded
 from vistio_core.replay.as_of import Seen, missing_writers, seen_as_of
+from vistio_core.replay.comparison import Comparison, Moment, compare, moment_of
 from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.gaps import find_gaps
+from vistio_core.replay.timeline import Subject
 from vistio_core.replay.unanswered import Unanswered, unanswered_of
 from vistio_core.times import (
     DAY_MS,
@@ -70,6 +72,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 Judge = Literal["recorded", "current"]
+MomentLike = InstantLike
+"""An instant, or as text also a window: ``2026-11-23T05:00:00Z/2026-11-23T05:10:00Z``."""
 _FOREVER_MS = 100 * 365 * DAY_MS
 # Each time a file goes away under a reader, someone merged, sealed or pruned. That is rare, but a
 # recorder that catches up may do so many times in a row.
@@ -108,7 +112,6 @@ class Recording:
         self._catalog = Catalog(store, self._files)
         self._session = DuckDBSession()
         self._configuration = lru_cache(maxsize=64)(self._load_configuration)
-        self._classifier = lru_cache(maxsize=1024)(self._make_classifier)
 
     @classmethod
     def open(
@@ -231,6 +234,7 @@ class Recording:
         cluster: str | None = None,
         source: str | None = None,
         target: str | None = None,
+        node: str | None = None,
     ) -> pa.Table:
         """Traffic over ``[start, end)``, step by step, judged as recorded.
 
@@ -241,12 +245,16 @@ class Recording:
             cluster: only rules of this cluster; the empty text is the global level.
             source: only edges from this node.
             target: only edges to this node.
+            node: only edges from or to this node, and its own notices.
 
         Shape: one row per step, ascending.
             start (timestamp[ms, UTC]),
             normal, warning, danger (double): requests per second, the mean over the step's
             instants; null where no instant was seen,
-            edges (int64): different edges seen, instants (int64): seen, missing (int64): due, not seen.
+            edges (int64): the most at one instant of the step,
+            instants (int64): seen, missing (int64): due, not seen,
+            notices_info, notices_warning, notices_error (int64): the most of this severity that the graph of
+            one instant of the step had.
         """
         start_ms, end_ms = self._window(start, end)
         step_ms = parse_duration(step)
@@ -259,26 +267,61 @@ class Recording:
             )
         instants = windows.instants_of(self._instants(start_ms, end_ms))
         gaps = list(find_gaps(instants, min(end_ms, self._clock())))
-        filters = {"cluster": cluster, "source": source, "target": target}
-        return self._scan(
+        subject = Subject(cluster, source, target, node)
+        totals = self._scan(
             start_ms,
             end_ms,
-            lambda uris: windows.timeline(
-                self._session, uris, (start_ms, end_ms, step_ms), filters, self._classify, instants, gaps
+            lambda uris: timeline.totals(
+                self._session, uris, (start_ms, end_ms), subject, self._configuration
             ),
         )
+        return timeline.steps(self._session, totals, (start_ms, end_ms, step_ms), cluster, instants, gaps)
 
-    def diff(self, before: InstantLike, after: InstantLike) -> pa.Table:
-        """What changed on every edge between the graphs at two instants, the largest change first.
+    def diff(self, before: MomentLike, after: MomentLike) -> pa.Table:
+        """What changed on every edge between two moments, the largest change first: `compare`'s ``edges``."""
+        return self.compare(before, after).edges
 
-        Shape: one row per edge that changed.
+    def compare(self, before: MomentLike, after: MomentLike) -> Comparison:
+        """What changed on every edge and node between two moments, the largest change first.
+
+        Args:
+            before: an instant, whose graph is taken as by `graph`; or a window as text, its two instants
+                with a slash between (``-2h/-1h``), over whose seen instants the mean rates are taken.
+            after: likewise.
+
+        Shape of ``edges``: one row per edge that changed, by change_rps, then by name.
             cluster (string, empty for the global level), source, target (string),
             change (string): ``new``, ``gone`` or ``changed``,
             change_rps (double): the absolute changes of the three classes, added,
             before_normal, before_warning, before_danger,
             after_normal, after_warning, after_danger (double): requests per second.
+
+        Shape of ``nodes``: the same with node (string) for source and target. Its rates are those of the
+        traffic that enters the node, or where none ever does, of what leaves it.
+
+        Raises:
+            NothingRecordedError: nothing was seen then.
+            InvalidTimeError: not an instant, or an empty window.
         """
-        return windows.diff(self.graph(before), self.graph(after))
+        return compare(self._moment(before), self._moment(after))
+
+    def _moment(self, asked: MomentLike) -> Moment:
+        if not isinstance(asked, str) or "/" not in asked:
+            return moment_of(self.graph(asked))
+        start, _, end = asked.partition("/")
+        start_ms, end_ms = self._window(start, end)
+        instants = windows.instants_of(self._instants(start_ms, end_ms))
+        seen = {instant.instant_ms for instant in instants if instant.seen}
+        if not seen:
+            raise self._nothing(end_ms - 1, end_ms - start_ms)
+        edges, nodes = self._scan(
+            start_ms,
+            end_ms,
+            lambda uris: timeline.means(
+                self._session, uris, (start_ms, end_ms), len(seen), self._configuration
+            ),
+        )
+        return Moment(start_ms, end_ms, len(seen), False, edges, nodes)
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """A lazy DuckDB relation over the log, as it is now.
@@ -468,13 +511,6 @@ class Recording:
 
     def _nearest_seen(self, asked_ms: int, *, before: bool) -> int | None:
         return self._retrying(lambda: nearest_seen(self._catalog, asked_ms, before=before))
-
-    def _classify(self, configuration_hash: str, cluster: str, rule: str, status: str) -> StatusClass:
-        return self._classifier(configuration_hash, cluster, rule).classify(status)
-
-    def _make_classifier(self, configuration_hash: str, cluster: str, rule_id: str) -> StatusClassifier:
-        rule = self._configuration(configuration_hash).connection_rule(cluster, rule_id)
-        return StatusClassifier(rule.status if rule else None)
 
     def _load_configuration(self, configuration_hash: str) -> Configuration:
         name = configuration_name(configuration_hash)

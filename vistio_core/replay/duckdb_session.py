@@ -51,9 +51,19 @@ class DuckDBSession:
             return self._connection.cursor()
 
     def table(
-        self, query: str, uris: Sequence[str], parameters: Mapping[str, object] | None = None
+        self,
+        query: str,
+        uris: Sequence[str],
+        parameters: Mapping[str, object] | None = None,
+        tables: Mapping[str, pa.Table] | None = None,
     ) -> pa.Table:
         """The whole result of ``query`` over the views of `VIEWS` on these files.
+
+        Args:
+            query: one that returns rows.
+            uris: the files.
+            parameters: of the query.
+            tables: tables in memory that the query may name, too.
 
         Raises:
             FileNotFoundError: one of the files has gone meanwhile.
@@ -61,6 +71,8 @@ class DuckDBSession:
         with self._cursor() as cursor:
             try:
                 _make_views(cursor, uris)
+                for name, table in (tables or {}).items():
+                    cursor.register(name, table)
                 return cursor.sql(query, params=dict(parameters or {})).to_arrow_table()
             except duckdb.IOException as error:
                 raise FileNotFoundError(str(error)) from error

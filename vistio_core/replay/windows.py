@@ -13,9 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vistio_core.configuration.mapping import StatusClass
-from vistio_core.graph.model import Graph, Rates
 from vistio_core.recording.format import INSTANT
-from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.gaps import Gap, Instant
 
 Classify = Callable[[str, str, str, str], StatusClass]
@@ -73,38 +71,6 @@ UNANSWERED_QUERY = f"""{_RULES}
     order by all
 """
 
-_RATES_QUERY = """
-    select
-        (epoch_ms(instant) - $start_ms) // $step_ms as step,
-        configuration, cluster, rule, status,
-        sum(rate::decimal(18, 6))::double as rate
-    from (
-        select instant, writer, cluster, rule, status, rate from samples
-        where instant >= make_timestamptz($start_ms * 1000) and instant < make_timestamptz($end_ms * 1000)
-          and ($cluster is null or cluster = $cluster)
-          and ($source is null or source = $source)
-          and ($target is null or target = $target)
-    )
-    join (
-        select instant, writer, any_value(configuration) as configuration from scrapes
-        where instant >= make_timestamptz($start_ms * 1000) and instant < make_timestamptz($end_ms * 1000)
-          and supplement = 0
-        group by instant, writer
-    ) using (instant, writer)
-    group by all
-    order by all
-"""
-
-_EDGES_QUERY = """
-    select (epoch_ms(instant) - $start_ms) // $step_ms as step, count(distinct (cluster, source, target)) as edges
-    from samples
-    where instant >= make_timestamptz($start_ms * 1000) and instant < make_timestamptz($end_ms * 1000)
-      and ($cluster is null or cluster = $cluster)
-      and ($source is null or source = $source)
-      and ($target is null or target = $target)
-    group by all
-"""
-
 
 def instants_of(table: pa.Table) -> list[Instant]:
     """The rows of `INSTANTS_QUERY` as values, sorted by writer and instant."""
@@ -137,103 +103,6 @@ def gaps_table(gaps: Sequence[Gap]) -> pa.Table:
             "reason": pa.array([gap.reason for gap in ordered], pa.string()),
         }
     )
-
-
-def timeline(
-    session: DuckDBSession,
-    uris: Sequence[str],
-    window: tuple[int, int, int],
-    filters: dict[str, str | None],
-    classify: Classify,
-    instants: Sequence[Instant],
-    gaps: Sequence[Gap],
-) -> pa.Table:
-    """Rates by class, step by step; the shape is told at `Recording.timeline`.
-
-    Args:
-        session: where the queries run.
-        uris: the files that hold the window, none superseded.
-        window: start, end and step in milliseconds.
-        filters: ``cluster``, ``source`` and ``target``; None for all.
-        classify: the class of a status under a configuration.
-        instants: every instant of the window.
-        gaps: every gap of the window.
-    """
-    start_ms, end_ms, step_ms = window
-    steps = -(-(end_ms - start_ms) // step_ms)
-    parameters = {"start_ms": start_ms, "end_ms": end_ms, "step_ms": step_ms, **filters}
-    rates = [dict.fromkeys(StatusClass, 0.0) for _ in range(steps)]
-    for row in session.table(_RATES_QUERY, uris, parameters).to_pylist():
-        status_class = classify(row["configuration"], row["cluster"], row["rule"], row["status"])
-        rates[row["step"]][status_class] += row["rate"]
-    edges = {row["step"]: row["edges"] for row in session.table(_EDGES_QUERY, uris, parameters).to_pylist()}
-
-    seen: list[set[int]] = [set() for _ in range(steps)]
-    for instant in instants:
-        if instant.seen:
-            seen[(instant.instant_ms - start_ms) // step_ms].add(instant.instant_ms)
-    counts = [len(each) for each in seen]
-
-    def mean(status_class: StatusClass) -> pa.Array:
-        # A step without any instant has no rate; that is not a rate of zero.
-        values = [rates[step][status_class] / counts[step] if counts[step] else None for step in range(steps)]
-        return pa.array(values, pa.float64())
-
-    return pa.table(
-        {
-            "start": pa.array([start_ms + step * step_ms for step in range(steps)], INSTANT),
-            "normal": mean(StatusClass.NORMAL),
-            "warning": mean(StatusClass.WARNING),
-            "danger": mean(StatusClass.DANGER),
-            "edges": pa.array([edges.get(step, 0) for step in range(steps)], pa.int64()),
-            "instants": pa.array(counts, pa.int64()),
-            "missing": pa.array(_missing(gaps, start_ms, step_ms, steps), pa.int64()),
-        }
-    )
-
-
-def _missing(gaps: Sequence[Gap], start_ms: int, step_ms: int, steps: int) -> list[int]:
-    missing = [0] * steps
-    for gap in gaps:
-        spacing_ms = (gap.end_ms - gap.start_ms) / gap.missing
-        for index in range(gap.missing):
-            step = int(gap.start_ms + index * spacing_ms - start_ms) // step_ms
-            if 0 <= step < steps:
-                missing[step] += 1
-    return missing
-
-
-def diff(before: Graph, after: Graph) -> pa.Table:
-    """What changed between two graphs; the shape is told at `Recording.diff`."""
-    old, new = _edges(before), _edges(after)
-    changes = []
-    for key in sorted({*old, *new}):
-        was, now = old.get(key), new.get(key)
-        if was == now:
-            continue
-        change = "new" if was is None else "gone" if now is None else "changed"
-        a, b = was or Rates(), now or Rates()
-        size = abs(b.normal - a.normal) + abs(b.warning - a.warning) + abs(b.danger - a.danger)
-        changes.append((size, *key, change, a, b))
-    # Equal sizes stay in the order of their names.
-    changes.sort(key=lambda change: -change[0])
-    columns: dict[str, list[object]] = {
-        "cluster": [change[1] for change in changes],
-        "source": [change[2] for change in changes],
-        "target": [change[3] for change in changes],
-        "change": [change[4] for change in changes],
-        "change_rps": [change[0] for change in changes],
-    }
-    for position, prefix in ((5, "before"), (6, "after")):
-        for name in ("normal", "warning", "danger"):
-            columns[f"{prefix}_{name}"] = [getattr(change[position], name) for change in changes]
-    texts = ("cluster", "source", "target", "change")
-    return pa.table({n: pa.array(v, pa.string() if n in texts else pa.float64()) for n, v in columns.items()})
-
-
-def _edges(graph: Graph) -> dict[tuple[str, str, str], Rates]:
-    levels = [("", graph.edges), *((region.name, region.edges) for region in graph.regions)]
-    return {(cluster, edge.source, edge.target): edge.rates for cluster, edges in levels for edge in edges}
 
 
 def with_instants_in_ms(table: pa.Table) -> pa.Table:

@@ -1,0 +1,246 @@
+"""The answers about more than one instant: the timeline, annotations, and what changed.
+
+Several open pages ask the same; each answer is made once for all who ask within a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from vistio_core import Recording
+from vistio_core.errors import InvalidTimeError
+from vistio_core.recording.recording import MomentLike
+from vistio_core.replay.comparison import Comparison, Moment
+from vistio_core.times import (
+    DAY_MS,
+    HOUR_MS,
+    MINUTE_MS,
+    SECOND_MS,
+    align,
+    format_duration,
+    format_instant,
+    parse_duration,
+)
+from vistio_serve import parameters
+from vistio_serve.answers import LIVE, SETTLED, Answer, Body
+from vistio_serve.parameters import ParameterError
+from vistio_serve.rendering import LIVE_TTL_S, SETTLE_MS, SETTLED_TTL_S, Shared
+from vistio_serve.routes import DEFAULT_CHANGES, LEVELS, MAX_CHANGES
+
+MAX_STEPS = 5_000
+"""Most steps in one answer of /timeline: more than any screen has pixels."""
+_USUAL_STEPS = 400
+_MAX_BYTES = 16 * 1024 * 1024
+_STEPS_MS = (
+    *(seconds * SECOND_MS for seconds in (1, 5, 10, 30)),
+    *(minutes * MINUTE_MS for minutes in (1, 2, 5, 10, 15, 30)),
+    *(hours * HOUR_MS for hours in (1, 2, 3, 6, 12)),
+)
+"""Steps that a person reads easily; the answer's is the shortest that makes few enough of them."""
+_RATES = ("normal", "warning", "danger")
+
+_JSON = "application/json"
+
+
+class History:
+    """Answers questions about windows of a recording that may not exist yet."""
+
+    def __init__(self, recording: Callable[[], Recording]) -> None:
+        self._recording = recording
+        self._shared: Shared[tuple[Body, bool]] = Shared(_MAX_BYTES)
+
+    def timeline(self, values: Mapping[str, str], now_ms: int) -> Answer:
+        now_ms = align(now_ms, SECOND_MS)
+        subject = {name: values.get(name) for name in ("cluster", "source", "target", "node")}
+        if "level" in values:
+            parameters.choice(values, "level", LEVELS, "global")
+            if "cluster" in values:
+                raise ParameterError("parameters 'level' and 'cluster' exclude each other; give one", "level")
+            subject["cluster"] = ""
+        start_ms, end_ms = self._window(values, now_ms)
+        step_ms = _step(values, end_ms - start_ms, self._interval_ms)
+        # Steps begin at whole steps, so that moving a window does not move what a step says.
+        start_ms = align(start_ms, step_ms)
+        key = "timeline", start_ms, end_ms, step_ms, *subject.values()
+        return self._answer(key, lambda: self._timeline(start_ms, end_ms, step_ms, subject, now_ms))
+
+    def annotations(self, values: Mapping[str, str], now_ms: int) -> Answer:
+        now_ms = align(now_ms, SECOND_MS)
+        start = parameters.instant(values, "start", now_ms, default_ms=0)
+        end = parameters.instant(values, "end", now_ms, default_ms=now_ms + 10 * 365 * DAY_MS)
+        _check_window(start, end)
+        found = self._recording().annotations(format_instant(start), format_instant(end))
+        rows = rows_of(found)
+        for row in rows:
+            row["tags"] = msgspec.json.decode(row["tags"] or "{}")
+        return Answer.of(msgspec.json.encode({"annotations": rows}), _JSON)
+
+    def diff(self, values: Mapping[str, str], now_ms: int) -> Answer:
+        now_ms = align(now_ms, SECOND_MS)
+        before, before_fixed = _moment(values, "before", now_ms, now_ms - HOUR_MS)
+        after, after_fixed = _moment(values, "after", now_ms, now_ms)
+        limit = _limit(values)
+        fixed = before_fixed and after_fixed
+
+        def make() -> tuple[bytes, bool]:
+            found = self._recording().compare(before, after)
+            return msgspec.json.encode(_comparison(found, limit)), fixed and _is_settled(found, now_ms)
+
+        return self._answer(("diff", before, after, fixed, limit), make)
+
+    def _timeline(
+        self, start_ms: int, end_ms: int, step_ms: int, subject: Mapping[str, str | None], now_ms: int
+    ) -> tuple[bytes, bool]:
+        recording = self._recording()
+        start, end = format_instant(start_ms), format_instant(end_ms)
+        steps = recording.timeline(start, end, f"{step_ms}ms", **subject)
+        columns = {name: steps[name].to_pylist() for name in steps.column_names if name != "start"}
+        document = {
+            "now": format_instant(now_ms),
+            "start": start,
+            "end": end,
+            "step_ms": step_ms,
+            "steps": {"start_ms": steps["start"].cast(pa.int64()).to_pylist(), **columns},
+            "gaps": rows_of(recording.gaps(start, end)),
+        }
+        return msgspec.json.encode(document), False
+
+    def _answer(self, key: object, make: Callable[[], tuple[bytes, bool]]) -> Answer:
+        def body() -> tuple[tuple[Body, bool], float, int]:
+            content, settled = make()
+            ttl_s = SETTLED_TTL_S if settled else LIVE_TTL_S
+            return (Body(content), settled), ttl_s, 2 * len(content) + 1024
+
+        (made, settled), _ = self._shared.get(key, body)
+        return Answer(made, _JSON, cache_control=SETTLED if settled else LIVE)
+
+    def _window(self, values: Mapping[str, str], now_ms: int) -> tuple[int, int]:
+        """What was asked for; the whole recording where nothing was."""
+        first_ms, last_ms = now_ms - HOUR_MS, now_ms
+        if "start" not in values or "end" not in values:
+            info = self._recording().info()
+            if info.first_ms is not None and info.last_ms is not None:
+                first_ms, last_ms = info.first_ms, info.last_ms + 1
+        end_ms = parameters.instant(values, "end", now_ms, default_ms=last_ms)
+        start_ms = parameters.instant(values, "start", now_ms, default_ms=min(first_ms, end_ms - 1))
+        if "end" not in values and start_ms >= end_ms:
+            end_ms = now_ms  # after the newest instant there is still a window: one without any
+        _check_window(start_ms, end_ms)
+        return start_ms, end_ms
+
+    def _interval_ms(self) -> int:
+        """The interval at the newest instant."""
+        last_ms = self._recording().info().last_ms
+        if last_ms is None:
+            return SECOND_MS
+        newest = self._recording().instants(format_instant(last_ms), format_instant(last_ms + 1))
+        intervals_ms: list[int] = newest["interval_ms"].to_pylist()
+        return max([SECOND_MS, *intervals_ms])
+
+
+def rows_of(table: pa.Table) -> list[dict[str, Any]]:
+    """A table as JSON-ready rows, its timestamps as RFC 3339 text."""
+    columns: dict[str, list[Any]] = {}
+    for name in table.column_names:
+        column = table[name]
+        if pa.types.is_timestamp(column.type):
+            in_ms = column.cast(pa.timestamp("ms", "UTC")).cast(pa.int64())
+            columns[name] = [None if ms is None else format_instant(ms) for ms in in_ms.to_pylist()]
+        else:
+            columns[name] = column.to_pylist()
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _check_window(start_ms: int, end_ms: int) -> None:
+    if start_ms >= end_ms:
+        raise ParameterError(
+            f"start {format_instant(start_ms)} is not before end {format_instant(end_ms)};"
+            " a window is [start, end)",
+            "start",
+        )
+
+
+def _step(values: Mapping[str, str], length_ms: int, interval_ms: Callable[[], int]) -> int:
+    """The asked step in milliseconds, else one that makes a few hundred of the window."""
+    if "step" not in values:
+        # A step shorter than the interval would leave holes between instants.
+        length_ms = max(length_ms, interval_ms() * _USUAL_STEPS)
+        days_ms = -(-length_ms // (_USUAL_STEPS * DAY_MS)) * DAY_MS
+        return next((step for step in _STEPS_MS if length_ms <= step * _USUAL_STEPS), days_ms)
+    try:
+        step_ms = parse_duration(values["step"])
+    except InvalidTimeError as error:
+        raise ParameterError(f"parameter 'step': {str(error)[:300]}", "step") from error
+    if step_ms <= 0:
+        raise ParameterError("parameter 'step': must be longer than 0s, such as 1m", "step")
+    if length_ms > step_ms * MAX_STEPS:
+        least = format_duration(-(-length_ms // (MAX_STEPS * SECOND_MS)) * SECOND_MS)
+        raise ParameterError(
+            f"parameter 'step': makes more than {MAX_STEPS:,} steps of {format_duration(length_ms)};"
+            f" use {least} or more, or leave it out",
+            "step",
+        )
+    return step_ms
+
+
+def _moment(values: Mapping[str, str], name: str, now_ms: int, default_ms: int) -> tuple[MomentLike, bool]:
+    """An instant or a window in the library's words, and whether it was given absolutely."""
+    parts = [part.strip() for part in values.get(name, "").split("/")]
+    if len(parts) > 2 or (len(parts) == 2 and "" in parts):
+        raise ParameterError(
+            f"parameter {name!r}: give an instant, or a window as two of them with one slash between,"
+            " such as -2h/-1h",
+            name,
+        )
+    asked = [
+        parameters.instant({name: part} if part else {}, name, now_ms, default_ms=default_ms)
+        for part in parts
+    ]
+    if len(asked) == 2 and asked[0] >= asked[1]:
+        raise ParameterError(
+            f"parameter {name!r}: the window's start is not before its end; a window is [start, end)", name
+        )
+    fixed = all(part not in ("", "now") and not part.startswith("-") for part in parts)
+    return "/".join(map(format_instant, asked)), fixed
+
+
+def _limit(values: Mapping[str, str]) -> int:
+    text = values.get("limit", str(DEFAULT_CHANGES)).strip()
+    if not (text.isascii() and text.isdecimal() and len(text) < 9 and 1 <= int(text) <= MAX_CHANGES):
+        raise ParameterError(f"parameter 'limit': use a number from 1 to {MAX_CHANGES:,}", "limit")
+    return int(text)
+
+
+def _is_settled(found: Comparison, now_ms: int) -> bool:
+    sides = found.before, found.after
+    return all(side.settled and side.end_ms + HOUR_MS + SETTLE_MS <= now_ms for side in sides)
+
+
+def _comparison(found: Comparison, limit: int) -> dict[str, Any]:
+    return {
+        "before": _side(found.before),
+        "after": _side(found.after),
+        "changed_edges": found.edges.num_rows,
+        "changed_nodes": found.nodes.num_rows,
+        "edges": [_change(row) for row in found.edges.slice(0, limit).to_pylist()],
+        "nodes": [_change(row) for row in found.nodes.slice(0, limit).to_pylist()],
+    }
+
+
+def _side(moment: Moment) -> dict[str, Any]:
+    return {
+        "start": format_instant(moment.start_ms),
+        "end": format_instant(moment.end_ms),
+        "instants": moment.instants,
+    }
+
+
+def _change(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with its two sides as objects; null where it was not there."""
+    sides = {side: {name: row.pop(f"{side}_{name}") for name in _RATES} for side in ("before", "after")}
+    absent = {"new": "before", "gone": "after"}.get(row["change"])
+    return {**row, **{side: None if side == absent else rates for side, rates in sides.items()}}
