@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import attrs
 import hypothesis.strategies as st
@@ -23,6 +24,7 @@ from vistio_core import Configuration, Recording, frontends
 from vistio_core.errors import AlreadyRecordedError, NothingRecordedError, UsageError
 from vistio_core.events import Outcome, RuleOutcome, RuleSamples, Sample, Scrape
 from vistio_core.graph.build import Evidence, build_graph
+from vistio_core.recording.rollups import Rollups
 from vistio_core.times import HOUR_MS, MINUTE_MS
 
 # A few instants in each of three hours, among them both sides of five minutes and of an hour.
@@ -183,6 +185,28 @@ class Log(RuleBasedStateMachine):
             for instant_ms in [ms for ms in kept if ms < before_ms]:
                 del kept[instant_ms]
 
+    @rule(lost=st.sampled_from([b"", b"torn", None]))
+    def lose_rollups(self, lost: bytes | None) -> None:
+        for path in self.rollups():
+            if lost is None:
+                path.unlink()
+            else:
+                path.write_bytes(lost + path.read_bytes()[: 100 - len(lost)])
+
+    def rollups(self) -> list[Path]:
+        return list((self.folder / "r").glob("rollups/*/*/*"))
+
+    @rule(start_ms=st.sampled_from([START_MS, INSTANTS_MS[4]]), step=st.sampled_from(["1m", "25m", "1h"]))
+    def a_timeline_is_the_same_with_and_without_rollups(self, start_ms: int, step: str) -> None:
+        log_alone = Recording.open(self.folder / "r", clock=lambda: END_MS)
+        log_alone._rollups = Mock(spec=Rollups, **{"name.return_value": None})
+        for cluster in (None, "mesh"):
+            window = start_ms, END_MS, step
+            assert self.recording.timeline(*window, cluster=cluster).equals(
+                log_alone.timeline(*window, cluster=cluster)
+            )
+        assert self.recording.gaps().equals(log_alone.gaps())
+
     @rule(linger=st.sampled_from(["0s", "60s"]))
     def reopen(self, linger: str) -> None:
         """With a clock that stands still, what lingers stays until a writer without patience comes."""
@@ -235,6 +259,11 @@ class Log(RuleBasedStateMachine):
         return VIZCERAL.render(graph, {})
 
     def teardown(self) -> None:
+        self.reopen("0s")
+        self.writer.seal(END_MS)
+        hours = {ms // HOUR_MS for ms in self.known}
+        assert len(self.rollups()) == len(hours)
+        self.a_timeline_is_the_same_with_and_without_rollups(START_MS, "25m")
         damaged = [checked for checked in self.recording.verify() if checked.problems]
         self.writer.close()
         shutil.rmtree(self.folder)

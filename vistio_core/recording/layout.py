@@ -4,6 +4,7 @@
     configurations/<sha256>.yaml                          every configuration that was in force
     head/<first>_<last>_<writer>.parquet                  commits, and merges of commits
     log/date=<day>/hour=<hour>/<first>_<last>_<writer>.parquet   sealed partitions
+    rollups/date=<day>/hour=<hour>/<digest>.arrow         derived from sealed partitions; may be deleted
     annotations/date=<day>/<start>_<end>_<id>.json        deployments, incidents and other marks
     locks/<writer>.lock, locks/<writer>.json              who writes
 
@@ -33,12 +34,15 @@ LOG = "log"
 CONFIGURATIONS = "configurations"
 ANNOTATIONS = "annotations"
 LOCKS = "locks"
+ROLLUPS = "rollups"
 
 _WRITER = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _INSTANT = r"(\d{8}T\d{6}\.\d{3})Z"
 _EVENTS = re.compile(
     rf"(?P<tier>head|log/date=\d{{4}}-\d\d-\d\d/hour=\d\d)/{_INSTANT}_{_INSTANT}_(?P<writer>[a-z0-9-]+)(?:\.(?P<supplement>[1-9]\d{{0,5}}))?\.parquet"
 )
+
+_ROLLUP = re.compile(rf"{ROLLUPS}/date=\d{{4}}-\d\d-\d\d/hour=\d\d/[0-9a-f]{{32}}\.arrow")
 
 _ANNOTATION = re.compile(
     rf"{ANNOTATIONS}/date=\d{{4}}-\d\d-\d\d/{_INSTANT}_{_INSTANT}_([0-9a-f]{{32}})\.json"
@@ -156,6 +160,15 @@ def parse_annotation_name(text: str) -> AnnotationName | None:
     except ValueError:
         return None
     return name if name.text == text and name.start_ms <= name.end_ms else None
+
+
+def rollup_name(hour_ms: int, digest: str) -> str:
+    """The name of an hour's rollup; ``digest`` is 32 hexadecimal digits."""
+    return f"{ROLLUPS}{hour_folder(hour_ms).removeprefix(LOG)}/{digest}.arrow"
+
+
+def is_rollup_name(text: str) -> bool:
+    return _ROLLUP.fullmatch(text) is not None
 
 
 def configuration_name(configuration_hash: str) -> str:

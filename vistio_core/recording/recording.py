@@ -6,9 +6,8 @@ to the modules that know: `as_of` and `build` for one instant, `windows` for man
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -16,8 +15,9 @@ from typing import Literal, TypeVar
 import attrs
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from vistio_core.configuration import Configuration, loads
+from vistio_core.configuration import Configuration
 from vistio_core.errors import (
     DamagedFileError,
     InvalidTimeError,
@@ -33,6 +33,7 @@ from vistio_core.recording.annotations import (
     put_annotation,
 )
 from vistio_core.recording.catalog import Catalog
+from vistio_core.recording.configurations import load_configuration
 from vistio_core.recording.event_file import EventFiles
 from vistio_core.recording.format import KINDS, measurements_of, sample_columns
 from vistio_core.recording.layout import (
@@ -42,9 +43,9 @@ from vistio_core.recording.layout import (
     MARKER,
     EventsName,
     check_writer,
-    configuration_name,
 )
 from vistio_core.recording.marker import create_marker, read_marker, require_marker
+from vistio_core.recording.rollups import PRESENCE, Rollup, Rollups, presence, sealed_sizes
 from vistio_core.recording.store import LocalStore, Store
 from vistio_core.recording.upkeep import Patience
 from vistio_core.recording.verify import Checked, verify
@@ -54,19 +55,19 @@ from vistio_core.replay.absence import nearest_seen, nothing_recorded
 from vistio_core.replay.as_of import Seen, missing_writers, seen_as_of
 from vistio_core.replay.comparison import Comparison, Moment, compare, moment_of
 from vistio_core.replay.duckdb_session import DuckDBSession
-from vistio_core.replay.gaps import find_gaps
+from vistio_core.replay.gaps import Gap, find_gaps
 from vistio_core.replay.timeline import Subject
 from vistio_core.replay.unanswered import Unanswered, unanswered_of
 from vistio_core.times import (
     DAY_MS,
+    HOUR_MS,
     InstantLike,
+    align,
     format_instant,
     parse_duration,
     parse_instant,
     system_now_ms,
 )
-
-_MEND = "a recorder that starts with this configuration puts it back"
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -111,7 +112,10 @@ class Recording:
         self._files = EventFiles(store)
         self._catalog = Catalog(store, self._files)
         self._session = DuckDBSession()
-        self._configuration = lru_cache(maxsize=64)(self._load_configuration)
+        self._rollups = Rollups(store)
+        self._configuration = lru_cache(maxsize=64)(
+            lambda configuration_hash: load_configuration(store, configuration_hash)
+        )
 
     @classmethod
     def open(
@@ -200,8 +204,7 @@ class Recording:
             reason (string): ``not running`` (nothing recorded), ``skipped: ...`` or ``not seen: ...``.
         """
         start_ms, end_ms = self._window(start, end)
-        instants = windows.instants_of(self._instants(start_ms, end_ms))
-        return windows.gaps_table(list(find_gaps(instants, min(end_ms, self._clock()))))
+        return windows.gaps_table(self._gaps(self._presence(start_ms, end_ms), end_ms))
 
     def unanswered(
         self, start: InstantLike | None = None, end: InstantLike | None = None, writer: str = "main"
@@ -265,17 +268,15 @@ class Recording:
                 f"step {step!r} makes more than 100,000 steps between {format_instant(start_ms)} and"
                 f" {format_instant(end_ms)}; use a longer step"
             )
-        instants = windows.instants_of(self._instants(start_ms, end_ms))
-        gaps = list(find_gaps(instants, min(end_ms, self._clock())))
         subject = Subject(cluster, source, target, node)
-        totals = self._scan(
-            start_ms,
-            end_ms,
-            lambda uris: timeline.totals(
-                self._session, uris, (start_ms, end_ms), subject, self._configuration
-            ),
-        )
-        return timeline.steps(self._session, totals, (start_ms, end_ms, step_ms), cluster, instants, gaps)
+        if source is None and target is None and node is None:
+            found = self._retrying(lambda: self._rolled_up(start_ms, end_ms))
+        else:
+            totals = self._scan(start_ms, end_ms, lambda uris: self._totals(uris, start_ms, end_ms, subject))
+            found = Rollup(totals, self._presence(start_ms, end_ms))
+        gaps = self._gaps(found.presence, end_ms)
+        window_ms = start_ms, end_ms, step_ms
+        return timeline.steps(self._session, found.totals, found.presence, window_ms, cluster, gaps)
 
     def diff(self, before: MomentLike, after: MomentLike) -> pa.Table:
         """What changed on every edge between two moments, the largest change first: `compare`'s ``edges``."""
@@ -462,6 +463,56 @@ class Recording:
         )
         return windows.with_instants_in_ms(table)
 
+    def _presence(self, start_ms: int, end_ms: int) -> pa.Table:
+        return self._retrying(lambda: self._rolled_up(start_ms, end_ms, totals=False)).presence
+
+    def _gaps(self, found: pa.Table, end_ms: int) -> list[Gap]:
+        instants = windows.instants_of(windows.runs(self._session, found))
+        return list(find_gaps(instants, min(end_ms, self._clock())))
+
+    def _totals(self, uris: list[str], start_ms: int, end_ms: int, subject: Subject) -> pa.Table:
+        return timeline.totals(self._session, uris, (start_ms, end_ms), subject, self._configuration)
+
+    def _rolled_up(self, start_ms: int, end_ms: int, *, totals: bool = True) -> Rollup:
+        """What a timeline needs of a window: from rollups where there are some, else from the log.
+
+        Raises:
+            FileNotFoundError: a file was merged, sealed or pruned away meanwhile; ask again.
+        """
+        first_ms, last_ms = align(start_ms, HOUR_MS), -(-end_ms // HOUR_MS) * HOUR_MS
+        by_hour: dict[int, list[EventsName]] = {}
+        for name in self._catalog.counting(self._catalog.within(first_ms, last_ms)):
+            by_hour.setdefault(align(name.first_ms, HOUR_MS), []).append(name)
+        if not by_hour:
+            require_marker(self._store)
+        sizes = sealed_sizes(self._store, first_ms, last_ms)
+        found: list[Rollup] = []
+        left: list[int] = []
+        for hour_ms, names in by_hour.items():
+            called = self._rollups.name(hour_ms, names, sizes)
+            rollup = None if called is None else self._rollups.read(called)
+            if rollup is None:
+                left.append(hour_ms)
+            else:
+                found.append(rollup)
+        for from_ms, to_ms in _joined_hours(left):
+            window = max(from_ms, start_ms), min(to_ms, end_ms)
+            if window[0] < window[1]:
+                found.append(self._read_log(*window, totals=totals))
+        tables = [timeline.TOTALS.empty_table(), *(each.totals for each in found)]
+        there = pa.concat_tables([PRESENCE.empty_table(), *(each.presence for each in found)])
+        inside = pc.and_(
+            pc.greater_equal(there["instant_ms"], start_ms), pc.less(there["instant_ms"], end_ms)
+        )
+        return Rollup(pa.concat_tables(tables), there.filter(inside))
+
+    def _read_log(self, start_ms: int, end_ms: int, *, totals: bool) -> Rollup:
+        there = self._scan(start_ms, end_ms, lambda uris: presence(self._session, uris, start_ms, end_ms))
+        if not totals:
+            return Rollup(timeline.TOTALS.empty_table(), there)
+        found = self._scan(start_ms, end_ms, lambda uris: self._totals(uris, start_ms, end_ms, Subject()))
+        return Rollup(found, there)
+
     def _scan(self, start_ms: int, end_ms: int, ask: Callable[[list[str]], T]) -> T:
         """``ask`` with the files of a window; the damaged ones, if any, are left out and told in the log."""
 
@@ -512,18 +563,6 @@ class Recording:
     def _nearest_seen(self, asked_ms: int, *, before: bool) -> int | None:
         return self._retrying(lambda: nearest_seen(self._catalog, asked_ms, before=before))
 
-    def _load_configuration(self, configuration_hash: str) -> Configuration:
-        name = configuration_name(configuration_hash)
-        try:
-            with self._store.open(name) as source:
-                content: bytes = source.read()
-        except FileNotFoundError as error:
-            raise DamagedFileError(name, f"is missing, though scrapes name it; {_MEND}") from error
-        if hashlib.sha256(content).hexdigest() != configuration_hash:
-            # Whatever it says now, it is not what was in force.
-            raise DamagedFileError(name, f"its content is not what its name says; {_MEND}")
-        return loads(content.decode(), name)
-
     def _retrying(self, ask: Callable[[], T]) -> T:
         """Ask again when a file was merged, sealed or pruned away between listing and reading."""
         for _ in range(_ATTEMPTS - 1):
@@ -532,3 +571,17 @@ class Recording:
             except FileNotFoundError as error:
                 log.debug("read.repeated", extra={"error": str(error)})
         return ask()
+
+
+def _joined_hours(hours_ms: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Start and end of each run of neighbouring hours."""
+    run: tuple[int, int] | None = None
+    for hour_ms in sorted(hours_ms):
+        if run is not None and run[1] == hour_ms:
+            run = run[0], hour_ms + HOUR_MS
+            continue
+        if run is not None:
+            yield run
+        run = hour_ms, hour_ms + HOUR_MS
+    if run is not None:
+        yield run

@@ -26,6 +26,7 @@ from vistio_core.recording.layout import (
     parse_events_name,
 )
 from vistio_core.recording.retention import Stored
+from vistio_core.recording.rollups import RollupMaker
 from vistio_core.recording.sealing import combine, merge_groups, seal_groups
 from vistio_core.recording.store import Store
 from vistio_core.times import HOUR_MS, align
@@ -62,6 +63,7 @@ class Upkeep:
         self._writer = writer
         self._patience = patience
         self._clock = clock
+        self._rollups = RollupMaker(store)
         self._mutex = threading.Lock()
         self._backfilled_ms: dict[int, int] = {}
         """Start of an hour to the moment at which something was last backfilled into it."""
@@ -79,12 +81,21 @@ class Upkeep:
             return sum(len(group) for group in groups if self._replace(group, sealed=False) is not None)
 
     def seal(self, before_ms: int) -> list[str]:
-        """Seal every hour that ended at or before ``before_ms`` and is quiet; returns the new files' names."""
+        """Seal every hour that ended at or before ``before_ms`` and is quiet; returns the new files' names.
+
+        Then what is missing of the rollups is made, of all sealed hours.
+        """
         with self._mutex:
             groups = seal_groups(self._catalog.head(), self._writer, before_ms)
             quiet = [group for group in groups if self._is_quiet(group[0].first_ms)]
             sealed = [self._replace(group, sealed=True) for group in quiet]
+            self._rollups.complete(self._unsealed())
             return [name.text for name in sealed if name is not None]
+
+    def _unsealed(self) -> list[EventsName]:
+        """What of the head counts; what only lingers after it was sealed does not."""
+        listed = self._catalog.everything()
+        return [name for name in self._catalog.counting(listed) if not name.sealed]
 
     def delete(self, choose: Callable[[list[Stored]], list[Stored]], before_ms: int | None = None) -> Pruned:
         """Delete those of this writer's files that ``choose`` picks, in its order, then old annotations.
@@ -96,6 +107,8 @@ class Upkeep:
             gone = choose(self._stored())
             for each in gone:
                 self._store.delete(each.name.text)
+            if gone:
+                self._rollups.complete(self._unsealed())
             files, size_bytes = len(gone), sum(each.size_bytes for each in gone)
             if gone or before_ms is not None:
                 limits = [before_ms] if before_ms is not None else []

@@ -24,10 +24,12 @@ from vistio_core.recording.layout import (
     MARKER,
     EventsName,
     configuration_name,
+    is_rollup_name,
     parse_annotation_name,
     parse_events_name,
 )
 from vistio_core.recording.marker import marker_problem
+from vistio_core.recording.rollups import is_whole
 from vistio_core.recording.store import Entry, Store
 from vistio_core.times import HOUR_MS, align, format_instant
 
@@ -83,6 +85,11 @@ def _check_other(store: Store, entry: Entry) -> Iterator[str]:
     if entry.name == MARKER:
         if problem := marker_problem(store):
             yield problem
+        return
+    if is_rollup_name(entry.name):
+        with store.open(entry.name) as source:
+            if not is_whole(entry.name, source.read()):
+                yield "content is not what was written; nothing is lost: delete it, it is derived and made anew"
         return
     annotation = parse_annotation_name(entry.name)
     if annotation is not None:

@@ -35,7 +35,9 @@ _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.St
 class DuckDBSession:
     """Runs SQL over lists of Parquet files."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int | None = None) -> None:
+        """``threads``: how many one query may use; None for as many as there are cores."""
+        self._threads = threads
         self._mutex = threading.Lock()
 
     @cached_property
@@ -44,6 +46,8 @@ class DuckDBSession:
         connection = duckdb.connect(":memory:")
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set parquet_metadata_cache = true")
+        if self._threads is not None:
+            connection.execute(f"set threads = {self._threads}")
         return connection
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:

@@ -14,7 +14,7 @@ _GRACE_INTERVALS = 3
 
 @attrs.frozen
 class Instant:
-    """What the log says of one instant of one writer, without its samples."""
+    """What the log says of one instant of one writer, or of a run of them, without samples."""
 
     instant_ms: int
     writer: str
@@ -22,6 +22,8 @@ class Instant:
     seen: bool
     failure: str = ""
     """For an instant that was not seen: why, in a few words."""
+    last_ms: int | None = None
+    """Of a run of seen instants, each an interval after the one before: the last one."""
 
 
 @attrs.frozen
@@ -52,7 +54,8 @@ def find_gaps(instants: Iterable[Instant], until_ms: int) -> Iterator[Gap]:
 
 def _of_writer(writer: str, instants: list[Instant], until_ms: int) -> Iterator[Gap]:
     for index, instant in enumerate(instants):
-        due_ms = instant.instant_ms + instant.interval_ms
+        last_ms = instant.instant_ms if instant.last_ms is None else instant.last_ms
+        due_ms = last_ms + instant.interval_ms
         is_last = index + 1 == len(instants)
         next_ms = until_ms if is_last else instants[index + 1].instant_ms
         if not instant.seen:

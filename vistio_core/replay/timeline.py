@@ -26,7 +26,7 @@ from vistio_core.configuration.model import (
 from vistio_core.graph.model import Rates
 from vistio_core.recording.format import INSTANT
 from vistio_core.replay.duckdb_session import DuckDBSession
-from vistio_core.replay.gaps import Gap, Instant
+from vistio_core.replay.gaps import Gap
 
 _WINDOW = "instant >= make_timestamptz($start_ms * 1000) and instant < make_timestamptz($end_ms * 1000)"
 # Interval and configuration are the scrape's; a supplement without its scrape counts for nothing.
@@ -136,6 +136,10 @@ _STEPS_QUERY = """
         max(notices_warning)::bigint as notices_warning, max(notices_error)::bigint as notices_error
     from instants group by all
 """
+_SEEN_QUERY = """
+    select (instant_ms - $start_ms) // $step_ms as step, count(distinct instant_ms) as instants
+    from presence where seen group by all
+"""
 _RATES = ("normal", "warning", "danger")
 _COUNTS = ("edges", "notices_info", "notices_warning", "notices_error")
 
@@ -232,9 +236,9 @@ def _judgement(
 def steps(
     session: DuckDBSession,
     found: pa.Table,
+    presence: pa.Table,
     window_ms: tuple[int, int, int],
     cluster: str | None,
-    instants: Sequence[Instant],
     gaps: Sequence[Gap],
 ) -> pa.Table:
     """From totals to steps; the shape is told at `Recording.timeline`.
@@ -242,9 +246,9 @@ def steps(
     Args:
         session: where the query runs.
         found: `totals` of the window; may hold more.
+        presence: every instant of the window: instant_ms (int64), seen (bool).
         window_ms: start, end and step.
         cluster: the only one to count, or None.
-        instants: every instant of the window.
         gaps: every gap of the window.
     """
     start_ms, end_ms, step_ms = window_ms
@@ -252,11 +256,11 @@ def steps(
     parameters = {"start_ms": start_ms, "end_ms": end_ms, "step_ms": step_ms, "cluster": cluster}
     rows = session.table(_STEPS_QUERY, (), parameters, {"totals": found}).to_pylist()
     by_step = {row["step"]: row for row in rows}
-    seen: list[set[int]] = [set() for _ in range(number)]
-    for instant in instants:
-        if instant.seen:
-            seen[(instant.instant_ms - start_ms) // step_ms].add(instant.instant_ms)
-    counts = [len(each) for each in seen]
+    counts = [0] * number
+    for row in session.table(
+        _SEEN_QUERY, (), {"start_ms": start_ms, "step_ms": step_ms}, {"presence": presence}
+    ).to_pylist():
+        counts[row["step"]] = row["instants"]
 
     def mean(name: str) -> list[float | None]:
         # A step without any instant has no rate; that is not a rate of zero.

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from vistio_core.configuration.mapping import StatusClass
 from vistio_core.recording.format import INSTANT
+from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.gaps import Gap, Instant
 
 Classify = Callable[[str, str, str, str], StatusClass]
@@ -62,6 +63,22 @@ INSTANTS_QUERY = f"""{_RULES}
     order by instant, writer
 """
 
+_RUNS_QUERY = """
+    select min(instant_ms) as instant_ms, max(instant_ms) as last_ms, writer,
+        any_value(interval_ms) as interval_ms, any_value(seen) as seen, any_value(failure) as failure
+    from (
+        select *, sum(begins) over (order by writer, instant_ms) as run
+        from (
+            select *, case when seen and lag(seen) over before and lag(interval_ms) over before = interval_ms
+                and lag(instant_ms) over before = instant_ms - interval_ms then 0 else 1 end as begins
+            from presence
+            window before as (partition by writer order by instant_ms)
+        )
+    )
+    group by writer, run
+    order by writer, instant_ms
+"""
+
 UNANSWERED_QUERY = f"""{_RULES}
     select
         epoch_ms(instant) as instant_ms, interval_ms, configuration, cluster, rule,
@@ -72,8 +89,17 @@ UNANSWERED_QUERY = f"""{_RULES}
 """
 
 
+def runs(session: DuckDBSession, presence: pa.Table) -> pa.Table:
+    """Recorded instants with the regular ones joined: of days, few rows are left.
+
+    Shape: sorted by writer and instant_ms; as ``presence`` (instant_ms, writer, interval_ms, seen, failure)
+        last_ms (int64): the last instant of a run of seen ones, each an interval after the one before.
+    """
+    return session.table(_RUNS_QUERY, (), None, {"presence": presence})
+
+
 def instants_of(table: pa.Table) -> list[Instant]:
-    """The rows of `INSTANTS_QUERY` as values, sorted by writer and instant."""
+    """The rows of `INSTANTS_QUERY` or of `runs` as values, sorted by writer and instant."""
     reasons = {"skipped": "skipped", "failed": "not seen", "timeout": "not seen"}
     instants = []
     for row in table.to_pylist():
@@ -81,11 +107,12 @@ def instants_of(table: pa.Table) -> list[Instant]:
         failure = f"{reasons.get(outcome, outcome)}: {error}" if error else reasons.get(outcome, outcome)
         instants.append(
             Instant(
-                round(row["instant"].timestamp() * 1000),
+                row["instant_ms"] if "instant_ms" in row else round(row["instant"].timestamp() * 1000),
                 row["writer"],
                 row["interval_ms"],
                 row["seen"],
                 "" if row["seen"] else failure,
+                row.get("last_ms"),
             )
         )
     return sorted(instants, key=lambda instant: (instant.writer, instant.instant_ms))

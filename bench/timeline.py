@@ -1,0 +1,147 @@
+"""How long do a timeline of an hour, a day and a week, and a comparison of two moments, take? What does a rollup cost?
+
+    python bench/timeline.py                          # 10,000 edges, seven days
+    python bench/timeline.py --edges 1000
+
+Three statuses an edge, a 10 s interval. One hour is written (six scrapes again and again, instants
+shifted) and rolled up by a writer. The other hours are that one: its file by another name (hard links, for they
+are listed and not read) and its rollup with its instants shifted. Timelines have some 300 steps.
+Beside them, in the same run: the hour without its rollup, and DuckDB's bare sum of the rates of the hour.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import click
+import pyarrow as pa
+import pyarrow.compute as pc
+from workload import INTERVAL_MS, START_MS, Mesh
+
+from vistio_core import Recording
+from vistio_core.recording.format import INSTANT, KINDS, row_groups, scrape_tables, write_events
+from vistio_core.recording.layout import EventsName
+from vistio_core.recording.rollups import Rollups, _hash, _streams, sealed_sizes
+from vistio_core.recording.store import LocalStore
+from vistio_core.times import HOUR_MS, format_instant
+
+
+def shifted(rows: pa.Table, shift_ms: int) -> pa.Table:
+    moved = pc.add(rows["instant"].cast(pa.int64()), shift_ms).cast(INSTANT)
+    return rows.set_column(rows.schema.get_field_index("instant"), rows.schema.field("instant"), moved)
+
+
+def write_hour(store: LocalStore, mesh: Mesh) -> EventsName:
+    scrapes = [scrape_tables(mesh.scrape(START_MS + index * INTERVAL_MS)) for index in range(6)]
+    name = EventsName(START_MS, START_MS + HOUR_MS - INTERVAL_MS, "main", sealed=True)
+    with store.create(name.text) as sink:
+        groups = (
+            group
+            for kind in KINDS
+            for group in row_groups(
+                kind,
+                (
+                    shifted(scrapes[index % 6][kind], (index - index % 6) * INTERVAL_MS)
+                    for index in range(HOUR_MS // INTERVAL_MS)
+                    if kind in scrapes[index % 6]
+                ),
+            )
+        )
+        write_events(sink, groups)
+    return name
+
+
+def replicate(place: Path, store: LocalStore, first: EventsName, hours: int) -> None:
+    rollups = Rollups(store)
+    name = rollups.name(START_MS, [first], sealed_sizes(store, START_MS, START_MS + HOUR_MS))
+    rollup = rollups.read(name or "")
+    assert rollup is not None
+    for hour in range(1, hours):
+        shift_ms = hour * HOUR_MS
+        copy = EventsName(first.first_ms + shift_ms, first.last_ms + shift_ms, "main", sealed=True)
+        (place / copy.text).parent.mkdir(parents=True, exist_ok=True)
+        os.link(place / first.text, place / copy.text)
+        size = {copy.text: (place / copy.text).stat().st_size}
+        name = rollups.name(START_MS + shift_ms, [copy], size)
+        assert name is not None
+        tables = (
+            table.set_column(0, table.schema.field(0), pc.add(table["instant_ms"], shift_ms))
+            for table in (rollup.totals, rollup.presence)
+        )
+        rest = b"".join(_streams(*tables))
+        with store.create(name) as sink:
+            sink.write(_hash(name, rest) + rest)
+
+
+def timed(call: Callable[[], object], rounds: int) -> float:
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        call()
+        times.append((time.perf_counter() - started) * 1000)
+    return median(times)
+
+
+@click.command()
+@click.option("--edges", default=10_000, show_default=True)
+@click.option("--hours", default=168, show_default=True, help="Length of the recording.")
+@click.option("--rounds", default=10, show_default=True, help="Timed calls of each kind.")
+def main(edges: int, hours: int, rounds: int) -> None:
+    mesh = Mesh(edges)
+    end_ms = START_MS + hours * HOUR_MS
+    with tempfile.TemporaryDirectory(dir=os.environ.get("VISTIO_BENCH_DIR")) as folder:
+        place = Path(folder) / "recording"
+        recording = Recording.open(place, create=True, clock=lambda: end_ms)
+        store = LocalStore(place)
+        first = write_hour(store, mesh)
+        with recording.writer() as writer:
+            writer.put_configuration(mesh.configuration)
+            peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            started, cpu = time.perf_counter(), time.process_time()
+            writer.seal(START_MS + HOUR_MS)
+            took_s, cpu_s = time.perf_counter() - started, time.process_time() - cpu
+        more_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak_kb) / 1024
+        [rollup] = (entry.size_bytes for entry in store.entries("rollups"))
+        size = (place / first.text).stat().st_size
+        print(f"{edges:,} edges, {3 * edges:,} samples an instant, {hours} h")
+        print(
+            f"  rolling up an hour      {took_s:8.2f} s, {cpu_s:.2f} s of CPU, {more_mb:.0f} MB more at the peak"
+        )
+        print(f"  a rollup                {rollup / 1000:8.1f} kB, {rollup / size:.4%} of its hour")
+        replicate(place, store, first, hours)
+
+        hour = START_MS, START_MS + HOUR_MS
+        bare = timed(
+            lambda: recording._session.table("select sum(rate) from samples", [store.uri(first.text)]), 3
+        )
+        log_alone = Recording.open(place, clock=lambda: end_ms)
+        log_alone._rollups.name = lambda *_: None  # type: ignore[method-assign]
+        without = timed(lambda: log_alone.timeline(*hour, "10s"), 3)
+        print(f"  DuckDB's bare sum of 1 h   {bare:8.1f} ms")
+        print(f"  timeline of 1 h, log alone {without:8.1f} ms")
+        for length, step in ((1, "10s"), (24, "5m"), (168, "30m")):
+            if length <= hours:
+                window = START_MS + (hours - length) * HOUR_MS, end_ms, step
+                took = timed(lambda window=window: recording.timeline(*window), rounds)
+                gaps = timed(lambda window=window: recording.gaps(*window[:2]), rounds)
+                print(
+                    f"  timeline of {length:3} h          {took:8.1f} ms"
+                    f"   {without * length / took:6.1f} times quicker than as many hours of the log alone;"
+                    f" its gaps {gaps:.1f} ms"
+                )
+        moments = [format_instant(START_MS + minute * 60_000) for minute in (1, 30, 2, 31)]
+        graphs = timed(lambda: [recording.graph(moment) for moment in moments[:2]], rounds)
+        diff = timed(lambda: recording.compare(*moments[:2]), rounds)
+        print(f"  comparison of two instants {diff:7.1f} ms, of it their graphs {graphs:.1f} ms")
+        windows = f"{moments[0]}/{moments[2]}", f"{moments[1]}/{moments[3]}"
+        print(f"  of two windows of 1 min    {timed(lambda: recording.compare(*windows), rounds):7.1f} ms")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""Rollups are made when hours are sealed, are only believed when they fit, and are never needed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from support.scrapes import INTERVAL_MS, START_MS, all_failed, mesh, scrape
+
+from vistio_core import Recording
+from vistio_core.recording import recording as module
+from vistio_core.times import HOUR_MS
+
+NOW_MS = START_MS + 10 * HOUR_MS
+WINDOW = START_MS, START_MS + 3 * HOUR_MS, "10m"
+
+
+def make(place: Path, rate: float = 1.0, now_ms: int = NOW_MS) -> Recording:
+    recording = Recording.open(place, create=True, clock=lambda: now_ms)
+    with recording.writer() as writer:
+        writer.put_configuration(mesh())
+        for hour in range(3):
+            for index in range(3):
+                samples = {"a>b 200": rate * (index + 1), "a>b 503": rate}
+                writer.commit(scrape(START_MS + hour * HOUR_MS + index * INTERVAL_MS, samples))
+        writer.commit(scrape(START_MS + 5 * INTERVAL_MS, **all_failed()))
+        writer.seal(START_MS + 2 * HOUR_MS)
+    return recording
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Recording:
+    return make(tmp_path / "r")
+
+
+def rollups(recording: Recording) -> list[Path]:
+    return sorted(Path(recording.place).glob("rollups/date=*/hour=*/*.arrow"))
+
+
+def read_hours(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> tuple[pa.Table, int]:
+    """The timeline, and how many times the log was read for it."""
+    reads = []
+    read_log = Recording._read_log
+
+    def counted(self: Recording, start_ms: int, end_ms: int, *, totals: bool) -> module.Rollup:
+        reads.append((start_ms, end_ms))
+        return read_log(self, start_ms, end_ms, totals=totals)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Recording, "_read_log", counted)
+        return recording.timeline(*WINDOW), len(reads)
+
+
+def test_sealed_hours_have_rollups_and_the_log_is_read_for_the_rest(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(rollups(recording)) == 2
+    found, reads = read_hours(recording, monkeypatch)
+    assert reads == 1  # the newest hour, in the head
+    for path in rollups(recording):
+        path.unlink()
+    again, reads = read_hours(recording, monkeypatch)
+    assert reads == 1  # all hours at once
+    assert again.equals(found)
+    with recording.writer() as writer:
+        writer.seal(NOW_MS)
+    assert len(rollups(recording)) == 3
+    assert read_hours(recording, monkeypatch) == (found, 0)
+
+
+@pytest.mark.parametrize("how", ["torn", "changed", "empty", "of another hour", "of another recording"])
+def test_a_rollup_that_does_not_fit_is_not_believed_and_made_anew(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
+) -> None:
+    found, _ = read_hours(recording, monkeypatch)
+    first, second = rollups(recording)
+    good = first.read_bytes()
+    if how == "torn":
+        first.write_bytes(good[:-9])
+    elif how == "changed":
+        first.write_bytes(good[:200] + bytes([good[200] ^ 1]) + good[201:])
+    elif how == "empty":
+        first.write_bytes(b"")
+    elif how == "of another hour":
+        shutil.copy(second, first)
+    else:
+        shutil.copy(rollups(make(tmp_path / "other", rate=7.0, now_ms=NOW_MS + 1000))[0], first)
+    assert read_hours(recording, monkeypatch) == (found, 2)
+    if (
+        how != "of another recording"
+    ):  # there, name and content may be right: the facts are not told apart by it
+        assert [checked.name for checked in recording.verify() if checked.problems] == [
+            str(first.relative_to(recording.place))
+        ]
+    with recording.writer() as writer:
+        writer.seal(START_MS)
+    assert rollups(recording)[0].read_bytes() == good
+
+
+def test_a_backfill_into_a_sealed_hour_makes_the_old_rollup_worthless(recording: Recording) -> None:
+    before = rollups(recording)
+    with recording.writer() as writer:
+        writer.put_configuration(mesh())
+        writer.commit(scrape(START_MS + 30 * INTERVAL_MS, {"a>b 200": 99.0}, backfilled=True))
+        assert recording.timeline(*WINDOW)["edges"].to_pylist()[0] == 1
+        whole = recording.timeline(*WINDOW)
+        assert whole["instants"].to_pylist()[0] == 4
+        writer.seal(NOW_MS)
+    assert recording.timeline(*WINDOW).equals(whole)
+    assert len(rollups(recording)) == 3
+    assert before[0] not in rollups(recording)
+
+
+def test_retention_takes_rollups_along(recording: Recording) -> None:
+    with recording.writer() as writer:
+        writer.prune(START_MS + HOUR_MS)
+        assert len(rollups(recording)) == 1
+        writer.prune(NOW_MS)
+    assert rollups(recording) == []
+
+
+def test_a_rollup_of_a_damaged_hour_is_not_made_and_does_not_stop_sealing(
+    recording: Recording, caplog: pytest.LogCaptureFixture
+) -> None:
+    for path in rollups(recording):
+        path.unlink()
+    [damaged] = Path(recording.place).glob("log/*/hour=05/*.parquet")
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    with recording.writer() as writer:
+        assert len(writer.seal(NOW_MS)) == 1
+    assert len(rollups(recording)) == 2
+    assert "rollup.failed" in caplog.messages
