@@ -311,8 +311,8 @@ class Recording:
             return moment_of(self.graph(asked))
         start, _, end = asked.partition("/")
         start_ms, end_ms = self._window(start, end)
-        instants = windows.instants_of(self._instants(start_ms, end_ms))
-        seen = {instant.instant_ms for instant in instants if instant.seen}
+        there = self._presence(start_ms, end_ms)
+        seen = set(there.filter(there["seen"])["instant_ms"].to_pylist())
         if not seen:
             raise self._nothing(end_ms - 1, end_ms - start_ms)
         edges, nodes = self._scan(

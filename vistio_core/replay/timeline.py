@@ -102,18 +102,24 @@ _TOTALS_QUERY = f"""
     order by instant_ms, cluster
 """
 
-_MEANS_QUERY = f"""
+# By status first: which statuses there are is then known without a scan of its own.
+_SUMS_QUERY = f"""
     with in_force as materialized ({_IN_FORCE})
-    select cluster, source, target,
-        coalesce(sum(rate::decimal(18, 6)) filter (class = 'normal'), 0)::double as normal,
-        coalesce(sum(rate::decimal(18, 6)) filter (class = 'warning'), 0)::double as warning,
-        coalesce(sum(rate::decimal(18, 6)) filter (class = 'danger'), 0)::double as danger
+    select configuration, cluster, rule, source, target, status, sum(rate::decimal(18, 6)) as rate
     from samples join in_force using (instant, writer)
-        join classes using (configuration, cluster, rule, status)
     where {_WINDOW}
+    group by all
+"""
+_SUMS_BY_CLASS_QUERY = """
+    select cluster, source, target,
+        coalesce(sum(rate) filter (class = 'normal'), 0)::double as normal,
+        coalesce(sum(rate) filter (class = 'warning'), 0)::double as warning,
+        coalesce(sum(rate) filter (class = 'danger'), 0)::double as danger
+    from sums join classes using (configuration, cluster, rule, status)
     group by all
     order by all
 """
+_STATUSES_QUERY = "select distinct configuration, cluster, rule, status from sums"
 
 _MEASURED_QUERY = f"""
     select distinct cluster, unnest([source, target]) as node
@@ -204,8 +210,12 @@ def means(
         configuration: from a hash to the configuration.
     """
     window = {"start_ms": window_ms[0], "end_ms": window_ms[1]}
-    tables = {"classes": _judgement(session, uris, window, configuration)["classes"]}
-    columns = session.table(_MEANS_QUERY, uris, window, tables).to_pydict()
+    sums = {"sums": session.table(_SUMS_QUERY, uris, window)}
+    statuses = session.table(_STATUSES_QUERY, (), None, sums).to_pylist()
+    known = [configuration(each) for each in sorted({row["configuration"] for row in statuses})]
+    names = sorted({(row["cluster"], row["rule"], row["status"]) for row in statuses})
+    classes = {"classes": _classes(known, names)}
+    columns = session.table(_SUMS_BY_CLASS_QUERY, (), None, {**sums, **classes}).to_pydict()
     edges = {
         (cluster, source, target): Rates(normal / instants, warning / instants, danger / instants)
         for cluster, source, target, normal, warning, danger in zip(*columns.values(), strict=True)
