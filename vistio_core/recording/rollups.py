@@ -47,8 +47,8 @@ _HASH_BYTES = 32
 # One query's share of an hour, so that a recorder that rolls up ten thousand edges stays small.
 _SLICE_BYTES = 2_000_000
 _MOST_SLICES = 60
-# The hours that one round makes up for: the next one goes on.
-_HOURS_A_ROUND = 24
+# A round that makes up for many hours ends after so long, for merging and pruning wait; the next one goes on.
+_ROUND_S = 20.0
 _FEW_HOURS = 48
 
 _PRESENCE_QUERY = f"""
@@ -117,7 +117,7 @@ class Rollups:
         try:
             with self._store.open(name) as source:
                 content: bytes = source.read()
-        except (FileNotFoundError, OSError):
+        except OSError:
             return None
         if not is_whole(name, content):
             log.warning(
@@ -158,20 +158,36 @@ class RollupMaker:
         """Rollups that could not be made: not tried again until their hour has changed."""
 
     def complete(self, head: Iterable[EventsName]) -> int:
-        """Make what is missing of the newest hours, delete what belongs to no hour; returns how many were made.
+        """Make what is missing, newest hours first, after a `sweep`; returns how many were made.
 
         Args:
             head: what counts and is not sealed; its hours are left for later.
         """
-        wanted = self._wanted({align(name.first_ms, HOUR_MS) for name in head})
-        there = {name for name in self._store.names(ROLLUPS) if name in wanted and self._is_whole(name)}
-        for name in set(self._store.names(ROLLUPS)) - there:
-            self._store.delete(name)
-        missing = [name for name in wanted if name not in there and name not in self._refused]
+        started = time.monotonic()
+        wanted, there = self._swept(head)
         made = 0
-        for name in missing[:_HOURS_A_ROUND]:
+        for name in wanted:
+            if name in there or name in self._refused:
+                continue
+            if time.monotonic() - started > _ROUND_S:
+                break
             made += self._make(name, *wanted[name])
         return made
+
+    def sweep(self, head: Iterable[EventsName]) -> None:
+        """Delete rollups that belong to no hour as it is now, and those that are not whole."""
+        self._swept(head)
+
+    def _swept(
+        self, head: Iterable[EventsName]
+    ) -> tuple[dict[str, tuple[int, list[EventsName], int]], set[str]]:
+        """What should be there, as `_wanted` tells it, and what is."""
+        wanted = self._wanted({align(name.first_ms, HOUR_MS) for name in head})
+        listed = set(self._store.names(ROLLUPS))
+        there = {name for name in listed if name in wanted and self._is_whole(name)}
+        for name in listed - there:
+            self._store.delete(name)
+        return wanted, there
 
     def _wanted(self, unsealed: set[int]) -> dict[str, tuple[int, list[EventsName], int]]:
         """Name of each rollup that should be there to its hour's start, files and bytes; newest first."""

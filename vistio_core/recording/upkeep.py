@@ -108,7 +108,7 @@ class Upkeep:
             for each in gone:
                 self._store.delete(each.name.text)
             if gone:
-                self._rollups.complete(self._unsealed())
+                self._rollups.sweep(self._unsealed())
             files, size_bytes = len(gone), sum(each.size_bytes for each in gone)
             if gone or before_ms is not None:
                 limits = [before_ms] if before_ms is not None else []
