@@ -284,7 +284,7 @@ def test_when_prometheus_could_not_be_reached_everything_heals(mesh: Mesh, cable
     start_ms = first_instant(place)
     wait_for_instants(place, 2, recorder)
     cable.pull_out()
-    recorder.wait_for_line("rule.failed")
+    recorder.wait_for_line(r"rule\.failed")
     wait_for_instants(place, 5, recorder)
     assert unanswered(place), "what was not seen is recorded as such"
     cable.put_in()
@@ -351,8 +351,10 @@ def test_what_a_dead_prometheus_did_not_collect_stays_a_gap_with_that_reason(mes
     config = mesh.configure(mesh.prometheus.url)
     recorder = mesh.record(config, place)
     wait_for_instants(place, 2, recorder)
+    # The backfill below asks for five seconds before the death, and for the rates of five more.
+    mesh.prometheus.wait_for("edge_rate offset 12s")
     mesh.prometheus.kill()
-    recorder.wait_for_line("rule.failed")
+    recorder.wait_for_line(r"rule\.failed")
     died_ms = last_instant(place)
     wait_for_instants(place, 13, recorder)
     back_ms = last_instant(place)
