@@ -17,7 +17,7 @@ from typing import Protocol
 import attrs
 
 from vistio_core.configuration.model import Configuration
-from vistio_core.errors import AlreadyRecordedError, UsageError, VistioError
+from vistio_core.errors import AlreadyRecordedError, UsageError, VistioError, WriterLockedError
 from vistio_core.events import Outcome, RuleOutcome, Scrape
 from vistio_core.times import format_instant
 from vistio_record.metrics import Metrics
@@ -96,6 +96,9 @@ class Recorder:
 
         A stop waits a moment for the running scrape; after that the source is closed, and the
         scrape is abandoned uncommitted: what it would say about the rules is not true.
+
+        Raises:
+            WriterLockedError: as `record`.
         """
         finished = threading.Event()
         watch = threading.Thread(
@@ -116,7 +119,11 @@ class Recorder:
             finished.set()
 
     def record(self, instant_ms: int, stop: Stop | None = None) -> bool:
-        """Evaluate and commit one instant; whether it is in the log now. Never raises `VistioError`."""
+        """Evaluate and commit one instant; whether it is in the log now.
+
+        Raises:
+            WriterLockedError: another process has the writer's name now. Nothing else.
+        """
         started_s = time.perf_counter()
         scrape = self.scrape(instant_ms)
         seconds = time.perf_counter() - started_s
@@ -194,6 +201,8 @@ class Recorder:
         except AlreadyRecordedError:
             log.info("instant.present", extra={"instant": instant})
             return True
+        except WriterLockedError:
+            raise  # someone deleted the lock's file, and another recorder writes here now
         except (VistioError, OSError) as error:
             self.metrics.lost(str(error))
             self._unwritten.remember(scrape, error)

@@ -92,6 +92,37 @@ def test_the_lock_of_a_killed_recorder_is_taken_over_at_once(
     assert problems_of(recording_dir) == {}
 
 
+def test_a_deleted_lock_file_does_not_let_a_second_recorder_in(
+    run_process: RunProcess, recording_dir: Path, holder: RunningProcess
+) -> None:
+    """Promise: who deletes what nobody has to delete finds it made again with the next commit."""
+    for lock in (recording_dir / "locks").iterdir():
+        lock.unlink()
+    holder.wait_for_line("lock.taken_again")
+    assert f"process {holder.pid} " in refused(run_process, recording_dir)
+    wait_for_commits(holder)
+    holder.terminate()
+
+
+def test_a_recorder_that_lost_its_lock_ends_and_names_who_has_it(
+    run_process: RunProcess, recording_dir: Path, holder: RunningProcess
+) -> None:
+    """Promise: two never go on side by side; the first one ends with exit code 1 at its next commit."""
+    holder.freeze()  # so that the second one is surely the first to lock the new file
+    (recording_dir / "locks/main.lock").unlink()
+    second = start_recorder(run_process, recording_dir)
+    wait_for_commits(second)
+    holder.thaw()
+    log = holder.wait(exit_code=1)
+    assert "lock.lost" in log
+    assert "Traceback" not in log
+    assert f"writer 'main' is in use by process {second.pid} on " in log.splitlines()[-1]
+    wait_for_commits(second)
+    second.terminate()
+    assert problems_of(recording_dir) == {}
+    assert_whole(recording_dir)
+
+
 def test_recorders_with_names_of_their_own_share_a_recording(
     run_process: RunProcess, recording_dir: Path, holder: RunningProcess
 ) -> None:

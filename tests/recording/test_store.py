@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -127,6 +128,49 @@ def test_the_lock_of_a_process_that_died_is_taken_over(tmp_path: Path) -> None:
     assert died.returncode == 9
     with LocalStore(tmp_path).lock("main"):
         pass
+
+
+def test_a_lock_whose_file_was_deleted_is_taken_again(tmp_path: Path) -> None:
+    """Otherwise another process would get the right to write beside the one that has it."""
+    store = LocalStore(tmp_path)
+    with store.lock("main") as lock:
+        lock.require()
+        shutil.rmtree(tmp_path / "locks")
+        lock.require()
+        with pytest.raises(WriterLockedError, match=rf"process {os.getpid()} on "):
+            LocalStore(tmp_path).lock("main").__enter__()
+        lock.require()
+    with LocalStore(tmp_path).lock("main"):
+        pass
+
+
+def test_a_lock_is_lost_to_who_locked_the_new_file_first(tmp_path: Path) -> None:
+    with LocalStore(tmp_path).lock("main") as first:
+        (tmp_path / "locks/main.lock").unlink()
+        with LocalStore(tmp_path).lock("main") as second:
+            for _ in range(2):
+                with pytest.raises(WriterLockedError, match=r"writer 'main' is in use by process"):
+                    first.require()
+            second.require()
+        first.require()  # it ended, so the name is free again
+
+
+def test_a_lock_is_not_taken_again_where_the_recording_has_gone(tmp_path: Path) -> None:
+    """An empty mount point stays empty, and what was locked before stays locked."""
+    (tmp_path / "disk").mkdir()
+    store = LocalStore(tmp_path / "disk")
+    put(store, "marker")
+    with store.lock("main", beside="marker") as lock:
+        (tmp_path / "disk").rename(tmp_path / "elsewhere")
+        (tmp_path / "disk").mkdir()
+        with pytest.raises(StorageError, match="it is back"):
+            lock.require()
+        assert list((tmp_path / "disk").iterdir()) == []
+        with pytest.raises(WriterLockedError):
+            LocalStore(tmp_path / "elsewhere").lock("main").__enter__()
+        (tmp_path / "disk").rmdir()
+        (tmp_path / "elsewhere").rename(tmp_path / "disk")
+        lock.require()
 
 
 def test_a_local_store_never_makes_its_own_directory_again(tmp_path: Path) -> None:

@@ -441,7 +441,8 @@ class Recording:
             InvalidTimeError: ``linger`` or ``quiet`` is no duration.
         """
         patience = Patience(parse_duration(linger), parse_duration(quiet))
-        return Writer(self._store, check_writer(name), self._store.lock(name), patience, self._clock)
+        lock = self._store.lock(check_writer(name), beside=MARKER)
+        return Writer(self._store, name, lock, patience, self._clock)
 
     def _evidence(self, seen: Seen, judge: Judge) -> Evidence:
         recorded = self._configuration(seen.configuration)

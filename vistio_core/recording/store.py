@@ -16,16 +16,15 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import IO, Protocol
 
 import attrs
-import filelock
-import msgspec
 import pyarrow as pa
 
-from vistio_core.errors import RecordingError, WriterLockedError
+from vistio_core.errors import RecordingError
 from vistio_core.recording.layout import LOCKS
-from vistio_core.times import format_instant, system_now_ms
+from vistio_core.recording.local_lock import LocalLock
 
 _TEMPORARY_PREFIX = ".tmp-"
 _ABANDONED_AFTER_S = 86_400
@@ -58,6 +57,25 @@ class Entry:
 
     name: str
     size_bytes: int
+
+
+class Lock(Protocol):
+    """The right to write under a name, held from entering to leaving."""
+
+    def require(self) -> None:
+        """Look before writing whether it is still held; take it again where it was deleted and is free.
+
+        Raises:
+            WriterLockedError: someone else has it now.
+            StorageError: the storage refused.
+        """
+        ...
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
 
 
 class Store(Protocol):
@@ -127,11 +145,16 @@ class Store(Protocol):
         """How DuckDB reaches the object."""
         ...
 
-    def lock(self, writer: str) -> AbstractContextManager[None]:
+    def lock(self, writer: str, *, beside: str | None = None) -> Lock:
         """Hold the right to write as ``writer`` until the block ends or the process dies.
+
+        Args:
+            writer: the name.
+            beside: as with `create`, when it is taken and when it is taken again.
 
         Raises:
             WriterLockedError: someone else has it; the error says who.
+            StorageError: the storage refused, or has no object ``beside``.
         """
         ...
 
@@ -215,25 +238,15 @@ class LocalStore:
     def uri(self, name: str) -> str:
         return str(self._root / name)
 
+    def lock(self, writer: str, *, beside: str | None = None) -> LocalLock:
+        path = self._root / LOCKS / f"{writer}.lock"
+        return LocalLock(self.place, writer, path, partial(self._locking, writer, beside))
+
     @contextmanager
-    def lock(self, writer: str) -> Iterator[None]:
-        # The kernel lets go of this lock when its process dies, however it dies: a stale lock
-        # file is taken over without asking. Who holds it stands in a file beside.
-        lock = filelock.FileLock(self._root / LOCKS / f"{writer}.lock", timeout=0)
-        holder = self._root / LOCKS / f"{writer}.json"
-        try:
-            holder.parent.mkdir(exist_ok=True)
-            lock.acquire()
-            holder.write_bytes(msgspec.json.encode(_Holder.this_process()))
-        except filelock.Timeout as error:
-            raise WriterLockedError(self.place, writer, _describe_holder(holder)) from error
-        except OSError as error:
-            lock.release()
-            raise StorageError(self.place, f"locking for writer {writer!r}", error) from error
-        try:
+    def _locking(self, writer: str, beside: str | None) -> Iterator[None]:
+        doing = f"locking for writer {writer!r}"
+        with self._named_errors(doing), self._open_folder(f"{LOCKS}/{writer}.lock", beside):
             yield
-        finally:
-            lock.release()
 
     def _sized(self, names: Iterator[str]) -> Iterator[Entry]:
         for name in names:
@@ -293,26 +306,6 @@ class LocalStore:
             raise
         except OSError as error:
             raise StorageError(self.place, doing, error) from error
-
-
-class _Holder(msgspec.Struct):
-    """Who holds a writer's lock, for the message to whoever comes second."""
-
-    pid: int
-    host: str
-    since: str
-
-    @staticmethod
-    def this_process() -> _Holder:
-        return _Holder(os.getpid(), os.uname().nodename, format_instant(system_now_ms() // 1000 * 1000))
-
-
-def _describe_holder(path: Path) -> str:
-    try:
-        holder = msgspec.json.decode(path.read_bytes(), type=_Holder)
-    except (OSError, msgspec.MsgspecError):
-        return "another process"
-    return f"process {holder.pid} on {holder.host} since {holder.since}"
 
 
 def _exists(name: str, folder: int) -> bool:

@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
 from itertools import count
 from types import TracebackType
 
@@ -25,7 +24,7 @@ from vistio_core.recording.layout import MARKER, EventsName, commit_name, config
 from vistio_core.recording.marker import require_marker
 from vistio_core.recording.parts import counting_outcomes, parts_at
 from vistio_core.recording.retention import beyond_size, older_than
-from vistio_core.recording.store import Store
+from vistio_core.recording.store import Lock, Store
 from vistio_core.recording.upkeep import Patience, Pruned, Upkeep
 from vistio_core.times import format_instant
 
@@ -36,14 +35,15 @@ class Writer:
     """Appends to a recording. Made by `Recording.writer`, which takes the lock.
 
     `commit` and `supplement` may run in several threads, beside `merge`, `seal` and `prune` in
-    another: those touch different files.
+    another: those touch different files. Each of them raises `WriterLockedError` when the lock's
+    file was deleted by someone, and another process has the lock now.
     """
 
     def __init__(
         self,
         store: Store,
         name: str,
-        lock: AbstractContextManager[None],
+        lock: Lock,
         patience: Patience,
         clock: Callable[[], int],
     ) -> None:
@@ -82,7 +82,7 @@ class Writer:
         """
         name = configuration_name(configuration.hash)
         content = configuration.text.encode()
-        require_marker(self._store)
+        self._require_right()
         if configuration.hash not in self._configurations and self._store.exists(name):
             try:
                 with self._store.open(name) as source:
@@ -106,7 +106,7 @@ class Writer:
             RecordingError: the storage refused, or the scrape's configuration was never put.
         """
         self._check_configuration(scrape)
-        require_marker(self._store)
+        self._require_right()
         with self._appending:
             name = commit_name(scrape.instant_ms, self.name)
             if self._recorded(name):
@@ -127,7 +127,7 @@ class Writer:
             RecordingError: as `commit`.
         """
         self._check_configuration(scrape)
-        require_marker(self._store)
+        self._require_right()
         with self._appending:
             while True:
                 try:
@@ -180,6 +180,7 @@ class Writer:
 
     def merge(self, now_ms: int) -> int:
         """Merge the head's commits of every finished five minutes; returns how many files went into others."""
+        self._require_right()
         return self._upkeep.merge(now_ms)
 
     def seal(self, before_ms: int) -> list[str]:
@@ -188,6 +189,7 @@ class Writer:
         An hour into which something is being backfilled waits until it has been quiet for as long
         as `Recording.writer` was told.
         """
+        self._require_right()
         return self._upkeep.seal(before_ms)
 
     def prune(self, before_ms: int) -> Pruned:
@@ -195,6 +197,7 @@ class Writer:
 
         Annotations go with the last events of their time, whoever wrote those.
         """
+        self._require_right()
         return self._upkeep.delete(lambda stored: older_than(stored, before_ms), before_ms)
 
     def prune_to_size(self, max_bytes: int) -> Pruned:
@@ -208,6 +211,7 @@ class Writer:
         """
         if max_bytes < 0:
             raise UsageError(f"prune to {max_bytes} bytes: a size is 0 or more")
+        self._require_right()
         return self._upkeep.delete(lambda stored: beyond_size(stored, max_bytes))
 
     def close(self) -> None:
@@ -221,6 +225,10 @@ class Writer:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def _require_right(self) -> None:
+        require_marker(self._store)
+        self._lock.require()
 
     def _check_configuration(self, scrape: Scrape) -> None:
         if scrape.configuration not in self._configurations:
