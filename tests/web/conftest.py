@@ -59,14 +59,28 @@ OpenUi = Callable[..., Ui]
 
 @pytest.fixture
 def open_ui(browser: Browser) -> Iterator[OpenUi]:
-    """``open_ui(url, "#/eu-west")``: a page of its own, which must not complain until the test ends."""
+    """``open_ui(url, "#/eu-west")``: a page of its own, which must not complain until the test ends.
+
+    ``drawn=False`` does not wait for a picture, ``expected`` names complaints that the test brings about.
+    """
     opened: list[Ui] = []
 
-    def open_(url: str, fragment: str = "", **options: object) -> Ui:
-        page = browser.new_page(viewport={"width": 1280, "height": 800}, **options)  # type: ignore[arg-type]
+    def open_(
+        url: str,
+        fragment: str = "",
+        *,
+        expected: tuple[str, ...] = (),
+        drawn: bool = True,
+        **options: object,
+    ) -> Ui:
+        page = browser.new_page(**{"viewport": {"width": 1280, "height": 800}, **options})  # type: ignore[arg-type]
         ui = Ui(page, url)
+        ui.expected = expected
         opened.append(ui)
-        ui.open(fragment)
+        if drawn:
+            ui.open(fragment)
+        else:
+            ui.load(fragment)
         return ui
 
     yield open_

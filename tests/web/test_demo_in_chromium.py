@@ -149,11 +149,11 @@ def test_a_gap_says_why_and_offers_the_nearest_instants(open_ui: OpenUi, demo: s
     long_before = format_instant(parse_instant(first, now_ms=0) - 3_600_000)
     ui = open_ui(demo)
     ui.page.evaluate("(hash) => { location.hash = hash }", f"#/?at={long_before}")
-    cover = ui.page.locator(".states[data-kind='nothing-recorded']")
+    cover = ui.page.locator(".state[data-kind='nothing-recorded']")
     cover.wait_for()
     ui.screenshot("nothing-recorded")
     cover.get_by_role("button", name="First after").click()
-    cover.wait_for(state="hidden")
+    cover.wait_for(state="detached")
     assert ui.get("vistio.snapshot().data.graph.about.instantMs") == parse_instant(first, now_ms=0)
     ui.errors = [error for error in ui.errors if "status of 404" not in error]
 

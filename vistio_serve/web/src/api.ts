@@ -146,7 +146,7 @@ export class Api {
         signal: signal ? AbortSignal.any([signal, limit]) : limit,
         headers: { Accept: "application/json, application/problem+json" },
       });
-      const content: unknown = await response.json();
+      const content = await contentOf(response);
       return response.ok
         ? { ok: true, value: content as T }
         : { ok: false, problem: problemOf(response.status, content) };
@@ -175,15 +175,24 @@ function problemOf(status: number, content: unknown): Problem {
   };
 }
 
+/** The answer's JSON; what a proxy says in the server's place is none, and thrown. */
+async function contentOf(response: Response): Promise<unknown> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`something else answers in its place, with status ${response.status}`);
+  }
+}
+
 function unreachable(error: unknown, signal: AbortSignal | undefined): Problem {
   const aborted = signal?.aborted ?? false;
-  // A proxy's error page, or half an answer, is no JSON: for this page the server is gone.
   const late = error instanceof DOMException && error.name === "TimeoutError";
   return {
     kind: aborted ? "aborted" : "unreachable",
     status: 0,
     title: "The server does not answer",
-    detail: late ? `no answer within ${TIMEOUT_MS / 1000} s` : String(error),
+    detail: late ? `no answer within ${TIMEOUT_MS / 1000} s` : error instanceof Error ? error.message : String(error),
     beforeMs: null,
     afterMs: null,
     reason: "",

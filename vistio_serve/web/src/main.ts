@@ -64,8 +64,11 @@ document.addEventListener("keydown", (event) => onKey(event, keys));
 stage.render(store.snapshot, null);
 for (const view of views) view.render(store.snapshot);
 new Asking(store, api).start();
-// The badge tells an age, which grows without any news.
-setInterval(() => header.render(store.snapshot), 1000);
+// The badge tells an age, which grows without any news, until that is news in itself.
+setInterval(() => {
+  header.render(store.snapshot);
+  states.render(store.snapshot);
+}, 1000);
 
 // For tests, and for the curious.
 Object.assign(window, { vistio: { snapshot: () => store.snapshot, inspect: () => stage.inspect(), placeOf: (node: string) => stage.placeOf(node) } });

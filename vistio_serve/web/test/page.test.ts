@@ -11,7 +11,6 @@ import { DetailsPanel } from "../src/panels/details";
 import { measurementFacts } from "../src/panels/facts";
 import { noticeList } from "../src/panels/notices";
 import { INITIAL, type State } from "../src/state";
-import { StatesView, messageOf } from "../src/states/states";
 import { type Data, NO_DATA, type Snapshot, Store } from "../src/store";
 import { noticeMarks, seriesOf, stops } from "../src/timeline/series";
 import { START_MS, edge, graph, level, node, notice } from "./graphs";
@@ -25,59 +24,6 @@ const timelineOf = (steps: Partial<Timeline["steps"]>): Timeline => {
   const all = { start_ms, normal: zeros, warning: zeros, danger: zeros, edges: zeros, instants: zeros, missing: zeros, notices_info: zeros, notices_warning: zeros, notices_error: zeros };
   return { now: "", start: "", end: "", step_ms: 10_000, gaps: [], steps: { ...all, ...steps } };
 };
-
-describe("what must be said", () => {
-  test("nothing, when the picture is what was asked for", () => {
-    expect(messageOf(snapshot({ graph: graph([]) }))).toBeNull();
-  });
-
-  test("no answer yet, no recording yet, nothing at this time: each covers the page, none is blank", () => {
-    expect(messageOf(snapshot({}))).toMatchObject({ kind: "loading", covers: true });
-    expect(messageOf(snapshot({ problem: problem("no-recording") }))).toMatchObject({ kind: "no-recording", covers: true, title: "title of no-recording" });
-    expect(messageOf(snapshot({ problem: problem("nothing-recorded", { reason: "not running" }) }))).toMatchObject({ covers: true, detail: "not running" });
-  });
-
-  test("nothing at this time offers the nearest instants and the way to live", () => {
-    const message = messageOf(snapshot({ problem: problem("nothing-recorded", { beforeMs: START_MS, afterMs: START_MS + 60_000 }) }, past));
-    expect(message?.remedies).toEqual([
-      { text: "Last before: 2026-11-23T05:00:00Z", kind: "goto", atMs: START_MS },
-      { text: "First after: 2026-11-23T05:01:00Z", kind: "goto", atMs: START_MS + 60_000 },
-      { text: "Return to live", kind: "live" },
-    ]);
-  });
-
-  test("a server that is gone leaves the last picture standing, under a band that says so", () => {
-    expect(messageOf(snapshot({ problem: problem("unreachable"), graph: graph([]) }))).toMatchObject({ tone: "danger", covers: false });
-    expect(messageOf(snapshot({ problem: problem("unreachable") }))).toMatchObject({ covers: true });
-  });
-
-  test("rules that were not answered are named, on the level that they belong to", () => {
-    const failed = graph([level("eu", ["a>b"]), level("us", ["a>b"])], { failedRules: [{ cluster: "eu", rule: "http", outcome: "timeout", error: "" }] });
-    expect(messageOf(snapshot({ graph: failed }))?.detail).toContain("eu http: timeout");
-    expect(messageOf(snapshot({ graph: failed }, { path: ["eu"] }))?.kind).toBe("failed-rules");
-    expect(messageOf(snapshot({ graph: failed }, { path: ["us"] }))).toBeNull();
-  });
-
-  test("a level that is not there has a way out", () => {
-    expect(messageOf(snapshot({ graph: graph([]) }, { path: ["gone"] }))).toMatchObject({ kind: "no-level", remedies: [{ kind: "up" }] });
-  });
-
-  test.each([[30_000, undefined], [30_001, "gap"]])("an instant %i ms older than asked is %s", (ageMs, kind) => {
-    expect(messageOf(snapshot({ graph: graph([], { askedMs: START_MS + ageMs }) }, past))?.kind).toBe(kind);
-  });
-
-  test("its buttons do what they say", () => {
-    const store = new Store({ ...INITIAL, ...past }, (run) => run());
-    store.learn({ axis: { firstMs: START_MS, lastMs: START_MS + 600_000, stepMs: 10_000 }, problem: problem("nothing-recorded", { beforeMs: null, afterMs: START_MS + 60_000 }) });
-    const view = new StatesView(store);
-    view.render(store.snapshot);
-    const [after, live] = view.element.querySelectorAll("button");
-    after?.click();
-    expect(store.snapshot.state.travel.atMs).toBe(START_MS + 60_000);
-    live?.click();
-    expect(store.snapshot.state.travel.mode).toBe("live");
-  });
-});
 
 describe("the badge", () => {
   const now = snapshot({ graph: graph([]) });

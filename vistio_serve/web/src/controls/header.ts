@@ -3,13 +3,12 @@
 import { h, icon, iconButton, set, setText } from "../dom";
 import { formatDate, formatDuration, formatTime } from "../format";
 import { type Display, levelOf, openPath, setDisplay } from "../state";
+import { latenessMs } from "../states/messages";
 import type { Actions, Snapshot, View } from "../store";
 import { matches } from "../traffic/scene";
 import { goLive } from "../travel";
 
 const THEMES: readonly Display["theme"][] = ["auto", "light", "dark"];
-// Live, but the newest instant is older than this many intervals: something does not come.
-const LATE_INTERVALS = 3;
 
 export class HeaderView implements View {
   readonly element: HTMLElement;
@@ -75,9 +74,8 @@ export function badgeOf({ state, data }: Snapshot, nowMs = Date.now()): readonly
       : ["past", `PAST ${day}`, "This is the past. Click to return to live."];
   }
   if (shownMs === undefined) return ["waiting", "WAITING", "Nothing has been shown yet."];
-  const ageMs = nowMs + data.clockOffsetMs - shownMs;
-  const late = ageMs > LATE_INTERVALS * (data.graph?.about.intervalMs ?? 10_000);
-  return late
-    ? ["stale", `${formatDuration(ageMs)} OLD${clock}`, "Live, but nothing newer was recorded. Is the recorder running?"]
+  const lateMs = latenessMs({ state, data }, nowMs);
+  return lateMs !== null
+    ? ["stale", `${formatDuration(lateMs)} OLD${clock}`, "Live, but nothing newer was recorded. Is the recorder running?"]
     : ["live", `LIVE${clock}`, "Following the newest instant."];
 }

@@ -1,0 +1,186 @@
+/**
+ * What must be said now: why the picture is not what was asked for, and what can be done. Pure.
+ *
+ * Several things can be wrong at once. At most one of them leaves nothing to show, and covers the
+ * place of the picture; the others stand above it, in the order of `messagesOf`.
+ */
+
+import type { Gap, Problem } from "../api";
+import { formatDuration, formatInstant } from "../format";
+import { type FailedRule, type Graph, labelOf } from "../model";
+import { levelOf } from "../state";
+import type { Snapshot } from "../store";
+import { countsOf } from "../traffic/scene";
+
+export type Remedy =
+  | { readonly text: string; readonly kind: "goto"; readonly atMs: number }
+  | { readonly text: string; readonly kind: "open"; readonly path: readonly string[] }
+  | { readonly text: string; readonly kind: "visit"; readonly address: string }
+  | { readonly text: string; readonly kind: "live" | "unfilter" };
+
+export interface Message {
+  readonly kind: string;
+  readonly tone: "quiet" | "warning" | "danger";
+  readonly title: string;
+  /** What was found. */
+  readonly detail: string;
+  /** What a person can do, or what this page does by itself. */
+  readonly advice: string;
+  /** One line each, where there is more to tell than fits into a sentence. */
+  readonly items: readonly string[];
+  readonly remedies: readonly Remedy[];
+  /** No picture is shown under it. */
+  readonly covers: boolean;
+}
+
+// Live, but the newest instant is older than this many intervals: something does not come.
+const LATE_INTERVALS = 3;
+const MAX_CLUSTERS = 4;
+
+const ASKS_AGAIN = "This page goes on asking and returns by itself.";
+
+/** All that must be said; empty when the picture is what was asked for. */
+export function messagesOf(now: Snapshot, nowMs: number): readonly Message[] {
+  const { problem, graph } = now.data;
+  const found = [problem && problemMessage(now, problem)];
+  if (!graph) return found[0] ? [found[0]] : [loading()];
+  if (!problem) found.push(ageMessage(now, graph, nowMs), levelMessage(now, graph));
+  found.push(rulesMessage(now, graph));
+  if (!problem) found.push(contentMessage(now, graph));
+  return found.filter((each) => each !== null);
+}
+
+/** How old the live picture is when nothing newer comes; null while all is well, and in the past. */
+export function latenessMs({ state, data }: Snapshot, nowMs: number): number | null {
+  if (state.travel.mode !== "live" || !data.graph) return null;
+  const { instantMs, intervalMs } = data.graph.about;
+  const ageMs = nowMs + data.clockOffsetMs - instantMs;
+  return ageMs > LATE_INTERVALS * intervalMs ? ageMs : null;
+}
+
+function message(kind: string, tone: Message["tone"], title: string, more: Partial<Message> = {}): Message {
+  return { kind, tone, title, detail: "", advice: "", items: [], remedies: [], covers: false, ...more };
+}
+
+function loading(): Message {
+  return message("loading", "quiet", "Asking the server", { covers: true });
+}
+
+function toLive({ state }: Snapshot): Remedy[] {
+  return state.travel.mode === "live" ? [] : [{ text: "Return to live", kind: "live" }];
+}
+
+function problemMessage(now: Snapshot, problem: Problem): Message {
+  const { graph } = now.data;
+  switch (problem.kind) {
+    case "unreachable":
+      return message(problem.kind, "danger", problem.title, {
+        detail: graph ? `The picture is the last one that it gave, of ${formatInstant(graph.about.instantMs)} (${problem.detail}).` : `${capital(problem.detail)}.`,
+        advice: `Is vistio-serve running, and does what is between reach it? ${ASKS_AGAIN}`,
+        covers: !graph,
+      });
+    case "no-recording":
+      return message(problem.kind, "quiet", problem.title, { detail: `${capital(problem.detail)}.`, advice: ASKS_AGAIN, covers: true });
+    case "nothing-recorded":
+      return message(problem.kind, "warning", problem.title, {
+        detail: `${capital(problem.reason || problem.detail)}.`,
+        advice: now.state.travel.mode === "live" ? `Is the recorder running? ${ASKS_AGAIN}` : "",
+        remedies: [...nearest(problem.beforeMs, problem.afterMs), ...toLive(now)],
+        covers: true,
+      });
+    default:
+      return message(problem.kind, "danger", problem.title, { detail: problem.detail, remedies: toLive(now), covers: !graph });
+  }
+}
+
+function nearest(beforeMs: number | null, afterMs: number | null): Remedy[] {
+  const near: Remedy[] = [];
+  if (beforeMs !== null) near.push({ text: `Last before: ${formatInstant(beforeMs)}`, kind: "goto", atMs: beforeMs });
+  if (afterMs !== null) near.push({ text: `First after: ${formatInstant(afterMs)}`, kind: "goto", atMs: afterMs });
+  return near;
+}
+
+/** The picture is older than asked: live because nothing newer came, in the past because of a gap. */
+function ageMessage(now: Snapshot, graph: Graph, nowMs: number): Message | null {
+  const { instantMs, askedMs, intervalMs } = graph.about;
+  const shown = formatInstant(instantMs);
+  if (latenessMs(now, nowMs) !== null) {
+    return message("stale", "warning", "Live, but nothing newer comes", {
+      detail: `The newest recorded instant is ${shown}${because(gapAt(now.data.gaps, nowMs + now.data.clockOffsetMs - intervalMs))}.`,
+      advice: "Is the recorder running, and does it reach its Prometheus? Its log and its /metrics say why.",
+      remedies: [{ text: "What was recorded, and why not", kind: "visit", address: "instants" }],
+    });
+  }
+  if (now.state.travel.mode === "live" || askedMs - instantMs <= LATE_INTERVALS * intervalMs) return null;
+  const gap = gapAt(now.data.gaps, askedMs);
+  return message("gap", "warning", `In a gap: this picture is ${formatDuration(askedMs - instantMs)} older than asked`, {
+    detail: `Nothing was recorded at ${formatInstant(askedMs)}${because(gap)}; the newest instant before it is shown.`,
+    remedies: [...nearest(instantMs, gap && Date.parse(gap.end)), ...toLive(now)],
+  });
+}
+
+function gapAt(gaps: readonly Gap[], atMs: number): Gap | null {
+  return gaps.find((gap) => Date.parse(gap.start) <= atMs && atMs < Date.parse(gap.end)) ?? null;
+}
+
+function because(gap: Gap | null): string {
+  return gap?.reason ? ` (${gap.reason})` : "";
+}
+
+/** What was entered is not there at this instant. */
+function levelMessage(now: Snapshot, graph: Graph): Message | null {
+  const { state } = now;
+  const [cluster, node] = state.path;
+  if (cluster === undefined) return null;
+  const level = graph.levels.get(cluster);
+  if (!level) {
+    const others = [...graph.levels.keys()].filter(Boolean).sort().slice(0, MAX_CLUSTERS);
+    return message("no-level", "warning", `There is no cluster ${cluster} at this instant`, {
+      detail: "Its rules saw no traffic, or it has another name.",
+      remedies: [{ text: "All clusters", kind: "open", path: [] }, ...others.map((name): Remedy => ({ text: name, kind: "open", path: [name] })), ...toLive(now)],
+      covers: true,
+    });
+  }
+  if (node === undefined || level.nodes.some((each) => each.name === node)) return null;
+  return message("no-node", "warning", `${labelOf(level, node)} is not there at this instant`, {
+    detail: "Nobody was seen to call it, and it called nobody.",
+    remedies: [{ text: `Back to ${cluster}`, kind: "open", path: [cluster] }, ...toLive(now)],
+  });
+}
+
+function rulesMessage({ state }: Snapshot, graph: Graph): Message | null {
+  const level = levelOf(state);
+  const failed = graph.about.failedRules.filter((rule) => level === "" || rule.cluster === level || rule.cluster === "");
+  if (!failed.length) return null;
+  return message("failed-rules", "warning", failed.length === 1 ? "One rule was not answered" : `${failed.length} rules were not answered`, {
+    detail: "What they measure is not seen at this instant, which is not the same as quiet.",
+    advice: "`vistio-record check` asks each rule and says what is wrong with it.",
+    items: failed.map(ruleText),
+    remedies: [{ text: "Configuration of then", kind: "visit", address: `config?at=${encodeURIComponent(formatInstant(graph.about.instantMs))}` }],
+  });
+}
+
+function ruleText({ cluster, rule, outcome, error }: FailedRule): string {
+  return `${cluster || "global"} ${rule}: ${error || outcome}`;
+}
+
+/** Everything is in order, and there is still nothing to see. */
+function contentMessage({ state }: Snapshot, graph: Graph): Message | null {
+  const level = graph.levels.get(levelOf(state));
+  if (!level) return null;
+  const counts = countsOf(graph, level.name, state.filters);
+  // A mesh may be recorded without anything between its clusters.
+  if (counts.edges > 0 || (level.name === "" && [...graph.levels.values()].some((each) => each.edges.some((edge) => !edge.synthetic)))) return null;
+  if (counts.hiddenEdges > 0) {
+    return message("all-hidden", "quiet", "The filters hide everything", {
+      detail: `${counts.hiddenEdges} connections are there.`,
+      remedies: [{ text: "Show all", kind: "unfilter" }],
+    });
+  }
+  const unseen = graph.about.failedRules.some((rule) => rule.cluster === level.name || rule.cluster === "");
+  return unseen ? null : message("quiet", "quiet", "No traffic", { detail: "All rules of this level were answered, and none saw a request." });
+}
+
+function capital(text: string): string {
+  return text.replace(/[.]$/, "").replace(/^[a-z]/, (letter) => letter.toUpperCase());
+}
