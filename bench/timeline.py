@@ -121,7 +121,7 @@ def main(edges: int, hours: int, rounds: int) -> None:
             lambda: recording._session.table("select sum(rate) from samples", [store.uri(first.text)]), 3
         )
         log_alone = Recording.open(place, clock=lambda: end_ms)
-        log_alone._rollups.name = lambda *_: None  # type: ignore[method-assign]
+        log_alone._traffic.rollups.name = lambda *_: None  # type: ignore[method-assign]
         without = timed(lambda: log_alone.timeline(*hour, "10s"), 3)
         print(f"  DuckDB's bare sum of 1 h   {bare:8.1f} ms")
         print(f"  timeline of 1 h, log alone {without:8.1f} ms")

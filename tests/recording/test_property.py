@@ -199,7 +199,7 @@ class Log(RuleBasedStateMachine):
     @rule(start_ms=st.sampled_from([START_MS, INSTANTS_MS[4]]), step=st.sampled_from(["1m", "25m", "1h"]))
     def a_timeline_is_the_same_with_and_without_rollups(self, start_ms: int, step: str) -> None:
         log_alone = Recording.open(self.folder / "r", clock=lambda: END_MS)
-        log_alone._rollups = Mock(spec=Rollups, **{"name.return_value": None})
+        log_alone._traffic.rollups = Mock(spec=Rollups, **{"name.return_value": None})
         for cluster in (None, "mesh"):
             window = start_ms, END_MS, step
             assert self.recording.timeline(*window, cluster=cluster).equals(

@@ -10,7 +10,8 @@ import pytest
 from support.scrapes import INTERVAL_MS, START_MS, all_failed, mesh, scrape
 
 from vistio_core import Recording
-from vistio_core.recording import recording as module
+from vistio_core.recording.rollups import Rollup
+from vistio_core.recording.traffic import Traffic
 from vistio_core.times import HOUR_MS
 
 NOW_MS = START_MS + 10 * HOUR_MS
@@ -42,14 +43,14 @@ def rollups(recording: Recording) -> list[Path]:
 def read_hours(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> tuple[pa.Table, int]:
     """The timeline, and how many times the log was read for it."""
     reads = []
-    read_log = Recording._read_log
+    read_log = Traffic._read_log
 
-    def counted(self: Recording, start_ms: int, end_ms: int, *, totals: bool) -> module.Rollup:
+    def counted(self: Traffic, start_ms: int, end_ms: int, *, totals: bool) -> Rollup:
         reads.append((start_ms, end_ms))
         return read_log(self, start_ms, end_ms, totals=totals)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Recording, "_read_log", counted)
+        patch.setattr(Traffic, "_read_log", counted)
         return recording.timeline(*WINDOW), len(reads)
 
 

@@ -7,7 +7,7 @@ to the modules that know: `as_of` and `build` for one instant, `windows` for man
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -15,7 +15,6 @@ from typing import Literal, TypeVar
 import attrs
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from vistio_core.configuration import Configuration
 from vistio_core.errors import (
@@ -35,18 +34,18 @@ from vistio_core.recording.annotations import (
 from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.configurations import load_configuration
 from vistio_core.recording.event_file import EventFiles
-from vistio_core.recording.format import KINDS, measurements_of, sample_columns
+from vistio_core.recording.format import measurements_of, sample_columns
 from vistio_core.recording.layout import (
     CONFIGURATIONS,
     HEAD,
     LOG,
     MARKER,
-    EventsName,
     check_writer,
 )
 from vistio_core.recording.marker import create_marker, read_marker, require_marker
-from vistio_core.recording.rollups import PRESENCE, Rollup, Rollups, presence, sealed_sizes
+from vistio_core.recording.scans import Scans, retrying
 from vistio_core.recording.store import LocalStore, Store
+from vistio_core.recording.traffic import Traffic
 from vistio_core.recording.upkeep import Patience
 from vistio_core.recording.verify import Checked, verify
 from vistio_core.recording.writer import Writer
@@ -60,9 +59,7 @@ from vistio_core.replay.timeline import Subject
 from vistio_core.replay.unanswered import Unanswered, unanswered_of
 from vistio_core.times import (
     DAY_MS,
-    HOUR_MS,
     InstantLike,
-    align,
     format_instant,
     parse_duration,
     parse_instant,
@@ -76,9 +73,6 @@ Judge = Literal["recorded", "current"]
 MomentLike = InstantLike
 """An instant, or as text also a window: ``2026-11-23T05:00:00Z/2026-11-23T05:10:00Z``."""
 _FOREVER_MS = 100 * 365 * DAY_MS
-# Each time a file goes away under a reader, someone merged, sealed or pruned. That is rare, but a
-# recorder that catches up may do so many times in a row.
-_ATTEMPTS = 30
 
 
 @attrs.frozen
@@ -112,10 +106,11 @@ class Recording:
         self._files = EventFiles(store)
         self._catalog = Catalog(store, self._files)
         self._session = DuckDBSession()
-        self._rollups = Rollups(store)
         self._configuration = lru_cache(maxsize=64)(
             lambda configuration_hash: load_configuration(store, configuration_hash)
         )
+        self._scans = Scans(store, self._catalog, self._files, self._session)
+        self._traffic = Traffic(store, self._catalog, self._scans, self._configuration)
 
     @classmethod
     def open(
@@ -172,12 +167,12 @@ class Recording:
             at_ms = newest_ms
         else:
             at_ms = parse_instant(at, now_ms=now_ms)
-        found = self._retrying(lambda: seen_as_of(self._catalog, self._files, at_ms, staleness_ms))
+        found = retrying(lambda: seen_as_of(self._catalog, self._files, at_ms, staleness_ms))
         if not found:
             raise self._nothing(at_ms, staleness_ms)
         graph = build_graph(at_ms, [self._evidence(seen, judge) for seen in found])
         seen_writers = {seen.writer for seen in found}
-        missing = self._retrying(
+        missing = retrying(
             lambda: missing_writers(self._catalog, self._files, at_ms, staleness_ms, seen_writers)
         )
         return attrs.evolve(graph, failed_rules=(*graph.failed_rules, *missing)) if missing else graph
@@ -204,7 +199,7 @@ class Recording:
             reason (string): ``not running`` (nothing recorded), ``skipped: ...`` or ``not seen: ...``.
         """
         start_ms, end_ms = self._window(start, end)
-        return windows.gaps_table(self._gaps(self._presence(start_ms, end_ms), end_ms))
+        return windows.gaps_table(self._gaps(self._traffic.presence(start_ms, end_ms), end_ms))
 
     def unanswered(
         self, start: InstantLike | None = None, end: InstantLike | None = None, writer: str = "main"
@@ -222,10 +217,7 @@ class Recording:
             By instant; the rules of each sorted by cluster and name.
         """
         start_ms, end_ms = self._window(start, end)
-        parameters = {"start_ms": start_ms, "end_ms": end_ms, "writer": check_writer(writer)}
-        table = self._scan(
-            start_ms, end_ms, lambda uris: self._session.table(windows.UNANSWERED_QUERY, uris, parameters)
-        )
+        table = self._scans.table(windows.UNANSWERED_QUERY, start_ms, end_ms, writer=check_writer(writer))
         return unanswered_of(table.to_pylist())
 
     def timeline(
@@ -269,11 +261,7 @@ class Recording:
                 f" {format_instant(end_ms)}; use a longer step"
             )
         subject = Subject(cluster, source, target, node)
-        if source is None and target is None and node is None:
-            found = self._retrying(lambda: self._rolled_up(start_ms, end_ms))
-        else:
-            totals = self._scan(start_ms, end_ms, lambda uris: self._totals(uris, start_ms, end_ms, subject))
-            found = Rollup(totals, self._presence(start_ms, end_ms))
+        found = self._traffic.of(start_ms, end_ms, subject)
         gaps = self._gaps(found.presence, end_ms)
         window_ms = start_ms, end_ms, step_ms
         return timeline.steps(self._session, found.totals, found.presence, window_ms, cluster, gaps)
@@ -311,11 +299,11 @@ class Recording:
             return moment_of(self.graph(asked))
         start, _, end = asked.partition("/")
         start_ms, end_ms = self._window(start, end)
-        there = self._presence(start_ms, end_ms)
+        there = self._traffic.presence(start_ms, end_ms)
         seen = set(there.filter(there["seen"])["instant_ms"].to_pylist())
         if not seen:
             raise self._nothing(end_ms - 1, end_ms - start_ms)
-        edges, nodes = self._scan(
+        edges, nodes = self._scans.scan(
             start_ms,
             end_ms,
             lambda uris: timeline.means(
@@ -338,7 +326,7 @@ class Recording:
         Raises:
             UsageError: DuckDB does not accept the query, or it does more than read.
         """
-        return self._retrying(lambda: self._session.relation(query, self._uris(0, _FOREVER_MS)))
+        return retrying(lambda: self._session.relation(query, self._scans.uris(0, _FOREVER_MS)))
 
     def configuration(self, at: InstantLike | None = None) -> Configuration:
         """The configuration in force at ``at``, or the newest one.
@@ -347,7 +335,7 @@ class Recording:
             NothingRecordedError: nothing was recorded until then.
         """
         at_ms = _FOREVER_MS if at is None else parse_instant(at, now_ms=self._clock())
-        in_force = self._retrying(lambda: self._configuration_hash(at_ms))
+        in_force = retrying(lambda: self._configuration_hash(at_ms))
         if in_force is None:
             raise self._nothing(min(at_ms, self._clock()), 0)
         return self._configuration(in_force)
@@ -458,91 +446,12 @@ class Recording:
         )
 
     def _instants(self, start_ms: int, end_ms: int) -> pa.Table:
-        parameters = {"start_ms": start_ms, "end_ms": end_ms}
-        table = self._scan(
-            start_ms, end_ms, lambda uris: self._session.table(windows.INSTANTS_QUERY, uris, parameters)
-        )
+        table = self._scans.table(windows.INSTANTS_QUERY, start_ms, end_ms)
         return windows.with_instants_in_ms(table)
-
-    def _presence(self, start_ms: int, end_ms: int) -> pa.Table:
-        return self._retrying(lambda: self._rolled_up(start_ms, end_ms, totals=False)).presence
 
     def _gaps(self, found: pa.Table, end_ms: int) -> list[Gap]:
         instants = windows.instants_of(windows.runs(self._session, found))
         return list(find_gaps(instants, min(end_ms, self._clock())))
-
-    def _totals(self, uris: list[str], start_ms: int, end_ms: int, subject: Subject) -> pa.Table:
-        return timeline.totals(self._session, uris, (start_ms, end_ms), subject, self._configuration)
-
-    def _rolled_up(self, start_ms: int, end_ms: int, *, totals: bool = True) -> Rollup:
-        """What a timeline needs of a window: from rollups where there are some, else from the log.
-
-        Raises:
-            FileNotFoundError: a file was merged, sealed or pruned away meanwhile; ask again.
-        """
-        first_ms, last_ms = align(start_ms, HOUR_MS), -(-end_ms // HOUR_MS) * HOUR_MS
-        by_hour: dict[int, list[EventsName]] = {}
-        for name in self._catalog.counting(self._catalog.within(first_ms, last_ms)):
-            by_hour.setdefault(align(name.first_ms, HOUR_MS), []).append(name)
-        if not by_hour:
-            require_marker(self._store)
-        sizes = sealed_sizes(self._store, first_ms, last_ms)
-        found: list[Rollup] = []
-        left: list[int] = []
-        for hour_ms, names in by_hour.items():
-            called = self._rollups.name(hour_ms, names, sizes)
-            rollup = None if called is None else self._rollups.read(called)
-            if rollup is None:
-                left.append(hour_ms)
-            else:
-                found.append(rollup)
-        for from_ms, to_ms in _joined_hours(left):
-            window = max(from_ms, start_ms), min(to_ms, end_ms)
-            if window[0] < window[1]:
-                found.append(self._read_log(*window, totals=totals))
-        tables = [timeline.TOTALS.empty_table(), *(each.totals for each in found)]
-        there = pa.concat_tables([PRESENCE.empty_table(), *(each.presence for each in found)])
-        inside = pc.and_(
-            pc.greater_equal(there["instant_ms"], start_ms), pc.less(there["instant_ms"], end_ms)
-        )
-        return Rollup(pa.concat_tables(tables), there.filter(inside))
-
-    def _read_log(self, start_ms: int, end_ms: int, *, totals: bool) -> Rollup:
-        there = self._scan(start_ms, end_ms, lambda uris: presence(self._session, uris, start_ms, end_ms))
-        if not totals:
-            return Rollup(timeline.TOTALS.empty_table(), there)
-        found = self._scan(start_ms, end_ms, lambda uris: self._totals(uris, start_ms, end_ms, Subject()))
-        return Rollup(found, there)
-
-    def _scan(self, start_ms: int, end_ms: int, ask: Callable[[list[str]], T]) -> T:
-        """``ask`` with the files of a window; the damaged ones, if any, are left out and told in the log."""
-
-        def attempt() -> T:
-            try:
-                return ask(self._uris(start_ms, end_ms))
-            except duckdb.Error as error:
-                # DuckDB names no file in most of its errors, so look at each of them.
-                readable = self._uris(start_ms, end_ms, check=True)
-                log.warning("scan.repeated", extra={"error": str(error).partition("\n")[0]})
-                return ask(readable)
-
-        return self._retrying(attempt)
-
-    def _uris(self, start_ms: int, end_ms: int, *, check: bool = False) -> list[str]:
-        names = self._catalog.counting(self._catalog.within(start_ms, end_ms))
-        if not names:
-            # An empty mount point must not pass for a recording without instants.
-            require_marker(self._store)
-        return [self._store.uri(name.text) for name in names if not check or self._readable(name)]
-
-    def _readable(self, name: EventsName) -> bool:
-        try:
-            for kind in KINDS:
-                self._files[name].rows(kind)
-        except DamagedFileError as error:
-            log.warning("file.skipped", extra={"file": name.text, "error": str(error)})
-            return False
-        return True
 
     def _window(self, start: InstantLike | None, end: InstantLike | None) -> tuple[int, int]:
         now_ms = self._clock()
@@ -562,27 +471,4 @@ class Recording:
         return nothing_recorded(asked_ms, staleness_ms, before_ms, after_ms, tried)
 
     def _nearest_seen(self, asked_ms: int, *, before: bool) -> int | None:
-        return self._retrying(lambda: nearest_seen(self._catalog, asked_ms, before=before))
-
-    def _retrying(self, ask: Callable[[], T]) -> T:
-        """Ask again when a file was merged, sealed or pruned away between listing and reading."""
-        for _ in range(_ATTEMPTS - 1):
-            try:
-                return ask()
-            except FileNotFoundError as error:
-                log.debug("read.repeated", extra={"error": str(error)})
-        return ask()
-
-
-def _joined_hours(hours_ms: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Start and end of each run of neighbouring hours."""
-    run: tuple[int, int] | None = None
-    for hour_ms in sorted(hours_ms):
-        if run is not None and run[1] == hour_ms:
-            run = run[0], hour_ms + HOUR_MS
-            continue
-        if run is not None:
-            yield run
-        run = hour_ms, hour_ms + HOUR_MS
-    if run is not None:
-        yield run
+        return retrying(lambda: nearest_seen(self._catalog, asked_ms, before=before))
