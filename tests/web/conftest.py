@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from support.processes import RunningProcess, console_script
 
+from web import journey
 from web.ui import Ui
 
 # As web-ui.md of the project's references: Debian's Chromium without a GPU.
@@ -47,6 +48,20 @@ def demo(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     process = RunningProcess(
         [program, "demo", "--port", "0", "--prefix", PREFIX], environment={"TMPDIR": str(scratch)}
     )
+    try:
+        yield process.wait_for_line(r"open (http://\S+)", timeout_s=60).group(1)
+        process.terminate()
+    finally:
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def journey_url(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server of the half hour that `web.journey` tells of."""
+    recording_dir = tmp_path_factory.mktemp("journey") / "recording"
+    journey.record(recording_dir)
+    program = console_script("vistio-serve")
+    process = RunningProcess([program, "--port", "0", "--recording", str(recording_dir)])
     try:
         yield process.wait_for_line(r"open (http://\S+)", timeout_s=60).group(1)
         process.terminate()

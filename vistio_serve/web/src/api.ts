@@ -5,7 +5,7 @@
  */
 
 import { formatInstant } from "./format";
-import { type Graph, type RawGraph, readGraph } from "./model";
+import { type Graph, type Rates, type RawGraph, readGraph } from "./model";
 import type { Window } from "./state";
 
 /** An RFC 9457 problem; `kind` is what follows `urn:vistio:problem:`, or one of this page's own. */
@@ -73,6 +73,40 @@ export interface Annotation {
   readonly tags: Readonly<Record<string, string>>;
 }
 
+export interface DiffChange {
+  /** Empty for the global level. */
+  readonly cluster: string;
+  readonly change: "new" | "gone" | "changed";
+  readonly change_rps: number;
+  readonly before: Rates | null;
+  readonly after: Rates | null;
+}
+
+export interface DiffEdge extends DiffChange {
+  readonly source: string;
+  readonly target: string;
+}
+
+export interface DiffNode extends DiffChange {
+  readonly node: string;
+}
+
+interface DiffMoment {
+  readonly start: string;
+  readonly end: string;
+  readonly instants: number;
+}
+
+/** What changed between two moments, the largest change first. */
+export interface Diff {
+  readonly before: DiffMoment;
+  readonly after: DiffMoment;
+  readonly changed_edges: number;
+  readonly changed_nodes: number;
+  readonly edges: readonly DiffEdge[];
+  readonly nodes: readonly DiffNode[];
+}
+
 /** What the timeline is about: everything, or a level, a node or an edge of it. */
 export interface Subject {
   readonly level: string;
@@ -84,6 +118,8 @@ export interface Subject {
 type Query = Readonly<Record<string, string | undefined>>;
 
 const TIMEOUT_MS = 15_000;
+// More is neither read in a panel nor told apart in a picture.
+const MAX_CHANGES = 1000;
 
 export class Api {
   /**
@@ -137,6 +173,10 @@ export class Api {
     const query = { start: instant(window.startMs), end: instant(window.endMs) };
     const asked = await this.json<{ annotations: Annotation[] }>("annotations", query, signal);
     return asked.ok ? { ok: true, value: asked.value.annotations } : asked;
+  }
+
+  diff(beforeMs: number, afterMs: number, signal?: AbortSignal): Promise<Result<Diff>> {
+    return this.json("diff", { before: instant(beforeMs), after: instant(afterMs), limit: String(MAX_CHANGES) }, signal);
   }
 
   private async json<T>(route: string, query: Query, signal?: AbortSignal): Promise<Result<T>> {

@@ -4,6 +4,7 @@ import "./style/tokens.css";
 import "./style/page.css";
 import { Api } from "./api";
 import { Asking } from "./asking";
+import { Comparing } from "./compare/comparing";
 import { FiltersView } from "./controls/filters";
 import { HeaderView } from "./controls/header";
 import { type Key, keysOf, onKey } from "./controls/keys";
@@ -64,6 +65,7 @@ document.addEventListener("keydown", (event) => onKey(event, keys));
 stage.render(store.snapshot, null);
 for (const view of views) view.render(store.snapshot);
 new Asking(store, api).start();
+new Comparing(store, api).start();
 // The badge tells an age, which grows without any news, until that is news in itself.
 setInterval(() => {
   header.render(store.snapshot);

@@ -1,6 +1,6 @@
 /** The one place that changes: the state and the data, and who wants to know. */
 
-import type { Annotation, Gap, Problem, Timeline } from "./api";
+import type { Annotation, Diff, Gap, Problem, Timeline } from "./api";
 import type { Graph } from "./model";
 import type { State } from "./state";
 import { EMPTY, type Topology } from "./traffic/topology";
@@ -21,6 +21,9 @@ export interface Data {
   readonly timeline: Timeline | null;
   readonly timelineProblem: Problem | null;
   readonly annotations: readonly Annotation[];
+  /** What changed from the pinned moment to the one shown; while time plays it may be a moment late. */
+  readonly diff: Diff | null;
+  readonly diffProblem: Problem | null;
 }
 
 export const NO_DATA: Data = {
@@ -33,6 +36,8 @@ export const NO_DATA: Data = {
   timeline: null,
   timelineProblem: null,
   annotations: [],
+  diff: null,
+  diffProblem: null,
 };
 
 export interface Snapshot {

@@ -1,5 +1,6 @@
 /** The keyboard: one table, which the help shows as well. */
 
+import { togglePin } from "../compare/baseline";
 import { back, zoom } from "../state";
 import type { Actions } from "../store";
 import { changeSpeed, goLive, play, step, togglePlaying } from "../travel";
@@ -31,6 +32,7 @@ export function keysOf(actions: Actions, places: Places): readonly Key[] {
     { key: "n", says: "next notice, gap or annotation", run: () => actions.change(toNextStop(1)) },
     { key: "p", says: "previous notice, gap or annotation", run: () => actions.change(toNextStop(-1)) },
     { key: "o", says: "loop over the timeline's window", run: () => actions.change(toggleLoop) },
+    { key: "c", says: "pin this moment and compare others with it, or stop comparing", run: () => actions.change(togglePin) },
     { key: "l", says: "live", run: () => actions.change(goLive) },
     { key: "0", says: "timeline: the whole recording", run: () => actions.change((state) => zoom(state, null)) },
     { key: "t", says: "type a moment", run: () => places.focusClock() },

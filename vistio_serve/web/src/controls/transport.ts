@@ -1,5 +1,6 @@
 /** Buttons that travel through time, and the clock that can be set. */
 
+import { togglePin } from "../compare/baseline";
 import { fill, h, icon, iconButton, set } from "../dom";
 import { formatInstant, parseInstant } from "../format";
 import { SPEEDS, type State, type Window } from "../state";
@@ -33,6 +34,7 @@ export class TransportView implements View {
   private readonly playing: HTMLButtonElement;
   private readonly loop: HTMLButtonElement;
   private readonly live: HTMLButtonElement;
+  private readonly compare: HTMLButtonElement;
   private readonly clock: HTMLInputElement;
   private readonly speed: HTMLSelectElement;
   private shownAs = "";
@@ -43,6 +45,7 @@ export class TransportView implements View {
     this.playing.classList.add("primary");
     this.loop = iconButton("loop", "Loop over the timeline's window (o)", () => this.actions.change(toggleLoop));
     this.live = h("button", { type: "button", class: "button", title: "Follow the newest instant (l)", onClick: () => this.actions.change(goLive) }, "Live");
+    this.compare = h("button", { type: "button", class: "button", title: "Pin this moment and compare others with it (c)", onClick: () => this.actions.change(togglePin) }, icon("pin"), "Compare");
     this.clock = h("input", { type: "text", class: "clock", "aria-label": "Moment shown, UTC", title: "Type a moment, such as 2026-11-23 05:10:00, and press Enter (t)", spellcheck: "false", autocomplete: "off", onChange: () => this.typed(), onBlur: () => { this.clock.removeAttribute("aria-invalid"); } });
     this.speed = h("select", { class: "speed", "aria-label": "Speed", title: "Recorded seconds per second (+ and −)", onChange: () => this.actions.change((state) => setSpeed(state, SPEEDS.find((each) => String(each) === this.speed.value) ?? 1)) }, ...SPEEDS.map((speed) => h("option", { value: speed }, `${speed}×`)));
     this.element = h("div", { class: "transport", role: "toolbar", "aria-label": "Travel" },
@@ -52,7 +55,7 @@ export class TransportView implements View {
       this.playing,
       iconButton("later", "One instant on (→)", does((state, axis) => step(state, axis, 1))),
       iconButton("nextMark", "Next notice or gap (n)", () => this.actions.change(toNextStop(1))),
-      this.speed, this.loop, this.clock, h("span", { class: "quiet" }, "UTC"), this.live);
+      this.speed, this.loop, this.clock, h("span", { class: "quiet" }, "UTC"), this.live, this.compare);
   }
 
   focusClock(): void {
@@ -71,6 +74,7 @@ export class TransportView implements View {
     if (document.activeElement !== this.speed) this.speed.value = String(speed);
     set(this.loop, "aria-pressed", loop ? "true" : "false");
     set(this.live, "aria-pressed", mode === "live" ? "true" : "false");
+    set(this.compare, "aria-pressed", state.baselineMs !== null ? "true" : "false");
     const shownMs = mode === "live" ? data.graph?.about.instantMs : data.axis ? playheadMs(state, data.axis) : state.travel.atMs;
     const text = shownMs == null ? "" : formatInstant(Math.floor(shownMs / 1000) * 1000).replace("T", " ").replace("Z", "");
     if (document.activeElement !== this.clock && this.clock.value !== text) this.clock.value = text;

@@ -1,8 +1,9 @@
 /** The side column, from top to bottom. A new panel is a file beside this one and a line here. */
 
 import type { Actions, View } from "../store";
+import { ComparePanel } from "../compare/panel";
 import { DetailsPanel } from "./details";
 
 export function makePanels(actions: Actions): View[] {
-  return [new DetailsPanel(actions)];
+  return [new ComparePanel(actions), new DetailsPanel(actions)];
 }

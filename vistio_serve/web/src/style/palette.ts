@@ -13,10 +13,13 @@ export interface Palette {
   readonly warning: string;
   readonly danger: string;
   readonly labelText: string;
+  readonly new: string;
+  readonly gone: string;
+  readonly changed: string;
 }
 
 const NAMES: readonly (keyof Palette)[] = [
-  "ground", "surface", "text", "quiet", "line", "edge", "node", "accent", "normal", "warning", "danger", "labelText",
+  "ground", "surface", "text", "quiet", "line", "edge", "node", "accent", "normal", "warning", "danger", "labelText", "new", "gone", "changed",
 ];
 
 export function readPalette(element: Element = document.documentElement): Palette {

@@ -50,6 +50,8 @@ export function drawMarks(chart: uPlot, marks: readonly Mark[], palette: Palette
       continue;
     }
     ctx.fillRect(left, bbox.top, unit, bbox.height);
+    // How long it went on, along the bottom.
+    if (mark.endMs > mark.startMs) ctx.fillRect(left, bbox.top + bbox.height - 2 * unit, width, 2 * unit);
     ctx.beginPath();
     ctx.moveTo(left, bbox.top);
     ctx.lineTo(left + 8 * unit, bbox.top + 4 * unit);

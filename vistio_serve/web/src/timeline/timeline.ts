@@ -20,6 +20,7 @@ export class TimelineView implements View {
   readonly element: HTMLElement;
   private readonly plot = h("div", { class: "timeline-plot" });
   private readonly marker = h("div", { class: "timeline-marker", "aria-hidden": "true" });
+  private readonly pinned = h("div", { class: "timeline-marker pinned", title: "The pinned moment", hidden: true });
   private readonly title = h("h2", { class: "timeline-title" });
   private readonly readout = h("p", { class: "timeline-readout" });
   private readonly note = h("p", { class: "timeline-note", role: "status" });
@@ -80,7 +81,7 @@ export class TimelineView implements View {
       scales: {
         x: { time: true },
         rate: { range: (_, __, max) => [0, niceMax(max)] },
-        errors: { range: (_, __, max) => [0, Math.min(100, Math.max(5, (max ?? 0) * 1.15))] },
+        errors: { range: (_, __, max) => [0, Math.min(100, Math.max(4, niceMax(max)))] },
       },
       axes: [
         { ...axisLook, size: 26, values: (_, seconds) => axisTimes(seconds) },
@@ -104,7 +105,7 @@ export class TimelineView implements View {
   }
 
   private onReady(chart: uPlot): void {
-    chart.over.append(this.marker);
+    chart.over.append(this.pinned, this.marker);
     chart.over.addEventListener("click", (event) => {
       if (chart.select.width >= SMALLEST_DRAG_PX) return;
       const seconds = chart.posToVal(event.clientX - chart.over.getBoundingClientRect().left, "x");
@@ -136,9 +137,8 @@ export class TimelineView implements View {
     const { chart, now } = this;
     if (!chart || !now?.data.axis) return;
     const ms = playheadMs(now.state, now.data.axis);
-    const left = chart.valToPos(ms / 1000, "x");
-    this.marker.hidden = !(left >= 0 && left <= chart.over.clientWidth);
-    this.marker.style.transform = `translateX(${Math.round(left)}px)`;
+    place(chart, this.marker, ms);
+    place(chart, this.pinned, now.state.baselineMs);
     set(this.marker, "data-at", formatInstant(ms));
     set(this.marker, "data-mode", now.state.travel.mode);
   }
@@ -154,16 +154,26 @@ function subjectTitle({ state, data }: Snapshot): string {
   if (state.selection?.kind === "node") return name(state.selection.node);
   if (state.selection?.kind === "edge") return `${name(state.selection.source)} → ${name(state.selection.target)}`;
   if (state.path[1]) return name(state.path[1]);
-  return state.path[0] ?? "All traffic";
+  // A level of clusters counts what enters; inside a cluster a request is seen at each of its hops.
+  return state.path[0] ? `${state.path[0]} · all connections` : "All traffic";
+}
+
+function place(chart: uPlot, marker: HTMLElement, ms: number | null): void {
+  const left = ms === null ? -1 : chart.valToPos(ms / 1000, "x");
+  marker.hidden = !(left >= 0 && left <= chart.over.clientWidth);
+  marker.style.transform = `translateX(${Math.round(left)}px)`;
 }
 
 function niceMax(max: number | null): number {
-  return max && max > 0 ? max * 1.15 : 1;
+  if (!max || max <= 0) return 1;
+  const unit = 10 ** Math.floor(Math.log10(max * 1.05));
+  // Halves of these are easy to read as well.
+  return unit * ([1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10].find((each) => each * unit >= max * 1.05) ?? 10);
 }
 
 /** Three lines are enough to read a height by. */
 function ends(_: uPlot, __: number, min: number, max: number): number[] {
-  return [min, (min + max) / 2, max * 0.999];
+  return [min, (min + max) / 2, max];
 }
 
 function axisTimes(seconds: number[]): string[] {

@@ -1,6 +1,7 @@
 /** Colours and sprites for the component. */
 
 import type Vizceral from "vizceral";
+import type { Change } from "../compare/changes";
 import type { Palette } from "../style/palette";
 
 /** Tells the component our colours; classes that the configuration colours keep theirs. */
@@ -40,6 +41,13 @@ export function lineColor(volume: Readonly<Record<string, number>>, palette: Pal
   if (danger / all >= 0.005) return { ...rgb(palette.danger), a: 0.45 + 0.55 * Math.min(1, (danger / all) * 4) };
   if (warning / all >= 0.05) return { ...rgb(palette.warning), a: 0.4 + 0.5 * Math.min(1, warning / all) };
   return { ...rgb(palette.edge), a: 0.6 };
+}
+
+/** While comparing, a line tells how it changed, and what did not is quiet. */
+export function changeColor(change: Change | undefined, palette: Palette): Rgba {
+  if (!change?.notable) return { ...rgb(palette.edge), a: 0.25 };
+  const color = change.kind === "new" ? palette.new : change.kind === "gone" ? palette.gone : palette.changed;
+  return { ...rgb(color), a: 0.55 + 0.45 * change.strength };
 }
 
 /** `#rrggbb` as parts of one. */

@@ -1,5 +1,7 @@
 /** From a graph, the union it belongs to and the filters to what is drawn. Pure. */
 
+import type { Diff } from "../api";
+import { type LevelChanges, changesOf } from "../compare/changes";
 import { type Edge, type Graph, type Level, type Node, total, worst } from "../model";
 import { type Filters, isFiltered } from "../state";
 import { type Topology, complete } from "./topology";
@@ -10,6 +12,8 @@ export interface Scene {
   /** What the places are made for: a superset of `levels`, filtered or not. */
   readonly topology: Topology;
   readonly classes: ReadonlyMap<string, string>;
+  /** By level, what changed since the pinned moment; null without one. */
+  readonly changes: ReadonlyMap<string, LevelChanges> | null;
 }
 
 /** How much of a level is to be seen; what is hidden is said. */
@@ -27,7 +31,14 @@ export function sceneOf(graph: Graph, topology: Topology, filters: Filters): Sce
     // The global level is the way to all others, so nothing of it is hidden.
     levels.set(name, name === "" ? whole : filterLevel(whole, filters));
   }
-  return { name: graph.name, levels, topology, classes: graph.classes };
+  return { name: graph.name, levels, topology, classes: graph.classes, changes: null };
+}
+
+/** The scene with what changed since the pinned moment. */
+export function withChanges(scene: Scene, diff: Diff | null): Scene {
+  if (!diff) return scene;
+  const changes = new Map([...scene.levels].map(([name, level]): [string, LevelChanges] => [name, changesOf(diff, level)]));
+  return { ...scene, changes };
 }
 
 /** The level without what the filters hide; an edge takes its nodes with it when they have no other. */

@@ -5,7 +5,7 @@ import type { Graph } from "../model";
 import type { Theme } from "../state";
 import type { Snapshot } from "../store";
 import { readPalette } from "../style/palette";
-import { sceneOf } from "./scene";
+import { sceneOf, withChanges } from "./scene";
 import type { Inspection, TrafficEvents, TrafficView } from "./view";
 import { VizceralView } from "./vizceral-view";
 
@@ -32,9 +32,9 @@ export class Stage {
       view.setLabels(state.display.labels);
     }
     const moved = fresh || state.path !== before.state.path;
-    const changed = fresh || data.graph !== before.data.graph || data.topology !== before.data.topology || state.filters !== before.state.filters;
+    const changed = fresh || data.graph !== before.data.graph || data.topology !== before.data.topology || data.diff !== before.data.diff || state.filters !== before.state.filters;
     // A level must be there before it can be entered, and an address may name one before the data come.
-    if (data.graph && changed) view.show(sceneOf(data.graph as Graph, data.topology, state.filters));
+    if (data.graph && changed) view.show(withChanges(sceneOf(data.graph as Graph, data.topology, state.filters), data.diff));
     if (moved || changed) view.open(state.path);
     if (moved || state.selection !== before.state.selection || state.find !== before.state.find || (data.graph && !before.data.graph)) {
       view.emphasise(state.selection, state.find);

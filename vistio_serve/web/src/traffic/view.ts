@@ -32,6 +32,8 @@ export interface Inspection {
   readonly level: string;
   readonly nodes: readonly string[];
   readonly edges: readonly string[];
+  /** What stands beside each node. */
+  readonly labels: Readonly<Record<string, string>>;
   /** Particles that are on their way. */
   readonly particles: number;
   /** True while a change of level is under way. */

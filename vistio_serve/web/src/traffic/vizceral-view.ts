@@ -16,12 +16,14 @@
 import Module from "vizceral";
 import type VizceralComponent from "vizceral";
 import type { ConnectionObject, ConnectionView, NodeObject, TrafficGraph } from "vizceral";
+import { type LevelChanges, SIGNS } from "../compare/changes";
 import { type Selection, samePath } from "../state";
 import type { Palette } from "../style/palette";
 import { encode } from "./encode";
 import { type NamedLayout, stableRing, stableTree } from "./layouts";
-import { applyPalette, lineColor, makeSprite } from "./looks";
+import { applyPalette, changeColor, lineColor, makeSprite } from "./looks";
 import type { Scene } from "./scene";
+import { showSign } from "./signs";
 import type { Inspection, TrafficEvents, TrafficView } from "./view";
 
 // A UMD file: bundled, its default export arrives wrapped in another one.
@@ -144,6 +146,7 @@ export class VizceralView implements TrafficView {
       level: graph?.graphIndex.join("/") ?? "",
       nodes: graph?.hasPositionData ? Object.values(graph.nodes).filter((node) => node.isVisible()).map((node) => node.name) : [],
       edges: edges.map((edge) => edge.name),
+      labels: Object.fromEntries(Object.values(graph?.nodes ?? {}).map((node) => [node.name, node.view?.nameView?.nodeName ?? ""])),
       particles: edges.reduce((count, edge) => count + particlesOf(edge), 0),
       zooming: this.settleAt > 0,
       pending: this.stale,
@@ -181,11 +184,16 @@ export class VizceralView implements TrafficView {
   }
 
   private beforeFrame(graph: TrafficGraph): void {
+    const changes = this.scene?.changes?.get(graph.graphIndex[0] ?? "");
+    for (const node of Object.values(graph.nodes)) {
+      const change = changes?.nodes.get(node.name);
+      showSign(node, change?.notable ? SIGNS[change.kind] : "");
+    }
     for (const edge of Object.values(graph.connections)) {
       if (!edge.isVisible()) continue;
       const view = edge.getView();
       if (!this.known.has(view)) this.heal(view);
-      this.colour(edge, view);
+      this.colour(edge, view, changes);
     }
   }
 
@@ -201,10 +209,10 @@ export class VizceralView implements TrafficView {
   }
 
   /** The line under the particles says how bad it is, also where few requests make few particles. */
-  private colour(edge: ConnectionObject, view: ConnectionView): void {
+  private colour(edge: ConnectionObject, view: ConnectionView, changes: LevelChanges | undefined): void {
     const material = view.connectionLineMaterial;
     if (!material || !this.palette) return;
-    const color = lineColor(edge.volume, this.palette);
+    const color = changes ? changeColor(changes.edges.get(edge.name), this.palette) : lineColor(edge.volume, this.palette);
     view.lineColor = color;
     material.color.setRGB(color.r, color.g, color.b);
     material.opacity = view.opacity * color.a;

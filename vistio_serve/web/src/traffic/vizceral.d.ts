@@ -32,7 +32,14 @@ declare module "vizceral" {
   export interface NodeView {
     container: Container3D;
     radius: number;
+    nameView?: NodeNameView;
     addDonutSlice?(start: number, share: number, color: unknown): number;
+  }
+  export interface NodeNameView {
+    nodeName: string;
+    labelWidth: number;
+    view: { scale: Vector; geometry: { parameters: { width: number } } };
+    updateLabel(): void;
   }
   export interface ConnectionView {
     container: Container3D;

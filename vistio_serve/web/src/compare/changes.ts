@@ -1,0 +1,90 @@
+/**
+ * What changed since the baseline, as the page speaks of it. Pure.
+ *
+ * Between any two moments every rate differs a little. A change is *notable* when something is new or
+ * gone, when traffic moved by a fifth, or the share of errors by a percentage point: those are coloured.
+ */
+
+import type { Diff, DiffEdge, DiffNode } from "../api";
+import { type Level, type Rates, NO_RATES, edgeKey, total } from "../model";
+
+export type ChangeKind = "new" | "gone" | "more" | "less" | "errors";
+
+export interface Change {
+  readonly kind: ChangeKind;
+  readonly notable: boolean;
+  /** Requests per second, now less then. */
+  readonly byRps: number;
+  /** The share of errors in percentage points, now less then; null where there was nothing to share. */
+  readonly byErrors: number | null;
+  /** From 0 to 1: how much of it changed. */
+  readonly strength: number;
+}
+
+/** The changes of one level by its own keys: node names, and `edgeKey`s. */
+export interface LevelChanges {
+  readonly nodes: ReadonlyMap<string, Change>;
+  readonly edges: ReadonlyMap<string, Change>;
+}
+
+const NOTABLE_SHARE = 0.2;
+const NOTABLE_POINTS = 1;
+
+/** A sign for each kind, read without colours. */
+export const SIGNS: Readonly<Record<ChangeKind, string>> = { new: "+", gone: "×", more: "▲", less: "▼", errors: "!" };
+export const WORDS: Readonly<Record<ChangeKind, string>> = {
+  new: "new", gone: "gone", more: "more traffic", less: "less traffic", errors: "another share of errors",
+};
+
+export function changeOf(before: Rates | null, after: Rates | null): Change {
+  const [then, now] = [before ?? NO_RATES, after ?? NO_RATES];
+  const [was, is] = [total(then), total(now)];
+  const largest = Math.max(was, is);
+  const share = largest > 0 ? Math.abs(is - was) / largest : 0;
+  const byErrors = was > 0 && is > 0 ? 100 * (now.danger / is - then.danger / was) : null;
+  const failing = Math.abs(byErrors ?? 0) >= NOTABLE_POINTS;
+  const came = before === null || after === null;
+  return {
+    kind: before === null ? "new" : after === null ? "gone" : failing && share < NOTABLE_SHARE ? "errors" : is >= was ? "more" : "less",
+    notable: came || failing || share >= NOTABLE_SHARE,
+    byRps: is - was,
+    byErrors,
+    strength: came ? 1 : Math.min(1, Math.max(share, Math.abs(byErrors ?? 0) / 20)),
+  };
+}
+
+/** The changes of a level of the page; the server calls nodes what their labels say. */
+export function changesOf(diff: Diff, level: Level): LevelChanges {
+  const keys = new Map(level.nodes.map((node) => [node.label, node.name]));
+  const key = (name: string): string => keys.get(name) ?? name;
+  const here = <T extends { readonly cluster: string }>(all: readonly T[]): T[] => all.filter((each) => each.cluster === level.name);
+  return {
+    nodes: new Map(here(diff.nodes).map((each) => [key(each.node), changeOf(each.before, each.after)])),
+    edges: new Map(here(diff.edges).map((each) => [edgeKey({ source: key(each.source), target: key(each.target) }), changeOf(each.before, each.after)])),
+  };
+}
+
+export interface Row {
+  readonly cluster: string;
+  readonly name: string;
+  readonly change: Change;
+  /** Where a click leads. */
+  readonly selects: { readonly node: string } | { readonly source: string; readonly target: string };
+}
+
+/** Ranked as the server did, notable ones first; a level's own, and on the global level those of all. */
+export function rowsOf(diff: Diff, levelName: string): { readonly edges: readonly Row[]; readonly nodes: readonly Row[] } {
+  const here = (each: { readonly cluster: string }): boolean => levelName === "" || each.cluster === levelName;
+  const place = (cluster: string): string => (levelName === "" && cluster !== "" ? `${cluster}: ` : "");
+  const edge = (each: DiffEdge): Row => ({ cluster: each.cluster, name: `${place(each.cluster)}${each.source} → ${each.target}`, change: changeOf(each.before, each.after), selects: { source: each.source, target: each.target } });
+  const node = (each: DiffNode): Row => ({ cluster: each.cluster, name: `${place(each.cluster)}${each.node}`, change: changeOf(each.before, each.after), selects: { node: each.node } });
+  const notableFirst = (rows: readonly Row[]): Row[] => [...rows.filter((row) => row.change.notable), ...rows.filter((row) => !row.change.notable)];
+  return { edges: notableFirst(diff.edges.filter(here).map(edge)), nodes: notableFirst(diff.nodes.filter(here).map(node)) };
+}
+
+/** `3 new, 1 gone, 7 notably changed`; what is not there is not told. */
+export function summaryOf(rows: readonly Row[]): string {
+  const count = (kinds: readonly ChangeKind[]): number => rows.filter((row) => row.change.notable && kinds.includes(row.change.kind)).length;
+  const parts = [[count(["new"]), "new"], [count(["gone"]), "gone"], [count(["more", "less", "errors"]), "changed"]] as const;
+  return parts.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`).join(", ") || "nothing notable";
+}

@@ -1,0 +1,116 @@
+/** What changed since the pinned moment, ranked. */
+
+import "../style/compare.css";
+import { h, iconButton, set, setText } from "../dom";
+import { formatDate, formatRate, formatTime } from "../format";
+import { Panel } from "../panels/panel";
+import { levelOf, openPath, sameSelection, select, type Selection, type State } from "../state";
+import type { Actions, Snapshot } from "../store";
+import { goToBaseline, swap, unpin } from "./baseline";
+import { type Change, type Row, SIGNS, WORDS, rowsOf, summaryOf } from "./changes";
+
+const SHOWN_ROWS = 8;
+
+export class ComparePanel extends Panel {
+  private readonly intro = h("p", { class: "quiet" });
+  private readonly edges: Changes;
+  private readonly nodes: Changes;
+  private shown: readonly unknown[] = [];
+
+  constructor(actions: Actions) {
+    super("compare", "Comparison");
+    const button = (text: string, title: string, step: Parameters<Actions["change"]>[0]): HTMLElement =>
+      h("button", { type: "button", class: "quiet-button", title, onClick: () => actions.change(step) }, text);
+    this.edges = new Changes("Connections", actions);
+    this.nodes = new Changes("Nodes", actions);
+    this.body.append(this.intro, this.edges.element, this.nodes.element);
+    this.element.prepend(h("header", { class: "panel-head" },
+      h("div", {}, h("p", { class: "panel-kind" }, "Compared with"), this.heading),
+      h("div", { class: "panel-buttons" },
+        button("Show it", "Go to the pinned moment", goToBaseline),
+        button("Swap", "Show the pinned moment, and pin the shown one", swap),
+        iconButton("close", "Stop comparing (c)", () => actions.change(unpin)))));
+  }
+
+  protected isShown({ state }: Snapshot): boolean {
+    return state.baselineMs !== null;
+  }
+
+  protected update({ state, data }: Snapshot): void {
+    const shownMs = data.graph?.about.instantMs;
+    const inputs = [data.diff, data.diffProblem, state.baselineMs, state.path, state.selection, shownMs === state.baselineMs];
+    if (inputs.every((each, index) => each === this.shown[index])) return;
+    this.shown = inputs;
+    const baselineMs = state.baselineMs!;
+    setText(this.heading, `${formatDate(baselineMs)} ${formatTime(baselineMs)}`);
+    const same = shownMs === baselineMs;
+    const rows = data.diff && !same ? rowsOf(data.diff, levelOf(state)) : { edges: [], nodes: [] };
+    setText(this.intro, intro({ state, data }, same, rows.edges));
+    this.edges.render(rows.edges, state);
+    this.nodes.render(rows.nodes, state);
+  }
+}
+
+function intro({ data }: Snapshot, same: boolean, edges: readonly Row[]): string {
+  if (same) return "This is the pinned moment itself. Go to another one to see what changed.";
+  if (data.diffProblem) return `Cannot be compared: ${data.diffProblem.detail || data.diffProblem.title}`;
+  if (!data.diff) return "Comparing…";
+  if (!edges.length) return "Nothing is different here.";
+  const { before, after } = data.diff;
+  return before.instants && after.instants ? "" : "One of the two moments has nothing recorded.";
+}
+
+/** A ranked table; what is not notable is quiet, and the long tail is on demand. */
+class Changes {
+  readonly element: HTMLElement;
+  private readonly title: HTMLElement;
+  private readonly rows = h("tbody", {});
+  private readonly more: HTMLButtonElement;
+  private all = false;
+  private latest: { rows: readonly Row[]; state: State } | null = null;
+
+  constructor(private readonly name: string, private readonly actions: Actions) {
+    this.title = h("h3", {});
+    this.more = h("button", { type: "button", class: "quiet-button", onClick: () => { this.all = !this.all; if (this.latest) this.render(this.latest.rows, this.latest.state); } });
+    const head = h("tr", {}, h("th", {}, name.slice(0, -1)), h("th", { class: "number" }, "req/s"), h("th", { class: "number" }, "errors"));
+    this.element = h("div", { class: "changes" }, this.title, h("table", {}, h("thead", {}, head), this.rows), this.more);
+  }
+
+  render(rows: readonly Row[], state: State): void {
+    this.latest = { rows, state };
+    this.element.hidden = rows.length === 0;
+    setText(this.title, `${this.name}: ${summaryOf(rows)}`);
+    this.rows.replaceChildren(...(this.all ? rows : rows.slice(0, SHOWN_ROWS)).map((row) => this.row(row, state)));
+    this.more.hidden = rows.length <= SHOWN_ROWS;
+    setText(this.more, this.all ? "fewer" : `${rows.length - SHOWN_ROWS} more`);
+  }
+
+  private row({ cluster, name, change, selects }: Row, state: State): HTMLElement {
+    const open = (): void => this.actions.change((before, { graph }) => {
+      const keys = new Map(graph?.levels.get(cluster)?.nodes.map((node) => [node.label, node.name]));
+      const key = (label: string): string => keys.get(label) ?? label;
+      const selection: Selection = "node" in selects ? { kind: "node", node: key(selects.node) } : { kind: "edge", source: key(selects.source), target: key(selects.target) };
+      return select(levelOf(before) === cluster ? before : openPath(before, cluster ? [cluster] : []), selection);
+    });
+    const selected = levelOf(state) === cluster && state.selection !== null && sameSelection(state.selection, "node" in selects ? { kind: "node", ...selects } : { kind: "edge", ...selects });
+    const made = h("tr", { class: `${change.notable ? `change-${change.kind}` : "quiet"}${selected ? " selected" : ""}` },
+      h("td", {}, h("div", { class: "cell" },
+        h("span", { class: "sign", title: WORDS[change.kind] }, change.notable ? SIGNS[change.kind] : ""),
+        h("button", { type: "button", class: "row-button", title: `${name}: ${WORDS[change.kind]}`, onClick: open }, name))),
+      h("td", { class: "number" }, signedRate(change)),
+      h("td", { class: "number" }, signedPoints(change)));
+    set(made, "data-change", change.kind);
+    return made;
+  }
+}
+
+function signedRate({ byRps }: Change): string {
+  return byRps === 0 ? "0" : `${byRps > 0 ? "+" : "−"}${formatRate(Math.abs(byRps))}`;
+}
+
+/** Percentage points. */
+function signedPoints({ byErrors }: Change): string {
+  if (byErrors === null) return "–";
+  const rounded = Math.abs(byErrors).toFixed(Math.abs(byErrors) >= 10 ? 0 : 1);
+  return Number(rounded) === 0 ? "0" : `${byErrors > 0 ? "+" : "−"}${rounded} %`;
+}

@@ -1,0 +1,147 @@
+import { describe, expect, test, vi } from "vitest";
+import { Api, type Diff, type DiffEdge } from "../src/api";
+import { goToBaseline, swap, togglePin } from "../src/compare/baseline";
+import { changeOf, changesOf, rowsOf, summaryOf } from "../src/compare/changes";
+import { Comparing } from "../src/compare/comparing";
+import { ComparePanel } from "../src/compare/panel";
+import type { Rates } from "../src/model";
+import { INITIAL, type State } from "../src/state";
+import { NO_DATA, type Snapshot, Store } from "../src/store";
+import { changeColor } from "../src/traffic/looks";
+import type { Palette } from "../src/style/palette";
+import { START_MS, graph, level, node } from "./graphs";
+
+const rates = (normal: number, warning = 0, danger = 0): Rates => ({ normal, warning, danger });
+const edge = (cluster: string, ends: string, before: Rates | null, after: Rates | null): DiffEdge => {
+  const [source = "", target = ""] = ends.split(">");
+  return { cluster, source, target, before, after, change: before ? (after ? "changed" : "gone") : "new", change_rps: 1 };
+};
+const diffOf = (edges: readonly DiffEdge[], nodes: Diff["nodes"] = []): Diff => {
+  const moment = { start: "", end: "", instants: 1 };
+  return { before: moment, after: moment, changed_edges: edges.length, changed_nodes: nodes.length, edges, nodes };
+};
+const pinned: Partial<State> = { baselineMs: START_MS - 60_000 };
+
+describe("a change", () => {
+  test.each<[string, Rates | null, Rates | null, string, boolean]>([
+    ["what was not there is new", null, rates(1), "new", true],
+    ["what is not there any more is gone", rates(1), null, "gone", true],
+    ["a fifth more is notable", rates(80), rates(100), "more", true],
+    ["less than a fifth is not", rates(81), rates(100), "more", false],
+    ["a fifth less is notable", rates(100), rates(80), "less", true],
+    ["a percentage point of errors is notable", rates(100), rates(99, 0, 1), "errors", true],
+    ["less than a point is not", rates(100), rates(99.1, 0, 0.9), "more", false],
+    ["quiet before and after is nothing", rates(0), rates(0), "more", false],
+  ])("%s", (_, before, after, kind, notable) => {
+    expect(changeOf(before, after)).toMatchObject({ kind, notable });
+  });
+
+  test("says by how much, in requests per second and percentage points", () => {
+    expect(changeOf(rates(50), rates(75, 0, 25))).toMatchObject({ byRps: 50, byErrors: 25 });
+    expect(changeOf(null, rates(5)).byErrors).toBeNull();
+  });
+});
+
+describe("the changes of a level", () => {
+  const diff = diffOf([edge("eu", "a>b", rates(10), rates(11)), edge("eu", "a>odd--name", null, rates(3)), edge("us", "a>b", rates(1), rates(9))]);
+
+  test("are keyed as the page keys nodes, whose labels the server knows", () => {
+    const here = level("eu", ["a>b", "a>odd-_name"], { nodes: [node("a"), node("b"), node("odd-_name", { label: "odd--name" })] });
+    expect([...changesOf(diff, here).edges.keys()]).toEqual(["a--b", "a--odd-_name"]);
+  });
+
+  test("are listed notable first, and those of other clusters only on the global level", () => {
+    expect(rowsOf(diff, "eu").edges.map((row) => row.name)).toEqual(["a → odd--name", "a → b"]);
+    expect(rowsOf(diff, "").edges.map((row) => row.name)).toEqual(["eu: a → odd--name", "us: a → b", "eu: a → b"]);
+    expect(summaryOf(rowsOf(diff, "").edges)).toBe("1 new, 1 changed");
+    expect(summaryOf([])).toBe("nothing notable");
+  });
+
+  test("have colours of their own, and what did not change is quiet", () => {
+    const palette = { edge: "#101010", new: "#00ff00", gone: "#ff0000", changed: "#0000ff" } as Palette;
+    expect(changeColor(changeOf(null, rates(1)), palette)).toMatchObject({ g: 1, a: 1 });
+    expect(changeColor(changeOf(rates(1), null), palette)).toMatchObject({ r: 1 });
+    expect(changeColor(changeOf(rates(1), rates(2)), palette)).toMatchObject({ b: 1 });
+    expect(changeColor(changeOf(rates(10), rates(10.1)), palette).a).toBeLessThan(0.3);
+    expect(changeColor(undefined, palette).a).toBeLessThan(0.3);
+  });
+});
+
+describe("pinning", () => {
+  const axis = { firstMs: START_MS - 600_000, lastMs: START_MS, stepMs: 10_000 };
+  const known = { graph: graph([]), axis };
+
+  test("pins the moment that is shown, and lets it go", () => {
+    const state = togglePin(INITIAL, known);
+    expect(state.baselineMs).toBe(START_MS);
+    expect(togglePin(state, known).baselineMs).toBeNull();
+  });
+
+  test("before anything is shown there is nothing to pin", () => {
+    expect(togglePin(INITIAL, { graph: null, axis })).toBe(INITIAL);
+  });
+
+  test("swapping shows the pinned moment and pins the shown one", () => {
+    const state = swap({ ...INITIAL, ...pinned }, known);
+    expect(state).toMatchObject({ baselineMs: START_MS, travel: { mode: "at", atMs: START_MS - 60_000 } });
+    expect(goToBaseline(state, known).travel.atMs).toBe(START_MS);
+  });
+});
+
+describe("the panel", () => {
+  const now = (diff: Diff | null, state: Partial<State> = pinned): Snapshot => ({ state: { ...INITIAL, path: ["eu"], ...state }, data: { ...NO_DATA, graph: graph([level("eu", ["a>b"])]), diff } });
+  const render = (snapshot: Snapshot): HTMLElement => {
+    const panel = new ComparePanel({ change: vi.fn() });
+    panel.render(snapshot);
+    return panel.element;
+  };
+
+  test("is not there without a pinned moment", () => {
+    expect(render(now(null, { baselineMs: null })).hidden).toBe(true);
+  });
+
+  test("tells what is new and gone in words and signs", () => {
+    const element = render(now(diffOf([edge("eu", "a>b", null, rates(12.5)), edge("eu", "b>c", rates(4), null)])));
+    expect(element.textContent).toContain("Connections: 1 new, 1 gone");
+    expect([...element.querySelectorAll("tbody tr")].map((row) => row.textContent)).toEqual(["+a → b+12.5–", "×b → c−4.00–"]);
+  });
+
+  test("says when this is the pinned moment itself", () => {
+    expect(render(now(diffOf([]), { baselineMs: START_MS })).textContent).toContain("pinned moment itself");
+  });
+
+  test("shows hostile names as text", () => {
+    const element = render(now(diffOf([edge("eu", "<b>x</b>>y", null, rates(1))])));
+    expect(element.querySelector("b")).toBeNull();
+    expect(element.textContent).toContain("<b");
+  });
+});
+
+describe("asking", () => {
+  test("one question at a time, the newest last, and none after the pin is gone", async () => {
+    const asked: string[] = [];
+    const waiting: (() => void)[] = [];
+    const api = new Api("http://h/", (async (address: string) => {
+      const url = new URL(address);
+      if (!url.pathname.endsWith("/diff")) return Response.json({ type: "x" }, { status: 404 });
+      asked.push(url.searchParams.get("after") ?? "");
+      await new Promise<void>((go) => waiting.push(go));
+      return Response.json(diffOf([]));
+    }) as unknown as typeof fetch);
+    const store = new Store({ ...INITIAL, ...pinned });
+    new Comparing(store, api).start();
+    const show = async (seconds: number): Promise<void> => {
+      store.learn({ graph: graph([], { atMs: START_MS + seconds * 1000 }) });
+      await Promise.resolve();
+    };
+    for (const seconds of [0, 10, 20]) await show(seconds);
+    expect(asked).toEqual(["2026-11-23T05:00:00Z"]);
+    waiting[0]!();
+    await vi.waitFor(() => expect(asked).toEqual(["2026-11-23T05:00:00Z", "2026-11-23T05:00:20Z"]));
+    store.change((state) => ({ ...state, baselineMs: null }));
+    waiting[1]!();
+    await vi.waitFor(() => expect(store.snapshot.data.diff).toBeNull());
+    await show(30);
+    expect(asked).toHaveLength(2);
+  });
+});
