@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import type { NodeObject } from "vizceral";
 import { Api, type Diff, type DiffEdge } from "../src/api";
 import { goToBaseline, swap, togglePin } from "../src/compare/baseline";
 import { changeOf, changesOf, rowsOf, summaryOf } from "../src/compare/changes";
@@ -9,6 +10,7 @@ import { INITIAL, type State } from "../src/state";
 import { NO_DATA, type Snapshot, Store } from "../src/store";
 import { changeColor } from "../src/traffic/looks";
 import type { Palette } from "../src/style/palette";
+import { showSign } from "../src/traffic/signs";
 import { START_MS, graph, level, node } from "./graphs";
 
 const rates = (normal: number, warning = 0, danger = 0): Rates => ({ normal, warning, danger });
@@ -115,6 +117,18 @@ describe("the panel", () => {
     expect(element.querySelector("b")).toBeNull();
     expect(element.textContent).toContain("<b");
   });
+});
+
+test("a sign is put before a node's name and taken away, and the label is as wide as its text", () => {
+  const label = { nodeName: "cart", labelWidth: 40, view: { scale: { x: 1 }, geometry: { parameters: { width: 40 } } }, updateLabel(): void { this.labelWidth = 10 * this.nodeName.length; this.view.scale.x = 1; } };
+  const shown = { name: "cart", view: { nameView: label } } as unknown as NodeObject;
+  showSign(shown, "+");
+  expect(label).toMatchObject({ nodeName: "+ cart", view: { scale: { x: 1.5 } } });
+  label.updateLabel();
+  expect(label.view.scale.x).toBe(1.5);
+  showSign(shown, "");
+  expect(label).toMatchObject({ nodeName: "cart", view: { scale: { x: 1 } } });
+  showSign({ name: "unseen" } as NodeObject, "+");
 });
 
 describe("asking", () => {
