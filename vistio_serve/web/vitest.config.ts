@@ -2,5 +2,6 @@ import { defineConfig } from "vitest/config";
 
 // Apart from vite.config.ts, because a build installs no test tools.
 export default defineConfig({
-  test: { environment: "happy-dom", include: ["test/**/*.test.ts"] },
+  // The colours are tested as the style sheet has them; without this it would be empty.
+  test: { environment: "happy-dom", include: ["test/**/*.test.ts"], css: { include: /tokens/ } },
 });

@@ -41,7 +41,7 @@ export function readDisplay(): Display {
   try {
     const kept = JSON.parse(localStorage.getItem(KEY) ?? "{}") as Partial<Display>;
     const theme = kept.theme === "light" || kept.theme === "dark" ? kept.theme : "auto";
-    return { theme, labels: kept.labels !== false, particles: kept.particles !== false };
+    return { theme, labels: kept.labels !== false, particles: kept.particles !== false, table: kept.table === true, projection: kept.projection === true };
   } catch {
     return INITIAL.display;
   }

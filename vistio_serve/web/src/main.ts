@@ -13,9 +13,10 @@ import { h, iconButton } from "./dom";
 import { formatInstant } from "./format";
 import { History, readDisplay, writeDisplay } from "./history";
 import { makePanels } from "./panels";
-import { openPath, select } from "./state";
+import { openPath, select, setDisplay } from "./state";
 import { StatesView } from "./states/states";
 import { Store, type View } from "./store";
+import { LevelTable } from "./table/level-table";
 import { Stage } from "./traffic/stage";
 import { TimelineView } from "./timeline/timeline";
 import { fromFragment } from "./url";
@@ -33,7 +34,8 @@ const stage = new Stage({
 });
 const states = new StatesView(store);
 const panels = makePanels(store);
-const views: View[] = [header, filters, states, ...panels, transport, timeline];
+const table = new LevelTable(store);
+const views: View[] = [table, header, filters, states, ...panels, transport, timeline];
 
 const keys = keysOf(store, {
   focusLocator: () => header.focusLocator(),
@@ -44,13 +46,14 @@ const keys = keysOf(store, {
 const help = helpOf(keys);
 
 document.body.append(
+  skipLinks(),
   header.element,
   filters.element,
-  h("main", { class: "main" }, stage.element, h("aside", { class: "panels", "aria-label": "Details" }, ...panels.map((panel) => panel.element))),
+  h("main", { class: "main" }, stage.element, h("aside", { class: "panels", "aria-label": "Details", tabindex: -1 }, ...panels.map((panel) => panel.element))),
   h("footer", { class: "footer" }, transport.element, timeline.element),
   help,
 );
-stage.element.append(states.element);
+stage.element.append(table.element, states.element);
 
 const history = new History(store);
 store.subscribe((now, before) => {
@@ -74,6 +77,19 @@ setInterval(() => {
 
 // For tests, and for the curious.
 Object.assign(window, { vistio: { snapshot: () => store.snapshot, inspect: () => stage.inspect(), placeOf: (node: string) => stage.placeOf(node) } });
+
+/** The first stops of the Tab key: past the tools, to what one came for. */
+function skipLinks(): HTMLElement {
+  const to = (text: string, target: () => HTMLElement | null): HTMLElement => h("button", { type: "button", class: "button", onClick: () => target()?.focus() }, text);
+  const toTable = (): HTMLElement => {
+    store.change((state) => setDisplay(state, { table: true }));
+    table.render(store.snapshot);
+    return table.element;
+  };
+  const toDetails = (): HTMLElement | null => document.querySelector(".panels");
+  const toTime = (): HTMLElement | null => document.querySelector(".transport button");
+  return h("nav", { class: "skip", "aria-label": "Skip" }, to("To the graph as tables", toTable), to("To the details", toDetails), to("To the time", toTime));
+}
 
 function helpOf(shown: readonly Key[]): HTMLDialogElement {
   const names: Record<string, string> = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" };

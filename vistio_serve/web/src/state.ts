@@ -48,6 +48,10 @@ export interface Display {
   readonly theme: Theme;
   readonly labels: boolean;
   readonly particles: boolean;
+  /** The level as tables in place of the picture. */
+  readonly table: boolean;
+  /** Larger and with more contrast, to be read from the back of a room. */
+  readonly projection: boolean;
 }
 
 export interface State {
@@ -75,7 +79,7 @@ export const INITIAL: State = {
   filters: NO_FILTERS,
   find: "",
   baselineMs: null,
-  display: { theme: "auto", labels: true, particles: true },
+  display: { theme: "auto", labels: true, particles: true, table: false, projection: false },
 };
 
 /** Another level; what was selected on the old one is no longer there. */

@@ -24,7 +24,7 @@ test("everything that a colleague needs to see the same comes back", () => {
 });
 
 test("how this user likes to look is not in the link", () => {
-  const display = { theme: "light", labels: false, particles: false } as const;
+  const display = { theme: "light", labels: false, particles: false, table: true, projection: true } as const;
   expect(toFragment({ ...full, display })).toBe(toFragment(full));
   expect(fromFragment(toFragment(full), display).display).toBe(display);
 });

@@ -14,6 +14,8 @@ export class FiltersView implements View {
   private readonly severity: HTMLSelectElement;
   private readonly labels: HTMLInputElement;
   private readonly particles: HTMLInputElement;
+  private readonly table: HTMLInputElement;
+  private readonly projection: HTMLInputElement;
   private readonly classes = h("div", { class: "filter-classes" });
   private readonly hidden = h("p", { class: "filter-hidden", role: "status" });
   private shownClasses = "";
@@ -25,11 +27,13 @@ export class FiltersView implements View {
     this.severity = h("select", { onChange: change(() => ({ minSeverity: Number(this.severity.value) as Filters["minSeverity"] })) }, ...SEVERITIES.map(([value, text]) => h("option", { value }, text)));
     this.labels = h("input", { type: "checkbox", onChange: () => this.actions.change((state) => setDisplay(state, { labels: this.labels.checked })) });
     this.particles = h("input", { type: "checkbox", onChange: () => this.actions.change((state) => setDisplay(state, { particles: this.particles.checked })) });
+    this.table = h("input", { type: "checkbox", onChange: () => this.actions.change((state) => setDisplay(state, { table: this.table.checked })) });
+    this.projection = h("input", { type: "checkbox", onChange: () => this.actions.change((state) => setDisplay(state, { projection: this.projection.checked })) });
     const field = (text: string, control: HTMLElement): HTMLElement => h("label", { class: "field" }, h("span", {}, text), control);
     this.element = h("form", { class: "filters", hidden: true, "aria-label": "Filters", onSubmit: (event) => event.preventDefault() },
       field("Requests/s, at least", this.rps), field("Errors in %, at least", this.errors), field("Notices", this.severity),
       h("fieldset", {}, h("legend", {}, "Classes"), this.classes),
-      h("fieldset", {}, h("legend", {}, "Display"), h("label", { class: "check" }, this.labels, "names"), h("label", { class: "check" }, this.particles, "moving particles")),
+      h("fieldset", {}, h("legend", {}, "Display"), h("label", { class: "check" }, this.labels, "names"), h("label", { class: "check" }, this.particles, "moving particles"), h("label", { class: "check" }, this.table, "tables (v)"), h("label", { class: "check" }, this.projection, "for a projector (h)")),
       h("button", { type: "button", class: "quiet-button", onClick: () => this.actions.change((state) => ({ ...state, filters: NO_FILTERS })) }, "Show all"));
     this.element.append(this.hidden);
   }
@@ -47,6 +51,8 @@ export class FiltersView implements View {
     this.severity.value = String(filters.minSeverity);
     this.labels.checked = display.labels;
     this.particles.checked = display.particles;
+    this.table.checked = display.table;
+    this.projection.checked = display.projection;
     const level = data.graph?.levels.get(levelOf(state));
     this.renderClasses([...new Set([...(level?.nodes.map((node) => node.class) ?? []), ...filters.hiddenClasses])].sort(), filters);
     const counts = data.graph && isFiltered(filters) ? countsOf(data.graph, levelOf(state), filters) : null;

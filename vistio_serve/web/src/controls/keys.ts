@@ -1,7 +1,7 @@
 /** The keyboard: one table, which the help shows as well. */
 
 import { togglePin } from "../compare/baseline";
-import { back, zoom } from "../state";
+import { back, setDisplay, zoom } from "../state";
 import type { Actions } from "../store";
 import { changeSpeed, goLive, play, step, togglePlaying } from "../travel";
 import { toNextStop, toggleLoop, travelling } from "./transport";
@@ -38,6 +38,8 @@ export function keysOf(actions: Actions, places: Places): readonly Key[] {
     { key: "t", says: "type a moment", run: () => places.focusClock() },
     { key: "/", says: "find a node", run: () => places.focusLocator() },
     { key: "f", says: "filters", run: () => places.toggleFilters() },
+    { key: "v", says: "tables in place of the picture", run: () => actions.change((state) => setDisplay(state, { table: !state.display.table })) },
+    { key: "h", says: "larger and with more contrast, for a projector", run: () => actions.change((state) => setDisplay(state, { projection: !state.display.projection })) },
     { key: "?", says: "this help", run: () => places.toggleHelp() },
     { key: "Escape", says: "clear the search, the selection, then go up a level", run: () => actions.change(back) },
   ];

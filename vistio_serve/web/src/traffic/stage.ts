@@ -1,8 +1,8 @@
 /** The place of the picture: a canvas, what draws on it, and the theme that both follow. */
 
-import { h } from "../dom";
+import { h, set } from "../dom";
 import type { Graph } from "../model";
-import type { Theme } from "../state";
+import type { Display } from "../state";
 import type { Snapshot } from "../store";
 import { readPalette } from "../style/palette";
 import { sceneOf, withChanges } from "./scene";
@@ -15,20 +15,20 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 export class Stage {
   readonly element = h("div", { class: "stage" });
   private view: (TrafficView & { dispose(): void }) | null = null;
-  private theme = "";
+  private look = "";
   private failed = false;
 
   constructor(private readonly events: TrafficEvents) {}
 
   /** Draws what changed; true when the colours did. */
   render(now: Snapshot, before: Snapshot | null): boolean {
-    const repainted = this.follow(now.state.display.theme);
+    const repainted = this.follow(now.state.display);
     const { view } = this;
     if (!view) return repainted;
     const { state, data } = now;
     const fresh = repainted || !before;
     if (fresh || state.display !== before.state.display) {
-      view.setMotion(state.display.particles && !still.matches);
+      view.setMotion(state.display.particles && !state.display.table && !still.matches);
       view.setLabels(state.display.labels);
     }
     const moved = fresh || state.path !== before.state.path;
@@ -50,11 +50,14 @@ export class Stage {
     return this.view?.placeOf(node) ?? null;
   }
 
-  private follow(asked: Theme): boolean {
+  private follow({ theme: asked, projection }: Display): boolean {
     const theme = asked === "auto" ? (dark.matches ? "dark" : "light") : asked;
-    if (theme === this.theme || this.failed) return false;
-    this.theme = theme;
-    document.documentElement.dataset["theme"] = theme;
+    const look = `${theme} ${projection}`;
+    if (look === this.look) return false;
+    this.look = look;
+    set(document.documentElement, "data-theme", theme);
+    set(document.documentElement, "data-projection", projection);
+    if (this.failed) return true;
     this.mount();
     return true;
   }
@@ -63,7 +66,7 @@ export class Stage {
   private mount(): void {
     this.view?.dispose();
     this.element.querySelector(".traffic")?.remove();
-    const canvas = h("canvas", { class: "traffic-canvas", "aria-label": "Traffic graph; the same is in the tables beside it", role: "img" });
+    const canvas = h("canvas", { class: "traffic-canvas", "aria-label": "Traffic graph. Press v for the same as tables.", role: "img" });
     // The component writes notices into a sibling of this class.
     const holder = h("div", { class: "traffic" }, canvas, h("div", { class: "vizceral-notice" }));
     this.element.prepend(holder);
@@ -73,7 +76,7 @@ export class Stage {
     } catch (error) {
       this.failed = true;
       this.view = null;
-      holder.replaceChildren(h("div", { class: "no-webgl" }, h("h2", {}, "This browser draws no WebGL"), h("p", {}, `The tables beside still work, and so does the `, h("a", { href: "plain" }, "plain page"), `. (${String(error)})`)));
+      holder.replaceChildren(h("div", { class: "no-webgl" }, h("h2", {}, "This browser draws no WebGL"), h("p", {}, `The same is there as tables (press v), and on the `, h("a", { href: "plain" }, "plain page"), `. (${String(error)})`)));
     }
   }
 }

@@ -1,0 +1,116 @@
+/** The level as tables: what the picture shows, for whoever does not see it, or has no WebGL. */
+
+import { h, set, setText } from "../dom";
+import { formatRate, formatShare } from "../format";
+import { type Edge, type Level, type Node, type Notice, type Rates, edgeKey, labelOf, sum, total } from "../model";
+import { type Selection, type State, enter, levelOf, select } from "../state";
+import type { Actions, Snapshot, View } from "../store";
+import { filterLevel } from "../traffic/scene";
+import { type Column, SortedTable } from "./sorted-table";
+
+const SEVERITIES = ["info", "warning", "error"] as const;
+
+interface NodeRow {
+  readonly node: Node;
+  readonly rates: Rates;
+  readonly callers: number;
+  readonly called: number;
+  /** It has a level of its own, or a view with its neighbours. */
+  readonly opens: boolean;
+}
+
+interface EdgeRow {
+  readonly edge: Edge;
+  readonly text: string;
+}
+
+export class LevelTable implements View {
+  readonly element: HTMLElement;
+  private readonly heading = h("h2", {});
+  private readonly nodes: SortedTable<NodeRow>;
+  private readonly edges: SortedTable<EdgeRow>;
+
+  constructor(actions: Actions) {
+    const change = (step: (state: State) => State): void => actions.change(step);
+    const pick = (selection: Selection): void => change((state) => select(state, selection));
+    this.nodes = new SortedTable<NodeRow>(
+      [
+        { title: "Node", value: (row) => row.node.label, text: (row) => row.node.label, open: (row) => pick({ kind: "node", node: row.node.name }) },
+        { title: "class", value: (row) => row.node.class, text: (row) => row.node.class },
+        ...rateColumns<NodeRow>((row) => row.rates),
+        { title: "called by", value: (row) => row.callers, text: (row) => String(row.callers), numeric: true },
+        { title: "calls", value: (row) => row.called, text: (row) => String(row.called), numeric: true },
+        noticeColumn((row) => row.node.notices),
+        { title: "inside", value: (row) => (row.opens ? 0 : 1), text: (row) => (row.opens ? "open" : ""), open: (row) => change((state) => enter({ ...state, path: state.path.slice(0, 1) }, row.node.name)) },
+      ],
+      (row) => row.node.name,
+      { column: 2, descending: true },
+    );
+    this.edges = new SortedTable<EdgeRow>(
+      [
+        { title: "Connection", value: (row) => row.text, text: (row) => row.text, open: ({ edge: { source, target } }) => pick({ kind: "edge", source, target }) },
+        ...rateColumns<EdgeRow>((row) => row.edge.rates),
+        noticeColumn((row) => row.edge.notices),
+      ],
+      (row) => edgeKey(row.edge),
+      { column: 2, descending: true },
+    );
+    this.element = h("section", { class: "level-table", "aria-label": "The level as tables", tabindex: -1, hidden: true }, this.heading, this.nodes.element, this.edges.element);
+  }
+
+  render({ state, data }: Snapshot): void {
+    set(this.element, "hidden", !state.display.table);
+    const level = data.graph?.levels.get(levelOf(state));
+    if (!state.display.table || !level) return;
+    const shown = level.name === "" ? level : filterLevel(level, state.filters);
+    setText(this.heading, level.name || "All clusters");
+    const { selection } = state;
+    const isNode = (row: NodeRow): boolean => selection?.kind === "node" && selection.node === row.node.name;
+    const isEdge = ({ edge }: EdgeRow): boolean => selection?.kind === "edge" && selection.source === edge.source && selection.target === edge.target;
+    this.nodes.render("Nodes", nodeRows(shown, (name) => level.name !== "" || data.graph!.levels.has(name)), isNode);
+    this.edges.render("Connections", edgeRows(shown), isEdge);
+  }
+}
+
+function nodeRows(level: Level, opens: (name: string) => boolean): NodeRow[] {
+  const [callers, called] = [new Map<string, Edge[]>(), new Map<string, Edge[]>()];
+  for (const edge of level.edges) {
+    if (edge.synthetic) continue;
+    append(callers, edge.target, edge);
+    append(called, edge.source, edge);
+  }
+  return level.nodes.filter((node) => !node.synthetic).map((node) => {
+    const [received, sent] = [callers.get(node.name) ?? [], called.get(node.name) ?? []];
+    // As in the panel: what a node receives; for one that nobody calls, what it sends.
+    const rates = sum((received.length ? received : sent).map((edge) => edge.rates));
+    return { node, rates, callers: received.length, called: sent.length, opens: opens(node.name) };
+  });
+}
+
+function append(map: Map<string, Edge[]>, key: string, edge: Edge): void {
+  const found = map.get(key);
+  if (found) found.push(edge);
+  else map.set(key, [edge]);
+}
+
+function edgeRows(level: Level): EdgeRow[] {
+  return level.edges.filter((edge) => !edge.synthetic).map((edge) => ({ edge, text: `${labelOf(level, edge.source)} → ${labelOf(level, edge.target)}` }));
+}
+
+function rateColumns<Row>(rates: (row: Row) => Rates): Column<Row>[] {
+  const share = (part: "warning" | "danger") => (row: Row): number => rates(row)[part] / (total(rates(row)) || 1);
+  const column = (part: "warning" | "danger", title: string): Column<Row> => ({ title, value: share(part), text: (row) => formatShare(rates(row)[part], total(rates(row))), numeric: true, tone: (row) => (rates(row)[part] > 0 ? part : "") });
+  return [
+    { title: "req/s", value: (row) => total(rates(row)), text: (row) => formatRate(total(rates(row))), numeric: true },
+    column("danger", "errors"),
+    column("warning", "warnings"),
+  ];
+}
+
+function noticeColumn<Row>(notices: (row: Row) => readonly Notice[]): Column<Row> {
+  return {
+    title: "notices",
+    value: (row) => -Math.max(-1, ...notices(row).map((notice) => notice.severity)),
+    text: (row) => notices(row).map((notice) => `${SEVERITIES[notice.severity]}: ${notice.title}`).join("; "),
+  };
+}
