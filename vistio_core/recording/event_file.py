@@ -11,7 +11,7 @@ import threading
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
-from functools import cache, cached_property
+from functools import cached_property
 from math import inf
 
 import attrs
@@ -73,14 +73,18 @@ class EventFile:
         self._store = store
         with _damage_named(name.text):
             with store.open(name.text) as source:
-                self._metadata = pq.ParquetFile(source).metadata
+                file = pq.ParquetFile(source)
+                # Not `metadata.schema`, which refers back to the metadata: see `_described`.
+                self._metadata, columns = file.metadata, file.schema_arrow.names
             found = check_version(name.text, self._metadata.metadata)
-            if found is None and self._metadata.schema.to_arrow_schema().names != SCHEMA.names:
-                found = f"has the columns {', '.join(self._metadata.schema.names)}"
+            if found is None and columns != SCHEMA.names:
+                found = f"has the columns {', '.join(columns)}"
             if found is not None:
                 raise DamagedFileError(name.text, found)
         # Reading all statistics of a large hour takes longer than a look-up, which needs a few of them.
-        self._row_group = cache(self._describe)
+        # Not `functools.cache` of a method, which refers back to this object: the footer, of whose size
+        # Python's collector knows nothing, would then stay until that one looks at everything.
+        self._described: dict[int, _RowGroup] = {}
 
     @cached_property
     def presences(self) -> tuple[Presence, ...]:
@@ -148,6 +152,12 @@ class EventFile:
                 page_checksum_verification=True,
             )
             return file.read_row_groups(groups, columns=columns, use_threads=False)
+
+    def _row_group(self, index: int) -> _RowGroup:
+        found = self._described.get(index)
+        if found is None:
+            found = self._described[index] = self._describe(index)
+        return found
 
     def _describe(self, index: int) -> _RowGroup:
         group = self._metadata.row_group(index)

@@ -1,0 +1,37 @@
+"""What `EventFile` keeps in memory, and for how long."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from typing import TYPE_CHECKING
+
+from support.scrapes import START_MS, mesh, scrape
+
+from vistio_core.recording.event_file import EventFile
+from vistio_core.recording.layout import commit_name
+from vistio_core.recording.recording import Recording
+from vistio_core.recording.store import LocalStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_what_a_file_holds_goes_with_it_and_waits_for_no_collection(recording_dir: Path) -> None:
+    """A footer is large, and Python, which knows only its small handle, would not collect it for hours."""
+    with Recording.open(recording_dir, create=True).writer() as writer:
+        writer.put_configuration(mesh())
+        writer.commit(scrape(START_MS, {"a>b 200": 1.5}))
+    gc.collect()
+    gc.disable()
+    try:
+        file = EventFile(LocalStore(recording_dir), commit_name(START_MS, "main"))
+        assert file.instants_ms == {START_MS}
+        assert file.rows_at("sample", START_MS).num_rows
+        assert list(file.by_instant("sample"))
+        assert list(file.describe_row_groups())
+        held = [weakref.ref(file), weakref.ref(file._metadata)]
+        del file
+        assert [reference() for reference in held] == [None, None]
+    finally:
+        gc.enable()
