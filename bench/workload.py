@@ -64,13 +64,13 @@ class Mesh:
             source, target = choose.choices(services, weights)[0], choose.choice(services)
             if source != target:
                 pairs.add((source, target))
-        self._edges = [(source, target, choose.lognormvariate(1, 2)) for source, target in sorted(pairs)]
+        self.edges = [(source, target, choose.lognormvariate(1, 2)) for source, target in sorted(pairs)]
 
     def scrape(self, instant_ms: int) -> Scrape:
         vary = random.Random(instant_ms)
         samples = [
             Sample("mesh", "http", source, target, status, level * share * vary.uniform(0.7, 1.3))
-            for source, target, level in self._edges
+            for source, target, level in self.edges
             for status, share in STATUSES
         ]
         samples.append(Sample("", "ingress", "INTERNET", "mesh", "", vary.uniform(900, 1100)))

@@ -8,8 +8,9 @@ they exist; no I/O happens here.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from operator import itemgetter
 from typing import NamedTuple
 
 import attrs
@@ -129,7 +130,8 @@ class Scrape:
         if not self.outcomes:
             raise UsageError(f"scrape {when}: needs the outcome of at least one rule")
         _refuse_duplicates(when, "outcome", ((o.cluster, o.rule) for o in self.outcomes))
-        _refuse_duplicates(when, "sample", (sample[:5] for sample in self.samples))
+        if len(set(map(_SAMPLE_KEY, self.samples))) < len(self.samples):
+            _refuse_duplicates(when, "sample", map(_SAMPLE_KEY, self.samples))
         # Several series may be about one node (errors by handler, say): their labels tell them apart.
         _refuse_duplicates(when, "measurement", ((*m[:5], m.labels) for m in self.measurements))
         # What is answered later must not meet earlier rows of the same rule: they would count twice.
@@ -138,9 +140,8 @@ class Scrape:
             raise UsageError(
                 f"scrape {when}: rule {cluster}/{rule} has rows, but was not answered; leave them out"
             )
-        for sample in self.samples:
-            # Written so that NaN, which compares false to everything, is refused too.
-            if not abs(sample.rate) <= LARGEST_RATE or not sample.source or not sample.target:
+        for sample in () if _all_valid(self.samples) else self.samples:
+            if not _all_valid((sample,)):
                 raise UsageError(
                     f"scrape {when}: {sample} needs a finite rate up to {LARGEST_RATE:g} and both names"
                 )
@@ -150,13 +151,26 @@ class Scrape:
 
     def rules_with_rows(self) -> set[tuple[str, str]]:
         """Cluster and rule of every sample and measurement."""
-        rules = {(sample.cluster, sample.rule) for sample in self.samples}
+        rules = set(map(_SAMPLE_RULE, self.samples))
         return rules | {(measurement.cluster, measurement.rule) for measurement in self.measurements}
 
     @property
     def seen(self) -> bool:
         """Whether at least one rule was answered: then silence elsewhere is a fact."""
         return any(outcome.outcome is Outcome.OK for outcome in self.outcomes)
+
+
+# Each scrape has tens of thousands of samples: what looks at all of them stays out of Python's own loops.
+_SAMPLE_KEY: Callable[[Sample], tuple[str, ...]] = itemgetter(0, 1, 2, 3, 4)
+_SAMPLE_RULE: Callable[[Sample], tuple[str, str]] = itemgetter(0, 1)
+_SOURCE, _TARGET = itemgetter(2), itemgetter(3)
+
+
+def _all_valid(samples: Sequence[Sample]) -> bool:
+    """Whether all rates are numbers within the limit, and all names are there."""
+    # Written so that NaN, which compares false to everything, is refused too.
+    rates = all(-LARGEST_RATE <= sample[5] <= LARGEST_RATE for sample in samples)
+    return rates and all(map(_SOURCE, samples)) and all(map(_TARGET, samples))
 
 
 def _refuse_duplicates(when: str, what: str, keys: Iterable[tuple[object, ...]]) -> None:

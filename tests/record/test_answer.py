@@ -7,6 +7,7 @@ import math
 from itertools import permutations
 
 import attrs
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +23,17 @@ from vistio_core.configuration.model import (
 )
 from vistio_core.errors import SourceError
 from vistio_core.events import LARGEST_RATE, Measurement, Sample
-from vistio_record.sources.answer import Mapped, Series, decode, dropped_as, mapper, not_a_vector, one_line
+from vistio_record.sources.answer import (
+    Mapped,
+    Series,
+    _EdgeNamer,
+    _to_edges,
+    decode,
+    dropped_as,
+    mapper,
+    not_a_vector,
+    one_line,
+)
 
 RULE = ConnectionRule(
     "http",
@@ -41,8 +52,12 @@ LATENCY = MeasurementRule(
 EDGE = {"source": "a", "target": "b", "code": "200"}
 
 
+def series_of(labels: dict[str, str], value: tuple[float, str]) -> Series:
+    return Series(msgspec.Raw(json.dumps(labels)), value)
+
+
 def edges(*series: tuple[dict[str, str], str]):
-    return mapper("mesh", RULE)([Series(labels, (0.0, value)) for labels, value in series])
+    return mapper("mesh", RULE)([series_of(labels, (0.0, value)) for labels, value in series])
 
 
 def body(**answer: object) -> bytes:
@@ -117,8 +132,8 @@ def test_a_value_that_is_no_number_is_dropped_by_name() -> None:
 
 def test_a_notice_rule_keeps_every_series_with_its_labels_sorted() -> None:
     series = [
-        Series({"service": "a", "handler": "y"}, (0.0, "0.5")),
-        Series({"service": "a", "handler": "x"}, (0.0, "0.9")),
+        series_of({"service": "a", "handler": "y"}, (0.0, "0.5")),
+        series_of({"service": "a", "handler": "x"}, (0.0, "0.9")),
     ]
     assert mapper("mesh", NOTICE)(series).measurements == [
         Measurement("mesh", "full", "a", "", "value", 0.5, (("handler", "y"), ("service", "a"))),
@@ -127,7 +142,7 @@ def test_a_notice_rule_keeps_every_series_with_its_labels_sorted() -> None:
 
 
 def test_a_series_that_the_server_repeats_counts_once_with_its_higher_value() -> None:
-    low, high = Series({"service": "a"}, (0.0, "1")), Series({"service": "a"}, (0.0, "2"))
+    low, high = series_of({"service": "a"}, (0.0, "1")), series_of({"service": "a"}, (0.0, "2"))
     for order in ((low, high), (high, low)):
         mapped = mapper("mesh", NOTICE)(order)
         assert [measurement.value for measurement in mapped.measurements] == [2.0]
@@ -135,7 +150,7 @@ def test_a_series_that_the_server_repeats_counts_once_with_its_higher_value() ->
 
 
 def measured(rule: MeasurementRule, *series: tuple[dict[str, str], str]) -> Mapped:
-    return mapper("mesh", rule)([Series(labels, (0.0, value)) for labels, value in series])
+    return mapper("mesh", rule)([series_of(labels, (0.0, value)) for labels, value in series])
 
 
 def test_a_measurement_is_of_the_edge_whatever_other_labels_the_series_has() -> None:
@@ -209,13 +224,13 @@ def test_a_measurement_may_be_larger_than_any_rate() -> None:
 )
 def test_the_status_is_what_its_mapping_finds(status: StatusMapping | None, recorded: str) -> None:
     rule = attrs.evolve(RULE, status=status)
-    (sample,) = mapper("mesh", rule)([Series(EDGE, (0.0, "1"))]).samples
+    (sample,) = mapper("mesh", rule)([series_of(EDGE, (0.0, "1"))]).samples
     assert sample.status == recorded
 
 
 def test_series_that_get_the_default_name_are_one_node() -> None:
     rule = attrs.evolve(RULE, source=NodeMapping(labels=("x", "source"), default="unknown"))
-    series = [Series({"target": "b", "x": ""}, (0.0, "1")), Series({"target": "b"}, (0.0, "2"))]
+    series = [series_of({"target": "b", "x": ""}, (0.0, "1")), series_of({"target": "b"}, (0.0, "2"))]
     mapped = mapper("mesh", rule)(series)
     assert mapped.samples == [Sample("mesh", "http", "unknown", "b", "", 3.0)]
     assert mapped.dropped == {}
@@ -270,7 +285,7 @@ def test_warnings_are_bounded_in_length_and_number() -> None:
 )
 def test_garbage_is_an_error_of_one_bounded_line(garbage: bytes) -> None:
     with pytest.raises(SourceError, match="not Prometheus' JSON") as caught:
-        decode(garbage)
+        mapper("mesh", RULE)(decode(garbage).series)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 300
 
@@ -285,3 +300,38 @@ def test_an_error_of_prometheus_keeps_its_type_and_text(error_type: str, kind: s
 @pytest.mark.parametrize(("length", "shown"), [(299, 299), (300, 300), (301, 300)])
 def test_one_line_cuts_at_its_limit(length: int, shown: int) -> None:
     assert len(one_line("x" * length)) == shown
+
+
+def test_labels_that_were_seen_before_mean_the_same_again() -> None:
+    keep = mapper("mesh", RULE)
+    twice = [keep([series_of(EDGE, (0.0, value)), series_of({"source": "1"}, (0.0, "1"))]) for value in "12"]
+    assert [mapped.samples for mapped in twice] == [
+        [Sample("mesh", "http", "a", "b", "200", 1.0)],
+        [Sample("mesh", "http", "a", "b", "200", 2.0)],
+    ]
+    reason = "regex does not match source"
+    assert [(mapped.dropped, mapped.examples) for mapped in twice] == 2 * [
+        ({reason: 1}, {reason: {"source": "1"}})
+    ]
+
+
+def test_labels_of_the_past_are_forgotten_when_there_are_many() -> None:
+    namer = _EdgeNamer(RULE)
+    for generation in range(10):
+        series = [series_of({**EDGE, "pod": f"{generation}-{index}"}, (0.0, "1")) for index in range(1_000)]
+        assert len(_to_edges("mesh", RULE, namer, series).samples) == 1
+        assert len(namer.known(len(series))) <= 4_000
+
+
+def test_the_order_in_which_labels_are_written_makes_no_difference() -> None:
+    series = [series_of(dict(pairs), (0.0, "1")) for pairs in permutations(EDGE.items())]
+    assert mapper("mesh", RULE)(series).samples == [Sample("mesh", "http", "a", "b", "200", 6.0)]
+
+
+@pytest.mark.parametrize("metric", ["null", "[]", '{"source": 1}', '{"source": "\xff"}', '"source"'])
+def test_labels_that_are_none_are_told(metric: str) -> None:
+    series = f'{{"metric": {metric}, "value": [0, "1"]}}'
+    content = f'{{"status": "success", "data": {{"resultType": "vector", "result": [{series}]}}}}'
+    answer = decode(content.encode("latin-1"))
+    with pytest.raises(SourceError, match="not Prometheus' JSON"):
+        mapper("mesh", RULE)(answer.series)

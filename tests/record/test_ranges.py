@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 
 import attrs
+import msgspec
 import pytest
 
 from vistio_core.errors import SourceError
@@ -24,6 +25,10 @@ OTHER = Server.from_url("http://other")
 
 Values = Callable[[int], Mapping[str, str]]
 """Instant to the value of each series, by its label ``name``."""
+
+
+def raw(labels: Mapping[str, str]) -> msgspec.Raw:
+    return msgspec.Raw(json.dumps(labels))
 
 
 @attrs.define
@@ -45,7 +50,7 @@ class Servers:
         if promql in self.instant_answers:
             return self.instant_answers[promql]
         vector = [
-            Series({"name": name}, (instant_ms / 1000, value))
+            Series(raw({"name": name}), (instant_ms / 1000, value))
             for name, value in self._values(promql, instant_ms).items()
         ]
         return Answer("vector", vector, len(vector))
@@ -59,7 +64,7 @@ class Servers:
                 series.setdefault(name, []).append((instant_ms / 1000, value))
         if sum(map(len, series.values())) > self.most_points:
             raise SourceError("too many samples", answered="execution")
-        return [RangeSeries({"name": name}, points) for name, points in series.items()], ("a warning",)
+        return [RangeSeries(raw({"name": name}), points) for name, points in series.items()], ("a warning",)
 
     def _values(self, promql: str, instant_ms: int) -> Mapping[str, str]:
         if promql == NEWEST_SCRAPE:
@@ -81,7 +86,7 @@ def rule(query: str, server: Server = ONE) -> ranges.RangeRule:
             outcome = RuleOutcome("", query, Outcome.FAILED, f"a {answer.result_type}")
             return Evaluation((outcome,))
         samples = tuple(
-            Sample("", query, one.metric["name"], "t", "", float(one.value[1]))
+            Sample("", query, one.labels["name"], "t", "", float(one.value[1]))
             for one in answer.series
             if one.value
         )
@@ -208,7 +213,7 @@ def test_a_server_whose_ranges_differ_from_its_instants_is_asked_one_by_one() ->
         ) -> tuple[list[RangeSeries], tuple[str, ...]]:
             series, warnings = super().over(server, promql, instants)
             if promql == "q":
-                series.append(RangeSeries({"name": "old"}, [(ms / 1000, "1") for ms in instants]))
+                series.append(RangeSeries(raw({"name": "old"}), [(ms / 1000, "1") for ms in instants]))
             return series, warnings
 
     servers = Wider({"q": counting})
@@ -318,7 +323,7 @@ def test_points_beside_the_asked_instants_are_left_out_and_histograms_stay_histo
     )
     assert warnings == ("an info",)
     cut = list(matrix.cut(series, range(10_000, 30_001, 10_000)))
-    assert [[one.metric["name"] for one in vector] for vector in cut] == [["a", "h"], [], ["a", "h"]]
+    assert [[one.labels["name"] for one in vector] for vector in cut] == [["a", "h"], [], ["a", "h"]]
     live = decode(matrix_body({"metric": {}, "histogram": [10.0, {"count": "1"}]}, kind="vector")).series[0]
     assert (live.value, bool(bytes(live.histogram))) == (None, True)
     assert (cut[0][1].value, bool(bytes(cut[0][1].histogram))) == (None, True)

@@ -16,10 +16,12 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import IO, Any, Final
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vistio_core.errors import FormatVersionError
@@ -68,6 +70,7 @@ SCHEMA: Final = pa.schema(
     ],
     metadata={_VERSION_KEY: str(FORMAT_VERSION).encode()},
 )
+_SAMPLE_ORDER: Final = ("cluster", "rule", "source", "target", "status")
 DICTIONARY_COLUMNS: Final = [field.name for field in SCHEMA if pa.types.is_dictionary(field.type)]
 
 
@@ -92,7 +95,7 @@ def scrape_tables(scrape: Scrape) -> dict[str, pa.Table]:
             "measurement", scrape, _measurement_columns(sorted(scrape.measurements, key=_measurement_key))
         ),
         "outcome": _table("outcome", scrape, _outcome_columns(scrape)),
-        "sample": _table("sample", scrape, _sample_columns(sorted(scrape.samples))),
+        "sample": _sorted(_table("sample", scrape, _sample_columns(scrape.samples)), _SAMPLE_ORDER),
     }
     return {kind: table for kind, table in tables.items() if table.num_rows}
 
@@ -206,9 +209,28 @@ def _table(kind: str, scrape: Scrape, columns: dict[str, Sequence[Any]]) -> pa.T
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
-def _sample_columns(samples: list[Sample]) -> dict[str, Sequence[Any]]:
-    names = ("cluster", "rule", "source", "target", "status", "rate")
-    return dict(zip(names, zip(*samples, strict=True) if samples else ((),) * 6, strict=True))
+def _sample_columns(samples: Sequence[Sample]) -> dict[str, Sequence[Any]]:
+    names = (*_SAMPLE_ORDER, "rate")
+    return {name: list(map(itemgetter(index), samples)) for index, name in enumerate(names)}
+
+
+def _sorted(table: pa.Table, by: Sequence[str]) -> pa.Table:
+    """``table`` by its text columns ``by``, whose dictionaries are sorted, too.
+
+    Thirty thousand rows are sorted by one number each, ten times as fast as their texts would be.
+    Arrow compares texts by their UTF-8, which is the order of Python's.
+    """
+    place = pa.array([0] * len(table), pa.int64())
+    for name in by:
+        column = table[name].combine_chunks()
+        texts = column.dictionary
+        order = pc.array_sort_indices(texts)
+        ranks = pc.array_sort_indices(order).cast(pa.int32()).take(column.indices)
+        ordered = pa.DictionaryArray.from_arrays(ranks, texts.take(order))
+        index = table.schema.get_field_index(name)
+        table = table.set_column(index, table.schema.field(index), ordered)
+        place = pc.add(pc.multiply(place, max(1, len(texts))), ranks.cast(pa.int64()))
+    return table.take(pc.array_sort_indices(place))
 
 
 def _measurement_columns(measurements: list[Measurement]) -> dict[str, Sequence[Any]]:

@@ -8,9 +8,10 @@ is left out and counted by reason; it never takes its neighbours with it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
+from typing import TypeAlias
 
 import attrs
 import msgspec
@@ -35,6 +36,10 @@ TWICE = "series occurs twice"
 NOTICE_VALUE = "value"
 """The name of the measurement that a notice query's result becomes."""
 
+# When so many times as many labels are remembered as an answer has series, most of them have gone.
+_FORGET_FROM = 2
+_FEW_SERIES = 1_000
+
 MAX_TEXT = 300
 MAX_WARNINGS = 20
 
@@ -42,18 +47,33 @@ MAX_WARNINGS = 20
 class Series(msgspec.Struct, gc=False):
     """One element of an instant vector."""
 
-    metric: dict[str, str] = {}
+    metric: msgspec.Raw = msgspec.Raw(b"{}")
+    """The labels as they came. The next answer has the same ones, so most are never decoded (`_EdgeNamer`)."""
     value: tuple[float, str] | None = None
     histogram: msgspec.Raw = msgspec.Raw(b"")
     """Not decoded: that there is one is all that counts."""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels by name.
+
+        Raises:
+            SourceError: they are none.
+        """
+        return _labels_in(self.metric)
 
 
 class RangeSeries(msgspec.Struct, gc=False):
     """One element of a matrix, the answer to a range query: its points ascend."""
 
-    metric: dict[str, str] = {}
+    metric: msgspec.Raw = msgspec.Raw(b"{}")
     values: list[tuple[float, str]] = []
     histograms: list[tuple[float, msgspec.Raw]] = []
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """As `Series.labels`."""
+        return _labels_in(self.metric)
 
 
 class _Data(msgspec.Struct, rename="camel"):
@@ -106,6 +126,7 @@ class Mapped:
 _decode_body = msgspec.json.Decoder(_Body).decode
 _decode_vector = msgspec.json.Decoder(list[Series]).decode
 _decode_matrix = msgspec.json.Decoder(list[RangeSeries]).decode
+_decode_labels = msgspec.json.Decoder(dict[str, str]).decode
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -140,11 +161,14 @@ def decode_range(body: bytes) -> tuple[list[RangeSeries], tuple[str, ...]]:
             f"the answer to a range query is a {one_line(data.result_type, 40) or 'nothing'}, not a matrix"
         )
     try:
-        return _decode_matrix(data.result), warnings
+        series = _decode_matrix(data.result)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise SourceError(
             f"the answer is not Prometheus' JSON (a matrix: {one_line(str(error), 120)})"
         ) from error
+    for one in series:
+        _labels_in(one.metric)  # told here, before anything is compared by them
+    return series, warnings
 
 
 def _open(body: bytes) -> tuple[_Data, tuple[str, ...]]:
@@ -173,6 +197,14 @@ def _decode_data(data: _Data, warnings: tuple[str, ...]) -> Answer:
         return Answer(one_line(data.result_type, 40) or "untyped", [], count, warnings)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         what = f"a {one_line(data.result_type, 40)}: {one_line(str(error), 120)}"
+        raise SourceError(f"the answer is not Prometheus' JSON ({what})") from error
+
+
+def _labels_in(metric: msgspec.Raw) -> dict[str, str]:
+    try:
+        return _decode_labels(metric)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        what = f"the labels of a series: {one_line(str(error), 120)}"
         raise SourceError(f"the answer is not Prometheus' JSON ({what})") from error
 
 
@@ -211,66 +243,100 @@ def dropped_as(answer: Answer) -> dict[str, int]:
     return {f"{answer.result_type} result": answer.count} if answer.count else {}
 
 
-def mapper(cluster: str, rule: Rule) -> Callable[[Iterable[Series]], Mapped]:
+def mapper(cluster: str, rule: Rule) -> Callable[[Collection[Series]], Mapped]:
     """What maps the series of ``rule``; keep it, it remembers names. Safe to share between threads."""
     if isinstance(rule, ConnectionRule):
-        source, target = NodeNamer(rule.source), NodeNamer(rule.target)
-        return partial(_to_edges, cluster, rule, source, target, StatusNamer(rule.status))
+        return partial(_to_edges, cluster, rule, _EdgeNamer(rule))
     if isinstance(rule, ServiceNoticeRule):
         return partial(_to_nodes, cluster, rule, NodeNamer(rule.service))
     return partial(_to_measurements, cluster, rule, [NodeNamer(mapping) for mapping in mappings_of(rule)])
 
 
-def _to_edges(
-    cluster: str,
-    rule: ConnectionRule,
-    source_namer: NodeNamer,
-    target_namer: NodeNamer,
-    status_namer: StatusNamer,
-    series: Iterable[Series],
-) -> Mapped:
+_Edge: TypeAlias = tuple[str, str, str]
+"""Source, target and status."""
+
+
+class _EdgeNamer:
+    """Names the edges of a rule's series, and remembers them by the text of their labels.
+
+    Scrape after scrape tens of thousands of series come with the same labels: looking them up takes a
+    fraction of decoding and mapping them.
+    """
+
+    def __init__(self, rule: ConnectionRule) -> None:
+        self._source, self._target = NodeNamer(rule.source).name, NodeNamer(rule.target).name
+        self._status = StatusNamer(rule.status).status
+        self._known: dict[bytes, _Edge | Dropped] = {}
+
+    def known(self, series: int) -> dict[bytes, _Edge | Dropped]:
+        """The text of labels to what `name` said of it, for an answer of so many series; to be filled.
+
+        Labels come and go with their pods: when many are of the past, all are forgotten.
+        """
+        if len(self._known) > _FORGET_FROM * (series + _FEW_SERIES):
+            self._known = {}
+        return self._known
+
+    def name(self, labels: Mapping[str, str]) -> _Edge | Dropped:
+        source = self._source(labels)
+        if isinstance(source, Dropped):
+            return source
+        target = self._target(labels)
+        return target if isinstance(target, Dropped) else (source, target, self._status(labels))
+
+
+def _to_edges(cluster: str, rule: ConnectionRule, namer: _EdgeNamer, series: Collection[Series]) -> Mapped:
     """One sample for each (source, target, status); several series of one are summed.
 
     The sums are exact (`math.fsum`), so they do not depend on the order of the series.
     """
     mapped = Mapped()
-    name_source, name_target, find_status = source_namer.name, target_namer.name, status_namer.status
-    rates: dict[tuple[str, str, str], float] = {}
-    # Few edges have more than one series: a list for each would cost a quarter of the time.
-    several: dict[tuple[str, str, str], list[float]] = {}
+    known = namer.known(len(series))
+    found: list[tuple[_Edge, float]] = []
     for one in series:
-        labels = one.metric
-        value = _number(one)
-        if isinstance(value, str):
-            mapped.drop(value, labels)
+        try:
+            value = float(one.value[1])  # type: ignore[index]  # None is a TypeError
+        except (TypeError, ValueError):
+            value = math.nan
+        # Written so that NaN, which compares false to everything, is not taken.
+        if not -LARGEST_RATE <= value <= LARGEST_RATE:
+            number = _number(one)
+            mapped.drop(number if isinstance(number, str) else TOO_LARGE, one.labels)
             continue
-        if abs(value) > LARGEST_RATE:
-            mapped.drop(TOO_LARGE, labels)
+        text = bytes(one.metric)
+        edge = known.get(text)
+        if edge is None:
+            edge = known[text] = namer.name(one.labels)
+        if isinstance(edge, Dropped):
+            mapped.drop(edge.reason, one.labels)
             continue
-        source = name_source(labels)
-        if isinstance(source, Dropped):
-            mapped.drop(source.reason, labels)
-            continue
-        target = name_target(labels)
-        if isinstance(target, Dropped):
-            mapped.drop(target.reason, labels)
-            continue
-        key = (source, target, find_status(labels))
-        if key in rates:
-            several.setdefault(key, [rates[key]]).append(value)
-        else:
-            rates[key] = value
-    for key, values in several.items():
-        rates[key] = math.fsum(values)
-        if abs(rates[key]) > LARGEST_RATE:
-            del rates[key]
-            mapped.dropped[TOO_LARGE] = mapped.dropped.get(TOO_LARGE, 0) + len(values)
+        found.append((edge, value))
+    rates = dict(found)
+    if len(rates) < len(found):
+        rates = _summed(found, mapped)
     rule_id = rule.id
-    mapped.samples.extend([Sample(cluster, rule_id, *key, rate) for key, rate in rates.items()])
+    mapped.samples.extend(
+        [
+            Sample(cluster, rule_id, source, target, status, rate)
+            for (source, target, status), rate in rates.items()
+        ]
+    )
     return mapped
 
 
-def _to_nodes(cluster: str, rule: ServiceNoticeRule, namer: NodeNamer, series: Iterable[Series]) -> Mapped:
+def _summed(found: Iterable[tuple[_Edge, float]], mapped: Mapped) -> dict[_Edge, float]:
+    """The exact sum of each edge's values; one that becomes too large is dropped."""
+    values: dict[_Edge, list[float]] = {}
+    for edge, value in found:
+        values.setdefault(edge, []).append(value)
+    rates = {edge: each[0] if len(each) == 1 else math.fsum(each) for edge, each in values.items()}
+    for edge in [edge for edge, rate in rates.items() if abs(rate) > LARGEST_RATE]:
+        del rates[edge]
+        mapped.dropped[TOO_LARGE] = mapped.dropped.get(TOO_LARGE, 0) + len(values[edge])
+    return rates
+
+
+def _to_nodes(cluster: str, rule: ServiceNoticeRule, namer: NodeNamer, series: Collection[Series]) -> Mapped:
     """One measurement for each series: a query may say several things about a node.
 
     Two series with the same labels are an error of the server; the higher value is kept, so
@@ -279,40 +345,40 @@ def _to_nodes(cluster: str, rule: ServiceNoticeRule, namer: NodeNamer, series: I
     mapped = Mapped()
     highest: dict[tuple[tuple[str, str], ...], Measurement] = {}
     for one in series:
-        value = _number(one)
+        value, found = _number(one), one.labels
         if isinstance(value, str):
-            mapped.drop(value, one.metric)
+            mapped.drop(value, found)
             continue
-        node = namer.name(one.metric)
+        node = namer.name(found)
         if isinstance(node, Dropped):
-            mapped.drop(node.reason, one.metric)
+            mapped.drop(node.reason, found)
             continue
-        labels = tuple(sorted(one.metric.items()))
+        labels = tuple(sorted(found.items()))
         new = Measurement(cluster, rule.id, node, "", NOTICE_VALUE, value, labels)
         old = highest.setdefault(labels, new)
         if old is not new:
             highest[labels] = max(old, new)
-            mapped.drop(TWICE, one.metric)
+            mapped.drop(TWICE, found)
     mapped.measurements.extend(highest.values())
     return mapped
 
 
 def _to_measurements(
-    cluster: str, rule: MeasurementRule, namers: Sequence[NodeNamer], series: Iterable[Series]
+    cluster: str, rule: MeasurementRule, namers: Sequence[NodeNamer], series: Collection[Series]
 ) -> Mapped:
     """One measurement for each edge or node, several series of one merged as the rule says."""
     mapped = Mapped()
     values: dict[tuple[str, ...], list[float]] = {}
     for one in series:
-        value = _number(one)
+        value, labels = _number(one), one.labels
         if isinstance(value, str):
-            mapped.drop(value, one.metric)
+            mapped.drop(value, labels)
             continue
         names: list[str] = []
         for namer in namers:
-            name = namer.name(one.metric)
+            name = namer.name(labels)
             if isinstance(name, Dropped):
-                mapped.drop(name.reason, one.metric)
+                mapped.drop(name.reason, labels)
                 break
             names.append(name)
         else:

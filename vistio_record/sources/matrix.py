@@ -53,7 +53,7 @@ def alike(series: Sequence[RangeSeries], instant_ms: int, live: Answer) -> bool:
     """Whether the matrix has the same series with the same values at the instant, digit by digit."""
 
     def key(one: Series) -> tuple[Labels, str]:
-        return labels_of(one.metric), one.value[1] if one.value is not None else ""
+        return labels_of(one.labels), one.value[1] if one.value is not None else ""
 
     (vector,) = cut(series, range(instant_ms, instant_ms + 1))
     return sorted(map(key, vector)) == sorted(map(key, live.series))
@@ -68,7 +68,7 @@ def first_vanishing(series: Sequence[RangeSeries], part: range, before: frozense
         before: the series at the instant before ``part``.
     """
     found: list[int] = []
-    if before - {labels_of(one.metric) for one in series if one.values and _ms(one.values[0]) == part[0]}:
+    if before - {labels_of(one.labels) for one in series if one.values and _ms(one.values[0]) == part[0]}:
         return part[0]
     for one in series:
         points = [_ms(point) for point in one.values]
@@ -93,5 +93,5 @@ def _ms(point: tuple[float, object]) -> int:
 def at_end(series: Sequence[RangeSeries], part: range) -> frozenset[Labels]:
     """The series that have a value at the last instant of ``part``."""
     return frozenset(
-        labels_of(one.metric) for one in series if one.values and _ms(one.values[-1]) == part[-1]
+        labels_of(one.labels) for one in series if one.values and _ms(one.values[-1]) == part[-1]
     )

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
@@ -143,7 +143,7 @@ class PrometheusSource:
             instant_ms,
             Call(timeout_s),
         )
-        return asked.series[0].metric if asked.series else None
+        return asked.series[0].labels if asked.series else None
 
     def metric_names(self, rule: Rule, timeout_s: float) -> list[str]:
         """Every metric name that the rule's server knows.
@@ -217,7 +217,10 @@ class PrometheusSource:
         if got.result_type != "vector":
             failed = ended(Outcome.FAILED, answer.not_a_vector(got), dropped=answer.dropped_as(got))
             return Probe(asked.cluster, asked.rule, failed)
-        mapped = asked.mapper(got.series)
+        try:
+            mapped = asked.mapper(got.series)
+        except SourceError as error:
+            raise _named(asked.server, error) from error
         good = ended(Outcome.OK, dropped=dict(sorted(mapped.dropped.items())))
         return Probe(
             asked.cluster,
@@ -263,7 +266,7 @@ class _Asked:
     cluster: str
     rule: Rule
     server: Server
-    mapper: Callable[[Iterable[answer.Series]], answer.Mapped]
+    mapper: Callable[[Collection[answer.Series]], answer.Mapped]
 
 
 @attrs.frozen
