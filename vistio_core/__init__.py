@@ -18,12 +18,14 @@ from vistio_core.recording.annotations import Annotation
 from vistio_core.recording.recording import Recording, RecordingInfo
 from vistio_core.recording.upkeep import Pruned
 from vistio_core.recording.writer import Writer
+from vistio_core.replay.frames import Frames
 from vistio_core.replay.unanswered import Unanswered, UnansweredRule
 
 __all__ = [
     "Annotation",
     "Configuration",
     "Edge",
+    "Frames",
     "Graph",
     "Measurement",
     "Node",

@@ -54,6 +54,7 @@ class Handlers:
             "assets": self.assets,
             "graph": self.graph,
             "timeline": self.timeline,
+            "frames": self.frames,
             "diff": self.diff,
             "instants": self.instants,
             "annotations": self.annotations,
@@ -90,7 +91,8 @@ class Handlers:
         judge: Judge = "current" if by == "current" else "recorded"
         understood = self._renderer.options(drawn_by)
         options = tuple(sorted((name, call.values[name]) for name in understood if name in call.values))
-        rendered = self._renderer.render(Question(asked, judge, drawn_by, options))
+        stable = parameters.window(call.values, "stable", align(call.now_ms, SECOND_MS))
+        rendered = self._renderer.render(Question(asked, judge, drawn_by, options, stable))
         return Answer(
             rendered.body, rendered.content_type, cache_control=SETTLED if rendered.settled else LIVE
         )
@@ -111,6 +113,9 @@ class Handlers:
 
     def timeline(self, call: Call) -> Answer:
         return self._history.timeline(call.values, call.now_ms)
+
+    def frames(self, call: Call) -> Answer:
+        return self._history.frames(call.values, call.now_ms)
 
     def diff(self, call: Call) -> Answer:
         return self._history.diff(call.values, call.now_ms)

@@ -11,8 +11,10 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from vistio_core import Recording
+from vistio_core import Frames, Recording
 from vistio_core.errors import InvalidTimeError
+from vistio_core.frontends import vizceral_frames
+from vistio_core.graph.topology import stable_graph
 from vistio_core.recording.recording import MomentLike
 from vistio_core.replay.comparison import Comparison, Moment
 from vistio_core.times import (
@@ -31,10 +33,14 @@ from vistio_serve.parameters import ParameterError
 from vistio_serve.rendering import LIVE_TTL_S, SETTLE_MS, SETTLED_TTL_S, Shared
 from vistio_serve.routes import DEFAULT_CHANGES, LEVELS, MAX_CHANGES
 
+MAX_FRAMES = 1_000
+"""Most frames in one answer of /frames."""
+_USUAL_FRAMES_MS = 10 * MINUTE_MS
 MAX_STEPS = 5_000
 """Most steps in one answer of /timeline: more than any screen has pixels."""
 _USUAL_STEPS = 400
 _MAX_BYTES = 16 * 1024 * 1024
+_MAX_FRAMES_BYTES = 32 * 1024 * 1024
 _STEPS_MS = (
     *(seconds * SECOND_MS for seconds in (1, 5, 10, 30)),
     *(minutes * MINUTE_MS for minutes in (1, 2, 5, 10, 15, 30)),
@@ -52,6 +58,8 @@ class History:
     def __init__(self, recording: Callable[[], Recording]) -> None:
         self._recording = recording
         self._shared: Shared[tuple[Body, bool]] = Shared(_MAX_BYTES)
+        # Large, so they have a place of their own.
+        self._frames: Shared[tuple[Body, bool]] = Shared(_MAX_FRAMES_BYTES)
 
     def timeline(self, values: Mapping[str, str], now_ms: int) -> Answer:
         now_ms = align(now_ms, SECOND_MS)
@@ -78,6 +86,35 @@ class History:
         for row in rows:
             row["tags"] = msgspec.json.decode(row["tags"] or "{}")
         return Answer.of(msgspec.json.encode({"annotations": rows}), _JSON)
+
+    def frames(self, values: Mapping[str, str], now_ms: int) -> Answer:
+        now_ms = align(now_ms, SECOND_MS)
+        step_ms = _asked_step(values) or self._interval_ms()
+        newest_ms = None if "end" in values else self._recording().info().last_ms
+        # So that the last frame shows the newest instant.
+        after_ms = now_ms if newest_ms is None else newest_ms + step_ms
+        end_ms = parameters.instant(values, "end", now_ms, default_ms=after_ms)
+        start_ms = parameters.instant(values, "start", now_ms, default_ms=max(0, end_ms - _USUAL_FRAMES_MS))
+        _check_window(start_ms, end_ms)
+        _check_steps(end_ms - start_ms, step_ms, MAX_FRAMES)
+        fixed = not any(parameters.is_relative(values.get(name, "now")) for name in ("start", "end"))
+
+        def make() -> tuple[bytes, bool]:
+            recording = self._recording()
+            found = recording.frames(format_instant(start_ms), format_instant(end_ms), f"{step_ms}ms")
+            shown = [frame for frame in found.frames if frame.instant_ms is not None]
+            # Where nothing is shown, this says why not.
+            last_ms = shown[-1].asked_ms if shown else found.frames[-1].asked_ms
+            graph = stable_graph(recording.graph(format_instant(last_ms)), found.topology)
+            more = {
+                "now": format_instant(now_ms),
+                "start": format_instant(start_ms),
+                "end": format_instant(end_ms),
+                "step_ms": step_ms,
+            }
+            return vizceral_frames.render(found, graph, more), fixed and _are_settled(found, now_ms)
+
+        return self._answer(("frames", start_ms, end_ms, step_ms, fixed), make, self._frames)
 
     def diff(self, values: Mapping[str, str], now_ms: int) -> Answer:
         now_ms = align(now_ms, SECOND_MS)
@@ -109,13 +146,18 @@ class History:
         }
         return msgspec.json.encode(document), False
 
-    def _answer(self, key: object, make: Callable[[], tuple[bytes, bool]]) -> Answer:
+    def _answer(
+        self,
+        key: object,
+        make: Callable[[], tuple[bytes, bool]],
+        kept: Shared[tuple[Body, bool]] | None = None,
+    ) -> Answer:
         def body() -> tuple[tuple[Body, bool], float, int]:
             content, settled = make()
             ttl_s = SETTLED_TTL_S if settled else LIVE_TTL_S
             return (Body(content), settled), ttl_s, 2 * len(content) + 1024
 
-        (made, settled), _ = self._shared.get(key, body)
+        (made, settled), _ = (kept or self._shared).get(key, body)
         return Answer(made, _JSON, cache_control=SETTLED if settled else LIVE)
 
     def _window(self, values: Mapping[str, str], now_ms: int) -> tuple[int, int]:
@@ -166,25 +208,37 @@ def _check_window(start_ms: int, end_ms: int) -> None:
 
 def _step(values: Mapping[str, str], length_ms: int, interval_ms: Callable[[], int]) -> int:
     """The asked step in milliseconds, else one that makes a few hundred of the window."""
-    if "step" not in values:
+    step_ms = _asked_step(values)
+    if step_ms is None:
         # A step shorter than the interval would leave holes between instants.
         length_ms = max(length_ms, interval_ms() * _USUAL_STEPS)
         days_ms = -(-length_ms // (_USUAL_STEPS * DAY_MS)) * DAY_MS
         return next((step for step in _STEPS_MS if length_ms <= step * _USUAL_STEPS), days_ms)
+    _check_steps(length_ms, step_ms, MAX_STEPS)
+    return step_ms
+
+
+def _asked_step(values: Mapping[str, str]) -> int | None:
+    """The asked step in milliseconds; None where none was asked for."""
+    if "step" not in values:
+        return None
     try:
         step_ms = parse_duration(values["step"])
     except InvalidTimeError as error:
         raise ParameterError(f"parameter 'step': {str(error)[:300]}", "step") from error
     if step_ms <= 0:
         raise ParameterError("parameter 'step': must be longer than 0s, such as 1m", "step")
-    if length_ms > step_ms * MAX_STEPS:
-        least = format_duration(-(-length_ms // (MAX_STEPS * SECOND_MS)) * SECOND_MS)
+    return step_ms
+
+
+def _check_steps(length_ms: int, step_ms: int, most: int) -> None:
+    if length_ms > step_ms * most:
+        least = format_duration(-(-length_ms // (most * SECOND_MS)) * SECOND_MS)
         raise ParameterError(
-            f"parameter 'step': makes more than {MAX_STEPS:,} steps of {format_duration(length_ms)};"
-            f" use {least} or more, or leave it out",
+            f"parameter 'step': makes more than {most:,} steps of {format_duration(length_ms)};"
+            f" use {least} or more",
             "step",
         )
-    return step_ms
 
 
 def _moment(values: Mapping[str, str], name: str, now_ms: int, default_ms: int) -> tuple[MomentLike, bool]:
@@ -213,6 +267,17 @@ def _limit(values: Mapping[str, str]) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 9 and 1 <= int(text) <= MAX_CHANGES):
         raise ParameterError(f"parameter 'limit': use a number from 1 to {MAX_CHANGES:,}", "limit")
     return int(text)
+
+
+def _are_settled(found: Frames, now_ms: int) -> bool:
+    """Whether nothing of the frames can still change: as `rendering.is_settled` says of a graph."""
+    return all(
+        frame.instant_ms is not None
+        and frame.asked_ms - frame.instant_ms < frame.interval_ms
+        and not frame.failed_rules
+        and frame.asked_ms + frame.interval_ms + SETTLE_MS <= now_ms
+        for frame in found.frames
+    )
 
 
 def _is_settled(found: Comparison, now_ms: int) -> bool:

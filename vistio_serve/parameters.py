@@ -79,9 +79,8 @@ def asked(values: Mapping[str, str], now_ms: int) -> Asked:
         return Asked(_before_now(values["offset"], now_ms), fixed=False)
     if "at" not in values:
         return Asked(now_ms, fixed=False)
-    text = values["at"].strip()
-    relative = text == "now" or text.startswith("-")
-    return Asked(instant(values, "at", now_ms, default_ms=now_ms), fixed=not relative)
+    fixed = not is_relative(values["at"])
+    return Asked(instant(values, "at", now_ms, default_ms=now_ms), fixed)
 
 
 def instant(values: Mapping[str, str], name: str, now_ms: int, *, default_ms: int) -> int:
@@ -98,6 +97,35 @@ def instant(values: Mapping[str, str], name: str, now_ms: int, *, default_ms: in
         raise InvalidTimeError(f"parameter {name!r}: {_cut(str(error), 300)}") from error
     except ValueError as error:  # CPython refuses to convert numbers of more than 4300 digits
         raise InvalidTimeError(f"parameter {name!r}: a number of {len(values[name])} characters") from error
+
+
+def window(values: Mapping[str, str], name: str, now_ms: int) -> tuple[int, int, bool] | None:
+    """Start and end of the window in parameter ``name``, and whether both are absolute; None where it is not given.
+
+    Raises:
+        ParameterError: not two instants with a slash between, or the end is not after the start.
+        InvalidTimeError: one of them is not an instant.
+    """
+    if name not in values:
+        return None
+    parts = [part.strip() for part in values[name].split("/")]
+    if len(parts) != 2 or "" in parts:
+        raise ParameterError(
+            f"parameter {name!r} is {_short(values[name])}; give a window, two instants with one slash between,"
+            " such as -1h/now",
+            name,
+        )
+    start_ms, end_ms = (instant({name: part}, name, now_ms, default_ms=0) for part in parts)
+    if start_ms >= end_ms:
+        raise ParameterError(
+            f"parameter {name!r}: the window's start is not before its end; a window is [start, end)", name
+        )
+    return start_ms, end_ms, not any(map(is_relative, parts))
+
+
+def is_relative(text: str) -> bool:
+    """Whether an instant is told in relation to now: asked again later, it is another one."""
+    return text.strip() == "now" or text.strip().startswith("-")
 
 
 def choice(values: Mapping[str, str], name: str, allowed: Sequence[str], default: str) -> str:

@@ -19,8 +19,9 @@ import attrs
 
 from vistio_core import Recording, frontends
 from vistio_core.graph.model import Graph
+from vistio_core.graph.topology import Topology, stable_graph
 from vistio_core.recording.recording import Judge
-from vistio_core.times import MINUTE_MS, format_instant
+from vistio_core.times import HOUR_MS, MINUTE_MS, format_instant
 from vistio_serve.answers import Body
 from vistio_serve.metrics import Metrics
 from vistio_serve.parameters import Asked
@@ -31,6 +32,8 @@ LIVE_TTL_S = 1.0
 # Not for ever: a second writer may backfill an instant that was answered before.
 SETTLED_TTL_S = 300.0
 MAX_CACHE_BYTES = 64 * 1024 * 1024
+MAX_UNION_BYTES = 8 * 1024 * 1024
+_EDGE_BYTES = 200
 
 T = TypeVar("T")
 
@@ -44,6 +47,8 @@ class Question:
     format: str
     options: tuple[tuple[str, str], ...] = ()
     """Of the format, sorted by name."""
+    stable: tuple[int, int, bool] | None = None
+    """A window, and whether it is absolute: everything of it is there, whenever it was."""
 
 
 @attrs.frozen
@@ -126,6 +131,7 @@ class Renderer:
         self._now_ms = now_ms
         self._metrics = metrics
         self._shared: Shared[Rendered] = Shared(MAX_CACHE_BYTES)
+        self._unions: Shared[Topology] = Shared(MAX_UNION_BYTES)
         self._frontend = lru_cache(maxsize=64)(frontends.get)
 
     def options(self, format: str) -> tuple[str, ...]:
@@ -147,11 +153,27 @@ class Renderer:
         frontend = self._frontend(question.format)
         with self._metrics.rebuild_s.time():
             graph = self._recording().graph(at=_at(question.asked), judge=question.judge)
+            if question.stable is not None:
+                graph = stable_graph(graph, self._union(*question.stable[:2]))
             content = frontend.render(graph, dict(question.options))
         settled = is_settled(graph, question, self._now_ms())
         rendered = Rendered(Body(content), frontend.content_type, graph.instant_ms, settled)
         # Twice: the encoded bytes are kept with the body.
         return rendered, SETTLED_TTL_S if settled else LIVE_TTL_S, 2 * len(content) + 1024
+
+    def _union(self, start_ms: int, end_ms: int) -> Topology:
+        """Of a window; kept, for whoever plays it asks for many instants of it."""
+
+        def make() -> tuple[Topology, float, int]:
+            found = self._recording().topology(format_instant(start_ms), format_instant(end_ms))
+            weight_bytes = sum(
+                _EDGE_BYTES * (1 + len(level.pairs) + len(level.classes)) for level in found.values()
+            )
+            settled = end_ms + HOUR_MS + SETTLE_MS <= self._now_ms()
+            return found, SETTLED_TTL_S if settled else LIVE_TTL_S, weight_bytes
+
+        union, _ = self._unions.get((start_ms, end_ms), make)
+        return union
 
 
 def is_settled(graph: Graph, question: Question, now_ms: int) -> bool:
@@ -164,6 +186,11 @@ def is_settled(graph: Graph, question: Question, now_ms: int) -> bool:
     return (
         question.asked.fixed
         and question.judge == "recorded"
+        and (
+            question.stable is None
+            # A whole hour: nobody looks whether an instant of the window is missing, and may heal.
+            or (question.stable[2] and question.stable[1] + HOUR_MS + SETTLE_MS <= now_ms)
+        )
         and graph.age_ms < graph.interval_ms
         and not graph.failed_rules
         and graph.asked_ms + graph.interval_ms + SETTLE_MS <= now_ms

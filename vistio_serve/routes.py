@@ -61,6 +61,12 @@ _GRAPH = (
         lambda: JUDGES,
         "recorded",
     ),
+    Parameter(
+        "stable",
+        "A window, two instants with a slash between: everything that was there at some time in it is in the graph,"
+        " and `maxVolume` is its peak.",
+        "-1h/now",
+    ),
 )
 _WINDOW = (
     Parameter("start", f"First instant of the window: {INSTANT}. Default: an hour before the end.", "-1h"),
@@ -76,6 +82,13 @@ _TIMELINE = (
     Parameter("node", "Only edges from or to this node, and its notices.", "cart"),
     Parameter("source", "Only edges from this node.", "front"),
     Parameter("target", "Only edges to this node.", "cart"),
+)
+_FRAMES = (
+    Parameter("start", f"The first frame: {INSTANT}. Default: ten minutes before the end.", "-10m"),
+    Parameter(
+        "end", f"End of the window, not part of it: {INSTANT}. Default: a step after the newest.", "now"
+    ),
+    Parameter("step", "From one frame to the next. Default: the recording's interval.", "10s"),
 )
 _MOMENT = f"An instant ({INSTANT}), or a window: two of them with a slash between, for its mean rates."
 _DIFF = (
@@ -95,6 +108,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/plain", "plain", "The graphs as tables, without WebGL.", "text/html; charset=utf-8"),
     Route("/graph", "graph", "The traffic graph at an instant.", _JSON, _GRAPH, (404, 503)),
     Route("/timeline", "timeline", "Rates, edges and notices, step by step.", _JSON, _TIMELINE, (503,)),
+    Route("/frames", "frames", "Many graphs at once, to move through time.", _JSON, _FRAMES, (404, 503)),
     Route("/diff", "diff", "What changed between two moments, largest first.", _JSON, _DIFF, (404, 503)),
     Route("/annotations", "annotations", "Deployments, incidents and other marks.", _JSON, _MARKS, (503,)),
     Route("/instants", "instants", "What is recorded in a window, and its gaps.", _JSON, _WINDOW, (503,)),

@@ -24,7 +24,7 @@ much that is natural in a graph. What is done about it:
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -53,10 +53,11 @@ class Vizceral:
     def render(self, graph: Graph, options: Mapping[str, str]) -> bytes:
         """The graph as Vistio's ``/graph``; see the module's text for what is added."""
         del options
-        return _ENCODER.encode(_root(graph))
+        return _ENCODER.encode(root(graph))
 
 
-def _root(graph: Graph) -> Json:
+def root(graph: Graph) -> Json:
+    """The graph as what the encoder takes: its nodes are `DrawnNode`, its connections `DrawnConnection`."""
     failed: defaultdict[str, list[FailedRule]] = defaultdict(list)
     for rule in graph.failed_rules:
         failed[rule.cluster].append(rule)
@@ -85,22 +86,38 @@ def _root(graph: Graph) -> Json:
         "maxVolume": scale(graph.max_volume, level.peak) or max(volumes) or 1.0,
         "entryNode": level.wire(entry),
         "serverUpdateTime": graph.instant_ms // 1000,
-        "metadata": {"vistio": _about(graph)},
+        "metadata": {"vistio": about(graph, graph.instant_ms)},
         "nodes": level.nodes,
         "connections": level.connections,
         "classes": vizceral_text.classes({known.name: known.color for known in graph.classes}, used),
     }
 
 
-def _about(graph: Graph) -> Json:
+class _Told(Protocol):
+    """What a graph, or a frame, tells about itself."""
+
+    @property
+    def asked_ms(self) -> int: ...
+    @property
+    def interval_ms(self) -> int: ...
+    @property
+    def failed_rules(self) -> tuple[FailedRule, ...]: ...
+    @property
+    def configuration(self) -> str: ...
+    @property
+    def backfilled(self) -> bool: ...
+
+
+def about(told: _Told, instant_ms: int) -> Json:
+    """``metadata.vistio`` of a graph that shows ``instant_ms``."""
     return {
-        "instant": format_instant(graph.instant_ms),
-        "asked": format_instant(graph.asked_ms),
-        "age_s": graph.age_ms / 1000,
-        "interval_s": graph.interval_ms / 1000,
-        "failed_rules": [_failed(rule) for rule in sorted(graph.failed_rules, key=_by_rule)],
-        "configuration": graph.configuration,
-        "backfilled": graph.backfilled,
+        "instant": format_instant(instant_ms),
+        "asked": format_instant(told.asked_ms),
+        "age_s": (told.asked_ms - instant_ms) / 1000,
+        "interval_s": told.interval_ms / 1000,
+        "failed_rules": [_failed(rule) for rule in sorted(told.failed_rules, key=_by_rule)],
+        "configuration": told.configuration,
+        "backfilled": told.backfilled,
     }
 
 

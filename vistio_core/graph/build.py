@@ -226,19 +226,31 @@ def _raise_notice(
     level: _Level, rule: ConnectionRule, notice: ConnectionNotice, edges: dict[_Pair, Rates]
 ) -> None:
     """Put a notice on every edge whose share of bad traffic, as this rule saw it, reaches a threshold."""
-    link = notice.link or query_link(rule.prometheus_url, rule.query)
-    thresholds = attrs.astuple(notice.severity_threshold)
-    lowest = min((threshold for threshold in thresholds if threshold > 0), default=inf)
+    lowest = lowest_threshold(notice)
     for pair, rates in edges.items():
         bad = rates.danger if notice.status_type is StatusType.DANGER else rates.warning
         total = rates.total
         if bad <= 0 or total <= 0:  # no traffic has no share of errors
             continue
         share = bad / total
-        severity = severity_of(share, notice.severity_threshold) if share >= lowest else None
-        if severity is not None:
-            text = render_title(notice.title, share, {})
-            level.edge_notices.setdefault(pair, []).append(Notice(text, severity, notice.subtitle, link))
+        raised = connection_notice(rule, notice, share) if share >= lowest else None
+        if raised is not None:
+            level.edge_notices.setdefault(pair, []).append(raised)
+
+
+def lowest_threshold(notice: ConnectionNotice) -> float:
+    """From which share of bad traffic on a notice may be raised; infinity for never."""
+    thresholds = attrs.astuple(notice.severity_threshold)
+    return min((threshold for threshold in thresholds if threshold > 0), default=inf)
+
+
+def connection_notice(rule: ConnectionRule, notice: ConnectionNotice, share: float) -> Notice | None:
+    """The notice on an edge with this share of bad traffic; None below all thresholds."""
+    severity = severity_of(share, notice.severity_threshold)
+    if severity is None:
+        return None
+    link = notice.link or query_link(rule.prometheus_url, rule.query)
+    return Notice(render_title(notice.title, share, {}), severity, notice.subtitle, link)
 
 
 def _add_measurements(
@@ -269,12 +281,19 @@ def _class_given(rule: Rule | None, end: Literal["source", "target", "service"])
 
 
 def _raise_service_notice(level: _Level, rule: ServiceNoticeRule, measurement: Measurement) -> None:
+    raised = service_notice(rule, measurement)
+    if raised is not None:
+        level.node_notices.setdefault(measurement.source, []).append(raised)
+
+
+def service_notice(rule: ServiceNoticeRule, measurement: Measurement) -> Notice | None:
+    """The notice on a node of which this was measured; None below all thresholds."""
     severity = severity_of(measurement.value, rule.severity_threshold)
-    if severity is not None:
-        title = render_title(rule.title, measurement.value, dict(measurement.labels))
-        link = rule.link or query_link(rule.prometheus_url, rule.query)
-        notice = Notice(title, severity, rule.subtitle, link)
-        level.node_notices.setdefault(measurement.source, []).append(notice)
+    if severity is None:
+        return None
+    title = render_title(rule.title, measurement.value, dict(measurement.labels))
+    link = rule.link or query_link(rule.prometheus_url, rule.query)
+    return Notice(title, severity, rule.subtitle, link)
 
 
 def _added(one: Rates, other: Rates) -> Rates:

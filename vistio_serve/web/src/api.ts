@@ -5,7 +5,18 @@
  */
 
 import { formatInstant } from "./format";
-import { type Graph, type Rates, type RawGraph, readGraph } from "./model";
+import {
+  type About,
+  type Graph,
+  type Notice,
+  type Rates,
+  type RawAbout,
+  type RawGraph,
+  type RawNotice,
+  readAbout,
+  readGraph,
+  readNotice,
+} from "./model";
 import type { Window } from "./state";
 
 /** An RFC 9457 problem; `kind` is what follows `urn:vistio:problem:`, or one of this page's own. */
@@ -107,6 +118,51 @@ export interface Diff {
   readonly nodes: readonly DiffNode[];
 }
 
+/** A level of `Frames`; edges by their place in `source` and `target`, which are keys as in `Node.name`. */
+export interface FrameLevel {
+  /** "" is the global level. */
+  readonly cluster: string;
+  readonly source: readonly string[];
+  readonly target: readonly string[];
+  /** Requests per second: frame by frame, edge by edge; 0 where an edge was absent. */
+  readonly normal: readonly (readonly number[])[];
+  readonly warning: readonly (readonly number[])[];
+  readonly danger: readonly (readonly number[])[];
+  /** `frame` is a place in `Frames.frames`; without a target the notice is on the node `source`. */
+  readonly notices: readonly FrameNotice[];
+}
+
+export interface FrameNotice extends Notice {
+  readonly frame: number;
+  readonly source: string;
+  readonly target: string | null;
+}
+
+/** What one frame shows; null where nothing was seen. */
+export interface Frame {
+  readonly askedMs: number;
+  readonly about: About | null;
+}
+
+/** Many graphs at once, to move through time. */
+export interface Frames {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly stepMs: number;
+  /** Everything that some frame shows, and their peak as `maxVolume`; rates are those of the last frame. */
+  readonly graph: Graph;
+  readonly frames: readonly Frame[];
+  readonly levels: readonly FrameLevel[];
+}
+
+interface RawFrames {
+  start: string; end: string; step_ms: number; graph: RawGraph;
+  frames: ({ asked: string } & ({ instant: null } | RawAbout))[];
+  levels: (Omit<FrameLevel, "notices"> & {
+    notices: ({ frame: number; source: string; target: string | null } & RawNotice)[];
+  })[];
+}
+
 /** What the timeline is about: everything, or a level, a node or an edge of it. */
 export interface Subject {
   readonly level: string;
@@ -152,6 +208,17 @@ export class Api {
     return asked.ok ? { ok: true, value: readGraph(asked.value) } : asked;
   }
 
+  /** The graphs of a window, one each `stepMs`; the recording's interval where it is left out. */
+  async frames(window: Window, stepMs?: number, signal?: AbortSignal): Promise<Result<Frames>> {
+    const query = {
+      start: instant(window.startMs),
+      end: instant(window.endMs),
+      step: stepMs === undefined ? undefined : `${stepMs}ms`,
+    };
+    const asked = await this.json<RawFrames>("frames", query, signal);
+    return asked.ok ? { ok: true, value: readFrames(asked.value) } : asked;
+  }
+
   instants(window: Window | null, signal?: AbortSignal): Promise<Result<Instants>> {
     return this.json("instants", { start: instant(window?.startMs), end: instant(window?.endMs) }, signal);
   }
@@ -194,6 +261,28 @@ export class Api {
       return { ok: false, problem: unreachable(error, signal) };
     }
   }
+}
+
+function readFrames(raw: RawFrames): Frames {
+  return {
+    startMs: Date.parse(raw.start),
+    endMs: Date.parse(raw.end),
+    stepMs: raw.step_ms,
+    graph: readGraph(raw.graph),
+    frames: raw.frames.map((frame) => ({
+      askedMs: Date.parse(frame.asked),
+      about: frame.instant === null ? null : readAbout(frame),
+    })),
+    levels: raw.levels.map((level) => ({
+      ...level,
+      notices: level.notices.map((notice) => ({
+        ...readNotice(notice),
+        frame: notice.frame,
+        source: notice.source,
+        target: notice.target,
+      })),
+    })),
+  };
 }
 
 function instant(ms: number | null | undefined): string | undefined {

@@ -111,7 +111,7 @@ export function labelOf(level: Level | undefined, name: string): string {
 
 // --- the server's JSON ---
 
-interface RawNotice { title?: string; subtitle?: string; link?: string; severity?: number }
+export interface RawNotice { title?: string; subtitle?: string; link?: string; severity?: number }
 interface RawFacts { synthetic?: boolean; measurements?: Record<string, number>; name?: string }
 interface RawMetadata { vistio?: RawFacts }
 interface RawEdge {
@@ -121,31 +121,36 @@ interface RawNode {
   name: string; displayName?: string; class?: string; notices?: RawNotice[]; metadata?: RawMetadata;
   maxVolume?: number; entryNode?: string; nodes?: RawNode[]; connections?: RawEdge[];
 }
+export interface RawAbout {
+  instant: string; asked: string; interval_s: number; failed_rules: FailedRule[]; configuration: string; backfilled: boolean;
+}
 export interface RawGraph {
   name: string; maxVolume?: number; entryNode?: string; nodes: RawNode[]; connections?: RawEdge[];
   classes?: { name: string; color: string }[];
-  metadata: { vistio: {
-    instant: string; asked: string; interval_s: number; failed_rules: FailedRule[]; configuration: string; backfilled: boolean;
-  } };
+  metadata: { vistio: RawAbout };
 }
 
 /** The graph in an answer of `/graph`. */
 export function readGraph(raw: RawGraph): Graph {
-  const about = raw.metadata.vistio;
   const levels = new Map<string, Level>([["", readLevel("", raw)]]);
   for (const node of raw.nodes) if (node.nodes?.length) levels.set(node.name, readLevel(node.name, node));
   return {
     name: raw.name,
-    about: {
-      instantMs: Date.parse(about.instant),
-      askedMs: Date.parse(about.asked),
-      intervalMs: about.interval_s * 1000,
-      failedRules: about.failed_rules,
-      configuration: about.configuration,
-      backfilled: about.backfilled,
-    },
+    about: readAbout(raw.metadata.vistio),
     levels,
     classes: new Map((raw.classes ?? []).map(({ name, color }) => [name, color])),
+  };
+}
+
+/** What a graph or a frame tells about itself. */
+export function readAbout(raw: RawAbout): About {
+  return {
+    instantMs: Date.parse(raw.instant),
+    askedMs: Date.parse(raw.asked),
+    intervalMs: raw.interval_s * 1000,
+    failedRules: raw.failed_rules,
+    configuration: raw.configuration,
+    backfilled: raw.backfilled,
   };
 }
 
@@ -183,7 +188,7 @@ function readEdge(raw: RawEdge): Edge {
   };
 }
 
-function readNotice(raw: RawNotice): Notice {
+export function readNotice(raw: RawNotice): Notice {
   const severity = raw.severity === 2 ? 2 : raw.severity === 1 ? 1 : 0;
   return { title: unescape(raw.title ?? ""), subtitle: unescape(raw.subtitle ?? ""), link: raw.link ?? "", severity };
 }

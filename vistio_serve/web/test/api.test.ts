@@ -38,6 +38,27 @@ test.each([
   expect(asked(fetcher)).toBe(`http://host/timeline${query}`);
 });
 
+test("frames are graphs' values in columns, and a frame without an instant shows nothing", async () => {
+  const told = { ...JSON.parse(raw).metadata.vistio };
+  const body = {
+    now: "2026-11-23T05:12:00Z", start: "2026-11-23T05:10:00Z", end: "2026-11-23T05:10:20Z", step_ms: 10_000,
+    graph: JSON.parse(raw),
+    frames: [told, { asked: "2026-11-23T05:10:10Z", instant: null }],
+    levels: [{
+      cluster: "mesh", source: ["a"], target: ["b"], normal: [[1.5], [0]], warning: [[0], [0]], danger: [[0.5], [0]],
+      notices: [{ frame: 0, source: "a", target: "b", title: "5 &lt; 6", severity: 2 }],
+    }],
+  };
+  const fetcher = answering(200, JSON.stringify(body));
+  const window = { startMs: Date.parse(body.start), endMs: Date.parse(body.end) };
+  const answer = await new Api("http://host/", fetcher).frames(window, 10_000);
+  expect(asked(fetcher)).toBe("http://host/frames?start=2026-11-23T05%3A10%3A00Z&end=2026-11-23T05%3A10%3A20Z&step=10000ms");
+  if (!answer.ok) throw new Error(answer.problem.detail);
+  expect(answer.value.frames.map((frame) => frame.about?.instantMs ?? null)).toEqual([window.startMs, null]);
+  expect(answer.value.levels[0]).toMatchObject({ danger: [[0.5], [0]], notices: [{ frame: 0, target: "b", title: "5 < 6", subtitle: "" }] });
+  expect(answer.value.graph.about.intervalMs).toBe(10_000);
+});
+
 describe("errors are values", () => {
   test("a problem of the server keeps its kind and its way out", async () => {
     const body = { type: "urn:vistio:problem:nothing-recorded", title: "Nothing recorded", status: 404, detail: "d", before: "2026-11-23T05:00:00Z", after: null, reason: "not running" };

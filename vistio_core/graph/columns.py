@@ -1,0 +1,112 @@
+"""Rates by class, in columns: the sums of a graph for many instants or edges at once. Pure.
+
+What `build` says of sums holds here: the rates of one edge, rule and class are added exactly
+rounded (`math.fsum`). Of one or two numbers a plain addition is that already, so only where three
+or more statuses fall into one class are they handed to `fsum`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import fsum
+from typing import Any
+
+import attrs
+import numpy as np
+import pyarrow as pa
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+
+CLASSES = 3
+"""Normal, warning, danger: the columns of every array of rates, in this order."""
+
+
+@attrs.frozen(eq=False)
+class RuleEdges:
+    """What rules saw on edges, class by class; all columns have one length.
+
+    An edge has a row for each instant and rule that saw it.
+    """
+
+    instant_ms: Integers
+    rule: Integers
+    """Index into ``rules``."""
+    source: Integers
+    """Index into ``sources``."""
+    target: Integers
+    """Index into ``targets``."""
+    rates: Floats
+    """Requests per second by class: one row for each edge, `CLASSES` columns."""
+    rules: list[tuple[str, str]]
+    """Cluster and rule."""
+    sources: list[str]
+    targets: list[str]
+
+
+def rule_edges(samples: pa.Table, classify: Callable[[str, str, str], int]) -> RuleEdges:
+    """The rates on the edges that rules saw.
+
+    Args:
+        samples: rows of kind ``sample``, of any number of instants, in the format's order: those of an
+            edge, rule and instant lie side by side.
+        classify: cluster, rule and status to the column of its class.
+    """
+    instant_ms = samples["instant"].cast(pa.int64()).to_numpy()
+    cluster, clusters = _codes(samples["cluster"])
+    rule, rules = _codes(samples["rule"])
+    source, sources = _codes(samples["source"])
+    target, targets = _codes(samples["target"])
+    status, statuses = _codes(samples["status"])
+    key = cluster * len(rules) + rule
+    first = np.ones(len(key), dtype=bool)
+    first[1:] = (
+        (source[1:] != source[:-1])
+        | (target[1:] != target[:-1])
+        | (key[1:] != key[:-1])
+        | (instant_ms[1:] != instant_ms[:-1])
+    )
+    starts = np.flatnonzero(first)
+    judged = key * len(statuses) + status
+    column = np.zeros(len(clusters) * len(rules) * len(statuses), dtype=np.int64)
+    there = np.zeros(len(column), dtype=bool)
+    there[judged] = True
+    for each in np.flatnonzero(there).tolist():
+        of_rule, of_status = divmod(each, len(statuses))
+        of_cluster, of_rule = divmod(of_rule, len(rules))
+        column[each] = classify(clusters[of_cluster], rules[of_rule], statuses[of_status])
+    seen, index = np.unique(key[starts], return_inverse=True)
+    return RuleEdges(
+        instant_ms=instant_ms[starts],
+        rule=index,
+        source=source[starts],
+        target=target[starts],
+        rates=_sums(
+            (np.cumsum(first) - 1) * CLASSES + column[judged],
+            samples["rate"].to_numpy(),
+            len(starts) * CLASSES,
+        ).reshape(-1, CLASSES),
+        rules=[(clusters[each // len(rules)], rules[each % len(rules)]) for each in seen.tolist()],
+        sources=sources,
+        targets=targets,
+    )
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[Integers, list[str]]:
+    """The numbers of a dictionary column and the texts that they stand for."""
+    array = column.combine_chunks()
+    return array.indices.to_numpy(zero_copy_only=False).astype(np.int64), array.dictionary.to_pylist()
+
+
+def _sums(slot: Integers, rates: Floats, slots: int) -> Floats:
+    """The exactly rounded sum of the rates in each slot; zero where there are none."""
+    counts = np.bincount(slot, minlength=slots)
+    sums: Floats = np.bincount(slot, weights=rates, minlength=slots).astype(np.float64, copy=False)
+    many = counts[slot] > 2
+    if many.any():
+        gathered: dict[int, list[float]] = {}
+        for each, rate in zip(slot[many].tolist(), rates[many].tolist(), strict=True):
+            gathered.setdefault(each, []).append(rate)
+        for each, values in gathered.items():
+            sums[each] = fsum(values)
+    return sums
