@@ -6,8 +6,9 @@
  */
 
 import type { Api, Result, Subject } from "./api";
+import { groupOf } from "./crowd";
 import type { Graph } from "./model";
-import { type State, levelOf } from "./state";
+import { type Selection, type State, levelOf } from "./state";
 import type { Snapshot, Store } from "./store";
 import { extend } from "./traffic/topology";
 import { advance, onGrid } from "./travel";
@@ -176,10 +177,16 @@ export class Asking {
 /** What the timeline follows: the selection, the focused node, the cluster, or everything. */
 export function subjectOf(state: State): Subject | null {
   const level = levelOf(state);
-  const { selection } = state;
+  const selection = followable(state.selection);
   if (selection?.kind === "node") return { level, node: selection.node };
   if (selection?.kind === "edge") return { level, source: selection.source, target: selection.target };
   if (state.path[1]) return { level, node: state.path[1] };
   // Entering traffic, counted once: the sum over all levels would count a request at each of its hops.
   return { level };
+}
+
+/** What has a timeline of its own: a selected group has not. */
+export function followable(selection: Selection | null): Selection | null {
+  const names = selection?.kind === "edge" ? [selection.source, selection.target] : selection ? [selection.node] : [];
+  return names.some((name) => groupOf(name) !== null) ? null : selection;
 }

@@ -5,18 +5,22 @@ import "./style/page.css";
 import { Api } from "./api";
 import { Asking } from "./asking";
 import { Comparing } from "./compare/comparing";
+import { CrowdNoteView } from "./controls/crowd-note";
 import { FiltersView } from "./controls/filters";
 import { HeaderView } from "./controls/header";
 import { type Key, keysOf, onKey } from "./controls/keys";
+import { LookView } from "./controls/look";
 import { TransportView } from "./controls/transport";
 import { h, iconButton } from "./dom";
 import { formatInstant } from "./format";
 import { History, readDisplay, writeDisplay } from "./history";
 import { makePanels } from "./panels";
-import { openPath, select, setDisplay } from "./state";
+import { openOrEnter } from "./opening";
+import { select, setDisplay } from "./state";
 import { StatesView } from "./states/states";
 import { Store, type View } from "./store";
 import { LevelTable } from "./table/level-table";
+import { Pictures } from "./traffic/picture";
 import { Stage } from "./traffic/stage";
 import { TimelineView } from "./timeline/timeline";
 import { fromFragment } from "./url";
@@ -25,22 +29,26 @@ const store = new Store(fromFragment(location.hash, readDisplay()));
 const api = new Api(document.baseURI);
 
 const filters = new FiltersView(store);
-const header = new HeaderView(store, () => filters.toggle());
+const look = new LookView(store);
+const pictures = new Pictures();
+const header = new HeaderView(store, pictures, () => filters.toggle(), () => look.toggle());
 const transport = new TransportView(store);
 const timeline = new TimelineView(store);
 const stage = new Stage({
   select: (selection) => store.change((state) => select(state, selection)),
-  open: (path) => store.change((state) => openPath(state, path)),
-});
+  open: (path) => store.change((state) => openOrEnter(state, path)),
+}, pictures);
+const crowdNote = new CrowdNoteView(store, pictures);
 const states = new StatesView(store);
-const panels = makePanels(store);
+const panels = makePanels(store, pictures);
 const table = new LevelTable(store);
-const views: View[] = [table, header, filters, states, ...panels, transport, timeline];
+const views: View[] = [table, header, filters, look, crowdNote, states, ...panels, transport, timeline];
 
 const keys = keysOf(store, {
   focusLocator: () => header.focusLocator(),
   focusClock: () => transport.focusClock(),
   toggleFilters: () => filters.toggle(),
+  toggleLook: () => look.toggle(),
   toggleHelp: () => (help.open ? help.close() : help.showModal()),
 });
 const help = helpOf(keys);
@@ -48,12 +56,12 @@ const help = helpOf(keys);
 document.body.append(
   skipLinks(),
   header.element,
-  filters.element,
+  h("div", { class: "bars" }, filters.element, look.element),
   h("main", { class: "main" }, stage.element, h("aside", { class: "panels", "aria-label": "Details", tabindex: -1 }, ...panels.map((panel) => panel.element))),
   h("footer", { class: "footer" }, transport.element, timeline.element),
   help,
 );
-stage.element.append(table.element, states.element);
+stage.element.append(crowdNote.element, table.element, states.element);
 
 const history = new History(store);
 store.subscribe((now, before) => {

@@ -5,6 +5,8 @@
  * `url.ts` writes this value into the page's address and reads it back.
  */
 
+import { type Crowd, NO_CROWD } from "./crowd";
+
 export type Mode = "live" | "at" | "playing";
 
 /** `[startMs, endMs)`, epoch milliseconds. */
@@ -62,6 +64,7 @@ export interface State {
   readonly path: readonly string[];
   readonly selection: Selection | null;
   readonly filters: Filters;
+  readonly crowd: Crowd;
   /** Text that the locator looks for. */
   readonly find: string;
   /** The moment that the shown one is compared with. */
@@ -77,6 +80,7 @@ export const INITIAL: State = {
   path: [],
   selection: null,
   filters: NO_FILTERS,
+  crowd: NO_CROWD,
   find: "",
   baselineMs: null,
   display: { theme: "auto", labels: true, particles: true, table: false, projection: false },
@@ -85,7 +89,9 @@ export const INITIAL: State = {
 /** Another level; what was selected on the old one is no longer there. */
 export function openPath(state: State, path: readonly string[]): State {
   if (samePath(state.path, path)) return state;
-  return { ...state, path: path.slice(0, 2), selection: null };
+  // Groups are a level's own.
+  const crowd = state.crowd.open.length && state.path[0] !== path[0] ? { ...state.crowd, open: [] } : state.crowd;
+  return { ...state, path: path.slice(0, 2), selection: null, crowd };
 }
 
 export function enter(state: State, name: string): State {

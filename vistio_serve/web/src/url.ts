@@ -5,6 +5,7 @@
  * is left out, for an old link must still show something.
  */
 
+import { readCrowd, writeCrowd } from "./crowd";
 import { formatInstant, parseInstant } from "./format";
 import {
   INITIAL,
@@ -40,6 +41,7 @@ export function toFragment(state: State): string {
   if (filters.minErrorPercent > 0) query.set("errors", String(filters.minErrorPercent));
   if (filters.minSeverity >= 0) query.set("severity", SEVERITIES[filters.minSeverity] ?? "");
   for (const name of filters.hiddenClasses) query.append("hide", name);
+  writeCrowd(state.crowd, query);
   if (state.find) query.set("find", state.find);
   if (state.baselineMs !== null) query.set("baseline", formatInstant(state.baselineMs));
   const path = state.path.map((name) => `/${encodeURIComponent(name)}`).join("");
@@ -57,6 +59,7 @@ export function fromFragment(fragment: string, display = INITIAL.display): State
     path: path.split("/").filter(Boolean).map(decode).slice(0, 2),
     selection: selectionFrom(query),
     filters: filtersFrom(query),
+    crowd: readCrowd(query),
     find: query.get("find") ?? "",
     baselineMs: parseInstant(query.get("baseline") ?? ""),
     display,
@@ -67,6 +70,7 @@ export function fromFragment(fragment: string, display = INITIAL.display): State
 export function isNavigation(before: State, after: State): boolean {
   if (!samePath(before.path, after.path) || !sameSelection(before.selection, after.selection)) return true;
   if (before.travel.mode !== after.travel.mode || before.baselineMs !== after.baselineMs) return true;
+  if (before.crowd !== after.crowd) return true;
   return after.travel.mode === "at" && before.travel.atMs !== after.travel.atMs;
 }
 

@@ -13,6 +13,7 @@ import { noticeList } from "../src/panels/notices";
 import { INITIAL, type State } from "../src/state";
 import { type Data, NO_DATA, type Snapshot, Store } from "../src/store";
 import { noticeMarks, seriesOf, stops } from "../src/timeline/series";
+import { Pictures } from "../src/traffic/picture";
 import { START_MS, edge, graph, level, node, notice } from "./graphs";
 
 const snapshot = (data: Partial<Data>, state: Partial<State> = {}): Snapshot => ({ state: { ...INITIAL, ...state }, data: { ...NO_DATA, ...data } });
@@ -83,7 +84,7 @@ describe("connections", () => {
 describe("the details panel", () => {
   const mesh = graph([level("eu", [edge("a>b 90/0/10", { notices: [notice(2, "<b>bold</b>")] }), edge("b>c 7")], { nodes: [node("a"), node("b", { measurements: { latency_p99_ms: 250 } }), node("c")] })]);
   const shown = (state: Partial<State>): HTMLElement => {
-    const panel = new DetailsPanel({ change: vi.fn() });
+    const panel = new DetailsPanel({ change: vi.fn() }, new Pictures());
     panel.render(snapshot({ graph: mesh }, { path: ["eu"], ...state }));
     return panel.element;
   };
@@ -132,7 +133,7 @@ describe("text stays text", () => {
 
 describe("the keyboard", () => {
   let store: Store;
-  const places = { focusLocator: vi.fn(), focusClock: vi.fn(), toggleFilters: vi.fn(), toggleHelp: vi.fn() };
+  const places = { focusLocator: vi.fn(), focusClock: vi.fn(), toggleFilters: vi.fn(), toggleLook: vi.fn(), toggleHelp: vi.fn() };
   const press = (key: string, target: HTMLElement = document.body, more: KeyboardEventInit = {}): KeyboardEvent => {
     const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more });
     Object.defineProperty(event, "target", { value: target });

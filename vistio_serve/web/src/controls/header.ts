@@ -5,6 +5,7 @@ import { formatDate, formatDuration, formatTime } from "../format";
 import { type Display, levelOf, openPath, setDisplay } from "../state";
 import { latenessMs } from "../states/messages";
 import type { Actions, Snapshot, View } from "../store";
+import type { Pictures } from "../traffic/picture";
 import { matches } from "../traffic/scene";
 import { goLive } from "../travel";
 
@@ -18,15 +19,16 @@ export class HeaderView implements View {
   private readonly badge: HTMLButtonElement;
   private readonly theme: HTMLButtonElement;
 
-  constructor(private readonly actions: Actions, onFilters: () => void) {
+  constructor(private readonly actions: Actions, private readonly pictures: Pictures, onFilters: () => void, onLook: () => void) {
     this.find = h("input", { type: "search", class: "locator", placeholder: "Find a node  /", "aria-label": "Find a node", autocomplete: "off", spellcheck: "false", onInput: () => this.actions.change((state) => ({ ...state, find: this.find.value })) });
     this.badge = h("button", { type: "button", class: "badge-live", onClick: () => this.actions.change(goLive) });
     this.theme = iconButton("theme", "Theme", () => this.actions.change((state) => setDisplay(state, { theme: THEMES[(THEMES.indexOf(state.display.theme) + 1) % THEMES.length] ?? "auto" })));
     const filters = h("button", { type: "button", class: "button", title: "Filters (f)", onClick: onFilters }, icon("filter"), "Filters");
+    const look = h("button", { type: "button", class: "button", title: "View: groups, layout (g)", onClick: onLook }, icon("view"), "View");
     this.element = h("header", { class: "header" },
       h("strong", { class: "brand" }, "vistio"),
       h("nav", { "aria-label": "Level" }, this.crumbs),
-      h("div", { class: "header-tools" }, this.found, this.find, filters, this.theme, this.badge));
+      h("div", { class: "header-tools" }, this.found, this.find, filters, look, this.theme, this.badge));
   }
 
   focusLocator(): void {
@@ -39,11 +41,18 @@ export class HeaderView implements View {
     const shown = [...this.crumbs.children].map((crumb) => crumb.textContent);
     if (names.join("\n") !== shown.join("\n")) this.crumbs.replaceChildren(...names.map((name, depth) => this.crumb(name, depth, names.length)));
     if (document.activeElement !== this.find && this.find.value !== state.find) this.find.value = state.find;
-    const count = matches(data.graph?.levels.get(levelOf(state)), state.find).length;
-    setText(this.found, state.find ? `${count} found` : "");
+    setText(this.found, state.find ? this.foundText({ state, data }) : "");
     set(this.theme, "title", `Theme: ${state.display.theme}`);
     set(this.theme, "aria-label", `Theme: ${state.display.theme}`);
     this.renderBadge({ state, data });
+  }
+
+  private foundText(now: Snapshot): string {
+    const { state, data } = now;
+    const { drawnAs } = this.pictures.planOf(now);
+    const names = matches(data.graph?.levels.get(levelOf(state)), state.find);
+    const groups = new Set(names.flatMap((name) => drawnAs.get(name) ?? []));
+    return `${names.length} found${groups.size ? `, in ${groups.size} group${groups.size === 1 ? "" : "s"}` : ""}`;
   }
 
   private crumb(name: string, depth: number, count: number): HTMLElement {

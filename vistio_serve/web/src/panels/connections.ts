@@ -1,12 +1,16 @@
-/** A sortable table of connections. What it is sorted by stays when the data changes. */
+/** A sortable table of connections, or of nodes. What it is sorted by stays when the data changes. */
 
 import { h, setText } from "../dom";
 import { formatRate, formatShare } from "../format";
+import { formatLatency, formatThroughput, latencyOf, throughputOf } from "../measures";
 import { type Edge, total, worst } from "../model";
 import { type State, select } from "../state";
 import type { Actions } from "../store";
 
-type Column = "name" | "rate" | "errors";
+/** A connection, or whatever else has rates and measurements. */
+export type Row = Pick<Edge, "source" | "target" | "rates" | "notices" | "measurements">;
+
+type Column = "name" | "rate" | "errors" | "latency" | "throughput";
 
 export interface Order {
   readonly column: Column;
@@ -15,12 +19,23 @@ export interface Order {
 
 export const FIRST_ORDER: Order = { column: "errors", descending: true };
 
+const HEADS: Readonly<Record<Column, string>> = { name: "Connection", rate: "req/s", errors: "errors", latency: "latency", throughput: "bytes/s" };
+// More rows make a page slow, and nobody reads them.
+const MOST_ROWS = 200;
+
+const VALUES: Readonly<Record<Exclude<Column, "name">, (row: Row) => number>> = {
+  rate: (row) => total(row.rates),
+  errors: (row) => errorShare(row),
+  latency: (row) => latencyOf(row.measurements)?.ms ?? -1,
+  throughput: (row) => throughputOf(row.measurements) ?? -1,
+};
+
 /** The rows in an order; equal ones by name, so that none jump. */
-export function sorted(edges: readonly Edge[], order: Order, name: (edge: Edge) => string): Edge[] {
+export function sorted<R extends Row>(rows: readonly R[], order: Order, name: (row: R) => string): R[] {
   const sign = order.descending ? -1 : 1;
-  const value = (edge: Edge): number => (order.column === "rate" ? total(edge.rates) : errorShare(edge));
-  return [...edges].sort((one, other) => {
-    const by = order.column === "name" ? sign * name(one).localeCompare(name(other)) : sign * (value(one) - value(other));
+  const { column } = order;
+  return [...rows].sort((one, other) => {
+    const by = column === "name" ? sign * name(one).localeCompare(name(other)) : sign * (VALUES[column](one) - VALUES[column](other));
     return by || total(other.rates) - total(one.rates) || name(one).localeCompare(name(other));
   });
 }
@@ -30,55 +45,93 @@ export function reorder(order: Order, column: Column): Order {
   return order.column === column ? { column, descending: !order.descending } : { column, descending: column !== "name" };
 }
 
-function errorShare(edge: Edge): number {
-  const all = total(edge.rates);
-  return all > 0 ? edge.rates.danger / all : 0;
+/** The columns that have something to say about these rows. */
+export function columnsOf(rows: readonly Row[]): readonly Column[] {
+  const columns: Column[] = ["name", "rate", "errors"];
+  if (rows.some((row) => latencyOf(row.measurements))) columns.push("latency");
+  if (rows.some((row) => throughputOf(row.measurements) !== null)) columns.push("throughput");
+  return columns;
+}
+
+function errorShare(row: Row): number {
+  const all = total(row.rates);
+  return all > 0 ? row.rates.danger / all : 0;
 }
 
 const SEVERITY_MARKS = { [-1]: "", 0: "i", 1: "!", 2: "‼" } as const;
 
+export interface Table {
+  readonly title: string;
+  readonly rows: readonly Row[];
+  readonly name: (row: Row) => string;
+  /** What a click on a name does, if not to select the connection. */
+  readonly open?: ((row: Row) => void) | undefined;
+}
+
+export const NO_TABLE: Table = { title: "", rows: [], name: () => "" };
+
 export class Connections {
   readonly element: HTMLElement;
   private readonly title = h("h3", {});
+  private readonly heads = h("tr", {});
   private readonly rows = h("tbody", {});
-  private readonly heads: Record<Column, HTMLElement>;
+  private readonly more = h("p", { class: "quiet" });
   private order: Order = FIRST_ORDER;
-  private shown: { edges: readonly Edge[]; name: (edge: Edge) => string; state: State } | null = null;
 
   constructor(private readonly actions: Actions) {
-    this.heads = { name: this.head("name", "Connection"), rate: this.head("rate", "req/s"), errors: this.head("errors", "errors") };
-    this.element = h("div", { class: "connections" }, this.title, h("table", {}, h("thead", {}, h("tr", {}, ...Object.values(this.heads))), this.rows));
+    this.element = h("div", { class: "connections" }, this.title, h("table", {}, h("thead", {}, this.heads), this.rows), this.more);
   }
 
-  render(title: string, edges: readonly Edge[], name: (edge: Edge) => string, state: State): void {
-    this.shown = { edges, name, state };
-    setText(this.title, `${title} (${edges.length})`);
-    this.element.hidden = edges.length === 0;
-    for (const [column, head] of Object.entries(this.heads)) {
-      head.setAttribute("aria-sort", column !== this.order.column ? "none" : this.order.descending ? "descending" : "ascending");
-    }
-    this.rows.replaceChildren(...sorted(edges, this.order, name).map((edge) => this.row(edge, name(edge), state)));
+  render(table: Table, state: State): void {
+    const { title, rows, name } = table;
+    setText(this.title, `${title} (${rows.length})`);
+    this.element.hidden = rows.length === 0;
+    if (!rows.length) return;
+    const columns = columnsOf(rows);
+    const order = columns.includes(this.order.column) ? this.order : FIRST_ORDER;
+    this.renderHeads(columns, order, table, state);
+    const shown = sorted(rows, order, name).slice(0, MOST_ROWS);
+    this.rows.replaceChildren(...shown.map((row) => this.row(row, columns, table, state)));
+    setText(this.more, rows.length > shown.length ? `The first ${shown.length} of ${rows.length}; sort by another column to see others.` : "");
   }
 
-  private head(column: Column, text: string): HTMLElement {
-    const sort = (): void => {
-      this.order = reorder(this.order, column);
-      const { title, shown } = this;
-      if (shown) this.render(title.textContent?.replace(/ \(\d+\)$/, "") ?? "", shown.edges, shown.name, shown.state);
-    };
-    return h("th", { class: column === "name" ? "" : "number" }, h("button", { type: "button", onClick: sort }, text));
+  private renderHeads(columns: readonly Column[], order: Order, table: Table, state: State): void {
+    // The one that was pressed keeps the focus.
+    const pressed = [...this.heads.children].findIndex((head) => head.contains(document.activeElement));
+    this.heads.replaceChildren(...columns.map((column) => {
+      const sort = (): void => {
+        this.order = reorder(order, column);
+        this.render(table, state);
+      };
+      const direction = column !== order.column ? "none" : order.descending ? "descending" : "ascending";
+      return h("th", { class: column === "name" ? "" : "number", "aria-sort": direction }, h("button", { type: "button", onClick: sort }, HEADS[column]));
+    }));
+    if (pressed >= 0) this.heads.children[pressed]?.querySelector("button")?.focus();
   }
 
-  private row(edge: Edge, name: string, state: State): HTMLElement {
-    const { source, target } = edge;
-    const selected = state.selection?.kind === "edge" && state.selection.source === source && state.selection.target === target;
-    const open = (): void => this.actions.change((before) => select(before, { kind: "edge", source, target }));
-    const all = total(edge.rates);
-    const severity = worst(edge.notices);
-    return h("tr", { class: selected ? "selected" : "" },
-      h("td", {}, h("div", { class: "cell" }, h("button", { type: "button", class: "row-button", title: name, onClick: open }, name),
-        severity >= 0 && h("span", { class: `badge severity-${severity}`, title: edge.notices[0]?.title ?? "" }, SEVERITY_MARKS[severity]))),
-      h("td", { class: "number" }, formatRate(all)),
-      h("td", { class: edge.rates.danger > 0 ? "number danger" : "number" }, formatShare(edge.rates.danger, all)));
+  private row(row: Row, columns: readonly Column[], table: Table, state: State): HTMLElement {
+    const { source, target } = row;
+    const name = table.name(row);
+    const { selection } = state;
+    const selected = selection?.kind === "edge" ? selection.source === source && selection.target === target : selection?.node === source && source === target;
+    const open = (): void => (table.open ? table.open(row) : this.actions.change((before) => select(before, { kind: "edge", source, target })));
+    const severity = worst(row.notices);
+    return h("tr", { class: selected ? "selected" : "" }, ...columns.map((column) => {
+      if (column !== "name") return valueCell(row, column);
+      return h("td", {}, h("div", { class: "cell" }, h("button", { type: "button", class: "row-button", title: name, onClick: open }, name),
+        severity >= 0 && h("span", { class: `badge severity-${severity}`, title: row.notices[0]?.title ?? "" }, SEVERITY_MARKS[severity])));
+    }));
   }
+}
+
+function valueCell(row: Row, column: Exclude<Column, "name">): HTMLElement {
+  const all = total(row.rates);
+  if (column === "rate") return h("td", { class: "number" }, formatRate(all));
+  if (column === "errors") return h("td", { class: row.rates.danger > 0 ? "number danger" : "number" }, formatShare(row.rates.danger, all));
+  if (column === "latency") {
+    const latency = latencyOf(row.measurements);
+    return h("td", { class: "number", title: latency ? `${latency.percentile} % of requests are faster` : null }, latency ? formatLatency(latency.ms) : "–");
+  }
+  const throughput = throughputOf(row.measurements);
+  return h("td", { class: "number" }, throughput === null ? "–" : formatThroughput(throughput));
 }

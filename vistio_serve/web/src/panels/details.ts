@@ -1,27 +1,36 @@
 /** What is selected, or else the level: its facts, its notices, its connections. */
 
+import { OTHERS } from "../crowd";
 import { h, iconButton, setText } from "../dom";
-import { type Edge, type Level, type Node, labelOf, sum } from "../model";
+import { formatRate } from "../format";
+import { latencyOf } from "../measures";
+import { type Edge, type Level, NO_RATES, type Node, labelOf, sum, total } from "../model";
+import { closeGroup, openGroup } from "../opening";
 import { type Selection, type State, enter, levelOf, select } from "../state";
 import type { Actions, Snapshot } from "../store";
-import { Connections } from "./connections";
-import { type Fact, factList, findEdge, incoming, measurementFacts, outgoing, rateFacts, trafficOf } from "./facts";
+import { type Group, type Plan, bundle } from "../traffic/groups";
+import type { Pictures } from "../traffic/picture";
+import { Connections, NO_TABLE, type Row, type Table } from "./connections";
+import { type Fact, factList, findEdge, incoming, measurementFacts, outgoing, rateFacts, throughputFacts, trafficOf } from "./facts";
 import { type PlacedNotice, noticeList } from "./notices";
 import { Panel } from "./panel";
+
+const NOTHING: Edge = { source: "", target: "", rates: NO_RATES, notices: [], measurements: {}, synthetic: false };
 
 export class DetailsPanel extends Panel {
   private readonly facts = h("div", {});
   private readonly notices = h("div", {});
-  private readonly first: Connections;
-  private readonly second: Connections;
+  private readonly tables: readonly [Connections, Connections, Connections];
   private readonly kind = h("p", { class: "panel-kind" });
   private readonly buttons = h("div", { class: "panel-buttons" });
 
-  constructor(private readonly actions: Actions) {
+  constructor(
+    private readonly actions: Actions,
+    private readonly pictures: Pictures,
+  ) {
     super("details", "Details");
-    this.first = new Connections(actions);
-    this.second = new Connections(actions);
-    this.body.append(this.facts, this.notices, this.first.element, this.second.element);
+    this.tables = [new Connections(actions), new Connections(actions), new Connections(actions)];
+    this.body.append(this.facts, this.notices, ...this.tables.map((table) => table.element));
     this.element.prepend(h("header", { class: "panel-head" }, h("div", {}, this.kind, this.heading), this.buttons));
   }
 
@@ -29,50 +38,105 @@ export class DetailsPanel extends Panel {
     return data.graph?.levels.has(levelOf(state)) ?? false;
   }
 
-  protected update({ state, data }: Snapshot): void {
+  protected update(now: Snapshot): void {
+    const { state, data } = now;
     const level = data.graph!.levels.get(levelOf(state))!;
+    const plan = this.pictures.planOf(now);
     const subject: Selection | null = state.selection ?? (state.path[1] ? { kind: "node", node: state.path[1] } : null);
-    if (subject?.kind === "node") this.showNode(level, subject.node, state, data.graph!.levels.has(subject.node) && level.name === "");
-    else if (subject) this.showEdge(level, subject.source, subject.target, state);
-    else this.showLevel(level, state);
+    const group = subject?.kind === "node" ? plan.groups.get(subject.node) : undefined;
+    if (group) this.showGroup(level, group, state);
+    else if (subject?.kind === "node") this.showNode(level, subject.node, plan, state, data.graph!.levels.has(subject.node) && level.name === "");
+    else if (subject) this.showEdge(level, subject.source, subject.target, plan, state);
+    else this.showLevel(level, plan, state);
   }
 
-  private showLevel(level: Level, state: State): void {
+  private showLevel(level: Level, plan: Plan, state: State): void {
     const real = level.edges.filter((edge) => !edge.synthetic);
     // What enters is counted once; summing all edges would count a request at each hop.
     const called = new Set(real.map((edge) => edge.target));
     const entering = real.filter((edge) => !called.has(edge.source));
-    const name = edgeName(level);
     this.head(level.name === "" ? "All clusters" : "Cluster", level.name || "Between clusters", []);
     this.showFacts([...rateFacts(sum(entering.map((edge) => edge.rates))), ["Nodes", String(level.nodes.filter((node) => !node.synthetic).length)]]);
     this.showNotices(placed(level, this.actions, real));
-    this.first.render("Connections", real, name, state);
-    this.second.render("", [], name, state);
+    this.showTables(state, this.groupTable(level, plan), { title: "Connections", rows: real, name: edgeName(level) });
   }
 
-  private showNode(level: Level, nodeName: string, state: State, isCluster: boolean): void {
+  private showNode(level: Level, nodeName: string, plan: Plan, state: State, isCluster: boolean): void {
     const node = level.nodes.find((each) => each.name === nodeName);
     const [received, sent] = [incoming(level, nodeName), outgoing(level, nodeName)];
     const canOpen = isCluster || (level.name !== "" && state.path[1] !== nodeName);
     const open = h("button", { type: "button", class: "button", onClick: () => this.actions.change((before) => enter({ ...before, path: before.path.slice(0, level.name === "" ? 0 : 1) }, nodeName)) }, isCluster ? "Enter cluster" : "Focus");
     this.head(kindOf(node, isCluster), labelOf(level, nodeName), [canOpen && !!node && open, state.selection !== null && this.close()]);
-    this.showFacts(node ? [...rateFacts(trafficOf(level, nodeName)), ...measurementFacts(node.measurements)] : [], !node);
+    this.showFacts(node ? [...rateFacts(trafficOf(level, nodeName)), ...measurementFacts(node.measurements), ...throughputFacts(received, "Bytes, incoming"), ...throughputFacts(sent, "Bytes, outgoing")] : [], !node);
+    const group = plan.groups.get(plan.drawnAs.get(nodeName) ?? "") ?? [...plan.groups.values()].find((each) => each.open && each.members.includes(nodeName));
+    if (group) this.facts.append(this.groupLine(group));
     this.showNotices(node?.notices.map((notice) => ({ ...notice, place: "" })) ?? []);
-    this.first.render("Incoming", received, (edge) => labelOf(level, edge.source), state);
-    this.second.render("Outgoing", sent, (edge) => labelOf(level, edge.target), state);
+    this.showTables(state, { title: "Incoming", rows: received, name: (edge) => labelOf(level, edge.source) }, { title: "Outgoing", rows: sent, name: (edge) => labelOf(level, edge.target) });
   }
 
-  private showEdge(level: Level, source: string, target: string, state: State): void {
-    const edge = findEdge(level, source, target);
-    this.head("Connection", `${labelOf(level, source)} → ${labelOf(level, target)}`, [this.close()]);
+  private showGroup(level: Level, group: Group, state: State): void {
+    const inside = new Set(group.members);
+    const real = level.edges.filter((edge) => !edge.synthetic);
+    const received = real.filter((edge) => inside.has(edge.target) && !inside.has(edge.source));
+    const sent = real.filter((edge) => inside.has(edge.source) && !inside.has(edge.target));
+    const within = real.filter((edge) => inside.has(edge.source) && inside.has(edge.target));
+    const there = level.nodes.filter((node) => inside.has(node.name));
+    const open = h("button", { type: "button", class: "button", onClick: () => this.actions.change((before) => openGroup(before, group.name)) }, group.name === OTHERS ? "Show more" : "Open group");
+    this.head("Group", groupTitle(group), [!group.open && open, this.close()]);
+    const rates = sum((received.length ? received : sent).map((edge) => edge.rates));
+    this.showFacts([...rateFacts(rates), ["Nodes", there.length === group.members.length ? String(there.length) : `${there.length} of ${group.members.length} at this instant`], ["Requests inside", `${formatRate(total(sum(within.map((edge) => edge.rates))))} /s`], ...throughputFacts(received, "Bytes, incoming"), ...throughputFacts(sent, "Bytes, outgoing")]);
+    this.showNotices([
+      ...there.flatMap((node) => node.notices.map((notice) => ({ ...notice, place: node.label, open: this.to({ kind: "node", node: node.name }) }))),
+      ...within.flatMap((edge) => edge.notices.map((notice) => ({ ...notice, place: edgeName(level)(edge), open: this.to({ kind: "edge", source: edge.source, target: edge.target }) }))),
+    ]);
+    this.showTables(state, this.memberTable(level, there), { title: "Incoming", rows: received, name: edgeName(level) }, { title: "Outgoing", rows: sent, name: edgeName(level) });
+  }
+
+  private showEdge(level: Level, source: string, target: string, plan: Plan, state: State): void {
+    const bundled = plan.groups.has(source) || plan.groups.has(target);
+    const as = (name: string): string => plan.drawnAs.get(name) ?? name;
+    const edges = bundled ? level.edges.filter((edge) => !edge.synthetic && as(edge.source) === source && as(edge.target) === target) : [findEdge(level, source, target)].filter((edge) => edge !== undefined);
+    const edge = edges.length ? bundle(source, target, edges) : undefined;
+    const label = (name: string): string => (plan.groups.has(name) ? groupTitle(plan.groups.get(name)!) : labelOf(level, name));
+    this.head(edges.length > 1 ? `${edges.length} connections` : "Connection", `${label(source)} → ${label(target)}`, [this.close()]);
     this.showFacts(edge ? [...rateFacts(edge.rates), ...measurementFacts(edge.measurements)] : [], !edge);
+    if (edges.length > 1 && latencyOf(edge!.measurements)) this.facts.append(h("p", { class: "quiet" }, "Of latencies the largest, of throughput the sum."));
     this.showNotices(edge?.notices.map((notice) => ({ ...notice, place: "" })) ?? []);
-    const ends = (name: string): void => this.actions.change((before) => select(before, { kind: "node", node: name }));
-    this.facts.append(h("p", { class: "ends" },
-      h("button", { type: "button", class: "quiet-button", onClick: () => ends(source) }, labelOf(level, source)), " → ",
-      h("button", { type: "button", class: "quiet-button", onClick: () => ends(target) }, labelOf(level, target))));
-    this.first.render("", [], edgeName(level), state);
-    this.second.render("", [], edgeName(level), state);
+    this.facts.append(h("p", { class: "ends" }, this.endButton(source, label), " → ", this.endButton(target, label)));
+    this.showTables(state, bundled ? { title: "Connections", rows: edges, name: edgeName(level) } : NO_TABLE);
+  }
+
+  private endButton(name: string, label: (name: string) => string): HTMLElement {
+    return h("button", { type: "button", class: "quiet-button", onClick: this.to({ kind: "node", node: name }) }, label(name));
+  }
+
+  private groupLine(group: Group): HTMLElement {
+    return h("p", { class: "ends" }, "In group ", h("button", { type: "button", class: "quiet-button", onClick: this.to({ kind: "node", node: group.key }) }, groupTitle(group)),
+      group.open && h("span", {}, " · ", h("button", { type: "button", class: "quiet-button", onClick: () => this.actions.change((state) => closeGroup(state, group.name)) }, "close it")));
+  }
+
+  private groupTable(level: Level, plan: Plan): Table {
+    const label = new Map([...plan.groups.values()].map((group) => [group.key, `${groupTitle(group)} (${group.members.length})`]));
+    const rows = [...plan.groups.values()].map((group): Row => {
+      const inside = new Set(group.members);
+      const received = level.edges.filter((edge) => inside.has(edge.target) && !inside.has(edge.source));
+      const notices = level.nodes.filter((node) => inside.has(node.name)).flatMap((node) => node.notices);
+      return { ...bundle(group.key, group.key, received.length ? received : [NOTHING]), source: group.key, target: group.key, notices: [...notices, ...received.flatMap((edge) => edge.notices)].sort((one, other) => other.severity - one.severity) };
+    });
+    return { title: "Groups", rows, name: (row) => label.get(row.source) ?? row.source, open: (row) => this.to({ kind: "node", node: row.source })() };
+  }
+
+  private memberTable(level: Level, there: readonly Node[]): Table {
+    const rows = there.map((node): Row => ({ source: node.name, target: node.name, rates: trafficOf(level, node.name), notices: node.notices, measurements: node.measurements }));
+    return { title: "Nodes", rows, name: (row) => labelOf(level, row.source), open: (row) => this.to({ kind: "node", node: row.source })() };
+  }
+
+  private to(selection: Selection): () => void {
+    return () => this.actions.change((state) => select(state, selection));
+  }
+
+  private showTables(state: State, ...tables: readonly Table[]): void {
+    this.tables.forEach((table, index) => table.render(tables[index] ?? NO_TABLE, state));
   }
 
   private head(kind: string, title: string, buttons: (HTMLElement | false)[]): void {
@@ -94,12 +158,16 @@ export class DetailsPanel extends Panel {
   }
 }
 
+function groupTitle(group: Group): string {
+  return group.name === OTHERS ? "All others" : group.name;
+}
+
 function kindOf(node: Node | undefined, isCluster: boolean): string {
   if (isCluster) return "Cluster";
   return node && node.class !== "default" && node.class !== "normal" ? `Node · ${node.class}` : "Node";
 }
 
-function edgeName(level: Level): (edge: Edge) => string {
+function edgeName(level: Level): (edge: Pick<Edge, "source" | "target">) => string {
   return (edge) => `${labelOf(level, edge.source)} → ${labelOf(level, edge.target)}`;
 }
 

@@ -2,6 +2,7 @@
 
 import { h } from "../dom";
 import { formatRate, formatShare } from "../format";
+import { formatThroughput, throughputOf, wordsOf } from "../measures";
 import { type Edge, type Level, type Measurements, type Rates, edgeKey, sum, total } from "../model";
 
 /** Rows of a definition list. */
@@ -16,24 +17,19 @@ export function rateFacts(rates: Rates): Fact[] {
   ];
 }
 
-/** Well-known measures, in the order in which people ask for them. */
-const MEASURES: Readonly<Record<string, readonly [label: string, unit: string]>> = {
-  latency_p50_ms: ["Latency, median", "ms"],
-  latency_p90_ms: ["Latency, 90 %", "ms"],
-  latency_p99_ms: ["Latency, 99 %", "ms"],
-  sent_bytes_per_second: ["Sent", "B/s"],
-  received_bytes_per_second: ["Received", "B/s"],
-  connections_per_second: ["Connections", "/s"],
-};
+/** Well-known measures come first, in the order in which people ask for them. */
+const FIRST_MEASURES = ["latency_p50_ms", "latency_p90_ms", "latency_p95_ms", "latency_p99_ms", "sent_bytes_per_second", "received_bytes_per_second", "connections_per_second"];
 
 export function measurementFacts(measurements: Measurements): Fact[] {
-  const known = Object.keys(MEASURES).filter((name) => name in measurements);
-  const others = Object.keys(measurements).filter((name) => !(name in MEASURES)).sort();
-  return [...known, ...others].map((name) => {
-    const [label, unit] = MEASURES[name] ?? [name, ""];
-    const value = measurements[name] ?? 0;
-    return [label, `${Math.abs(value) >= 100 ? formatRate(value) : Number(value.toPrecision(3))} ${unit}`.trim()];
-  });
+  const known = FIRST_MEASURES.filter((name) => name in measurements);
+  const others = Object.keys(measurements).filter((name) => !FIRST_MEASURES.includes(name)).sort();
+  return [...known, ...others].map((name) => wordsOf(name, measurements[name] ?? 0));
+}
+
+/** Throughput of several connections together; their latencies have no meaningful sum. */
+export function throughputFacts(edges: readonly Edge[], name: string): Fact[] {
+  const all = edges.map((edge) => throughputOf(edge.measurements)).filter((each) => each !== null);
+  return all.length ? [[name, formatThroughput(all.reduce((one, other) => one + other, 0))]] : [];
 }
 
 export function incoming(level: Level, node: string): Edge[] {

@@ -2,8 +2,9 @@
 
 import type { Actions, View } from "../store";
 import { ComparePanel } from "../compare/panel";
+import type { Pictures } from "../traffic/picture";
 import { DetailsPanel } from "./details";
 
-export function makePanels(actions: Actions): View[] {
-  return [new ComparePanel(actions), new DetailsPanel(actions)];
+export function makePanels(actions: Actions, pictures: Pictures): View[] {
+  return [new ComparePanel(actions), new DetailsPanel(actions, pictures)];
 }

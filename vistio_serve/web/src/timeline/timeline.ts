@@ -2,6 +2,7 @@
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { followable } from "../asking";
 import { h, set, setText } from "../dom";
 import { formatDate, formatInstant, formatRate, formatTime } from "../format";
 import { labelOf } from "../model";
@@ -151,8 +152,9 @@ export class TimelineView implements View {
 function subjectTitle({ state, data }: Snapshot): string {
   const level = data.graph?.levels.get(levelOf(state));
   const name = (each: string): string => labelOf(level, each);
-  if (state.selection?.kind === "node") return name(state.selection.node);
-  if (state.selection?.kind === "edge") return `${name(state.selection.source)} → ${name(state.selection.target)}`;
+  const selection = followable(state.selection);
+  if (selection?.kind === "node") return name(selection.node);
+  if (selection?.kind === "edge") return `${name(selection.source)} → ${name(selection.target)}`;
   if (state.path[1]) return name(state.path[1]);
   // A level of clusters counts what enters; inside a cluster a request is seen at each of its hops.
   return state.path[0] ? `${state.path[0]} · all connections` : "All traffic";

@@ -24,14 +24,22 @@ export interface Counts {
   readonly hiddenEdges: number;
 }
 
-export function sceneOf(graph: Graph, topology: Topology, filters: Filters): Scene {
+/** Makes of a level, and of the union it belongs to, what is drawn and what the places are made for. */
+export type Arrange = (level: Level, union: Level) => { readonly level: Level; readonly shape: Level };
+
+const AS_IT_IS: Arrange = (level, union) => ({ level, shape: union });
+
+export function sceneOf(graph: Graph, topology: Topology, filters: Filters, arrange = AS_IT_IS): Scene {
   const levels = new Map<string, Level>();
+  const shapes = new Map(topology);
   for (const [name, level] of graph.levels) {
     const whole = complete(level, topology);
     // The global level is the way to all others, so nothing of it is hidden.
-    levels.set(name, name === "" ? whole : filterLevel(whole, filters));
+    const drawn = name === "" ? { level: whole, shape: topology.get(name) ?? whole } : arrange(filterLevel(whole, filters), topology.get(name) ?? whole);
+    levels.set(name, drawn.level);
+    shapes.set(name, drawn.shape);
   }
-  return { name: graph.name, levels, topology, classes: graph.classes, changes: null };
+  return { name: graph.name, levels, topology: shapes, classes: graph.classes, changes: null };
 }
 
 /** The scene with what changed since the pinned moment. */
@@ -85,3 +93,7 @@ export function matches(level: Level | undefined, find: string): readonly string
     .map((node) => node.name);
 }
 
+/** As what the found names are drawn: themselves, or the groups that they are in. */
+export function foundAs(level: Level | undefined, find: string, drawnAs: ReadonlyMap<string, string>): ReadonlySet<string> {
+  return new Set(matches(level, find).map((name) => drawnAs.get(name) ?? name));
+}

@@ -1,11 +1,11 @@
 /** The place of the picture: a canvas, what draws on it, and the theme that both follow. */
 
 import { h, set } from "../dom";
-import type { Graph } from "../model";
-import type { Display } from "../state";
+import { type Display, levelOf } from "../state";
 import type { Snapshot } from "../store";
 import { readPalette } from "../style/palette";
-import { sceneOf, withChanges } from "./scene";
+import { type Pictures, drawnSelection } from "./picture";
+import { foundAs, withChanges } from "./scene";
 import type { Inspection, TrafficEvents, TrafficView } from "./view";
 import { VizceralView } from "./vizceral-view";
 
@@ -18,7 +18,10 @@ export class Stage {
   private look = "";
   private failed = false;
 
-  constructor(private readonly events: TrafficEvents) {}
+  constructor(
+    private readonly events: TrafficEvents,
+    private readonly pictures: Pictures,
+  ) {}
 
   /** Draws what changed; true when the colours did. */
   render(now: Snapshot, before: Snapshot | null): boolean {
@@ -32,12 +35,16 @@ export class Stage {
       view.setLabels(state.display.labels);
     }
     const moved = fresh || state.path !== before.state.path;
-    const changed = fresh || data.graph !== before.data.graph || data.topology !== before.data.topology || data.diff !== before.data.diff || state.filters !== before.state.filters;
+    const changed = fresh || data.graph !== before.data.graph || data.topology !== before.data.topology || data.diff !== before.data.diff || state.filters !== before.state.filters || state.crowd !== before.state.crowd;
     // A level must be there before it can be entered, and an address may name one before the data come.
-    if (data.graph && changed) view.show(withChanges(sceneOf(data.graph as Graph, data.topology, state.filters), data.diff));
+    const picture = this.pictures.of(now);
+    // A node with a view of its own is taken out of its group.
+    if (picture && (changed || moved)) view.show(withChanges(picture.scene, data.diff));
     if (moved || changed) view.open(state.path);
-    if (moved || state.selection !== before.state.selection || state.find !== before.state.find || (data.graph && !before.data.graph)) {
-      view.emphasise(state.selection, state.find);
+    if (moved || state.selection !== before.state.selection || state.find !== before.state.find || state.crowd !== before.state.crowd || (data.graph && !before.data.graph)) {
+      const plan = this.pictures.planOf(now);
+      const found = state.find ? foundAs(data.graph?.levels.get(levelOf(state)), state.find, plan.drawnAs) : null;
+      view.emphasise(drawnSelection(state.selection, plan), found);
     }
     return repainted;
   }

@@ -16,8 +16,8 @@ export interface TrafficView {
   show(scene: Scene): void;
   /** Goes to a level; what is not there leads to the nearest level that is. */
   open(path: readonly string[]): void;
-  /** Dims everything that does not belong to the selection, or to the names that were found. */
-  emphasise(selection: Selection | null, find: string): void;
+  /** Dims everything that does not belong to the selection, or to the nodes that were found; null where none is looked for. */
+  emphasise(selection: Selection | null, found: ReadonlySet<string> | null): void;
   setLabels(shown: boolean): void;
   /** Without motion, particles stand where they are. */
   setMotion(moving: boolean): void;

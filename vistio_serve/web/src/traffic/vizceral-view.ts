@@ -33,6 +33,8 @@ const ZOOM_MS = 1100;
 const ICONS_DECODED_MS = 300;
 // Frames that standing particles are let run: long enough to fill an edge.
 const STILL_FRAMES = 120;
+// Any text: what was found is a set.
+const FOUND = "found";
 
 /** What stands in the middle of a cluster; the original calls a share of all traffic "RPS". */
 const RATE = { header: "REQ/S", data: "data.volume", format: "0,0" };
@@ -53,6 +55,7 @@ export class VizceralView implements TrafficView {
   private labels = true;
   private moving = true;
   private stale = true;
+  private found: ReadonlySet<string> | null = null;
   private settleAt = 0;
   private ended = false;
 
@@ -99,11 +102,12 @@ export class VizceralView implements TrafficView {
     this.settleAt = performance.now() + (this.moving ? ZOOM_MS : 0);
   }
 
-  emphasise(selection: Selection | null, find: string): void {
+  emphasise(selection: Selection | null, found: ReadonlySet<string> | null): void {
+    this.found = found;
     const graph = this.component.currentGraph;
     if (!graph) return;
-    if (find) {
-      graph.highlightMatchedNodes(find);
+    if (found) {
+      graph.highlightMatchedNodes(FOUND);
       return;
     }
     const wanted = selection && objectOf(graph, selection);
@@ -167,6 +171,8 @@ export class VizceralView implements TrafficView {
     graph.on("setView", (path: never) => this.events.open(path));
     graph.handleIntersectedObjectClick = () => this.events.select(selectionOf(graph.intersectedObject));
     withoutEmptyArcs(graph);
+    // It would look for a text in names; which nodes are meant is decided outside, for a group has the names inside of it.
+    graph.highlightMatchedNodes = (text) => this.dimOthers(graph, text);
     if (graph.type === "global") {
       // There, a click entered and nothing could be selected.
       const base = Object.getPrototypeOf(Object.getPrototypeOf(graph)) as TrafficGraph;
@@ -181,6 +187,17 @@ export class VizceralView implements TrafficView {
       this.stale = false;
       if (this.settleAt && performance.now() > this.settleAt) this.settle(graph);
     };
+  }
+
+  private dimOthers(graph: TrafficGraph, text: string): { total: number; visible: number } {
+    const { found } = this;
+    // The component dims again after each layout, for as long as there is a text.
+    graph.searchString = text;
+    const dimmed = text !== "" && found !== null;
+    const nodes = Object.keys(graph.nodes).map((name): [string, boolean] => [name, dimmed && !found.has(name)]);
+    const edges = Object.keys(graph.connections).map((name): [string, boolean] => [name, dimmed]);
+    graph._applyDimming(Object.fromEntries(nodes), Object.fromEntries(edges), dimmed);
+    return { total: found?.size ?? 0, visible: found?.size ?? 0 };
   }
 
   private beforeFrame(graph: TrafficGraph): void {

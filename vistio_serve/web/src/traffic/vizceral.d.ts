@@ -82,6 +82,7 @@ declare module "vizceral" {
     highlightedObject?: NodeObject | ConnectionObject;
     intersectedObject?: NodeObject | ConnectionObject;
     hasPositionData: boolean;
+    searchString?: string;
     NodeClass: { prototype: { render(): void } };
     ConnectionClass: { prototype: { isInteractive(): boolean } };
     on(event: string, listener: (value: never) => void): void;

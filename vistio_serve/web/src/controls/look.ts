@@ -1,0 +1,68 @@
+/** How the picture looks: what is shown of a crowd, and where. */
+
+import { RANKS, type Rank, type Show } from "../crowd";
+import { h } from "../dom";
+import { setCrowd } from "../opening";
+import type { Actions, Snapshot, View } from "../store";
+import { WAYS, namingOf } from "../traffic/naming";
+
+const SHOW_WORDS: readonly (readonly [Show, string])[] = [["auto", "as many as can be read"], ["groups", "in groups"], ["top", "the first"], ["all", "all"]];
+const RANK_WORDS: Readonly<Record<Rank, string>> = { traffic: "by requests", errors: "by errors" };
+const OWN = "own";
+
+export class LookView implements View {
+  readonly element: HTMLElement;
+  private readonly show: HTMLSelectElement;
+  private readonly by: HTMLSelectElement;
+  private readonly pattern: HTMLInputElement;
+  private readonly top: HTMLInputElement;
+  private readonly rank: HTMLSelectElement;
+  private readonly topPart: HTMLElement;
+  private readonly byPart: HTMLElement;
+
+  constructor(private readonly actions: Actions) {
+    const crowd = (made: () => Parameters<typeof setCrowd>[1]) => () => this.actions.change((state) => setCrowd(state, made()));
+    this.show = select(SHOW_WORDS, crowd(() => ({ show: this.show.value as Show })));
+    this.by = select([["auto", "automatic"], ...Object.entries(WAYS).map(([name, way]) => [name, way.says] as const), [OWN, "own pattern"]], () => this.chooseWay());
+    this.pattern = h("input", { type: "text", class: "pattern", placeholder: "^([a-z]+)-", "aria-label": "Pattern", title: "A regular expression; its first group in brackets names the group", spellcheck: "false", onChange: crowd(() => ({ by: this.pattern.value || "auto" })) });
+    this.top = h("input", { type: "number", min: 1, max: 500, "aria-label": "How many", onChange: crowd(() => ({ top: this.top.valueAsNumber })) });
+    this.rank = select(RANKS.map((rank) => [rank, RANK_WORDS[rank]]), crowd(() => ({ rank: this.rank.value as Rank })));
+    this.rank.setAttribute("aria-label", "Ranked");
+    this.topPart = h("span", { class: "field" }, this.top, this.rank);
+    this.byPart = h("span", { class: "field" }, h("label", { class: "field" }, "grouped by", this.by), this.pattern);
+    this.element = h("form", { class: "filters look", hidden: true, "aria-label": "View", onSubmit: (event) => event.preventDefault() },
+      h("label", { class: "field" }, h("span", {}, "Nodes"), this.show), this.topPart, this.byPart);
+  }
+
+  toggle(): void {
+    this.element.hidden = !this.element.hidden;
+    if (!this.element.hidden) this.show.focus();
+  }
+
+  render({ state }: Snapshot): void {
+    const { crowd } = state;
+    this.show.value = crowd.show;
+    this.topPart.hidden = crowd.show !== "top";
+    this.byPart.hidden = crowd.show !== "groups" && crowd.show !== "auto";
+    if (document.activeElement !== this.top) this.top.value = String(crowd.top);
+    this.rank.value = crowd.rank;
+    const own = crowd.by !== "auto" && !(crowd.by in WAYS);
+    if (document.activeElement !== this.pattern) {
+      this.by.value = own ? OWN : crowd.by;
+      this.pattern.value = own ? crowd.by : "";
+    }
+    this.pattern.hidden = this.by.value !== OWN;
+    if (own && !namingOf(crowd.by)) this.pattern.setAttribute("aria-invalid", "true");
+    else this.pattern.removeAttribute("aria-invalid");
+  }
+
+  private chooseWay(): void {
+    this.pattern.hidden = this.by.value !== OWN;
+    if (this.by.value === OWN) this.pattern.focus();
+    else this.actions.change((state) => setCrowd(state, { by: this.by.value }));
+  }
+}
+
+function select(options: readonly (readonly [string, string])[], onChange: () => void): HTMLSelectElement {
+  return h("select", { onChange }, ...options.map(([value, text]) => h("option", { value }, text)));
+}
