@@ -4,6 +4,8 @@
  * A closed group is drawn as one node; its name in the picture, in selections and in addresses is its key.
  */
 
+import { LAYOUTS, type LayoutKind } from "./traffic/places";
+
 /** `auto` groups when there are more than `CROWDED` nodes, and shows the first ones where groups do not help. */
 export const SHOWS = ["auto", "groups", "top", "all"] as const;
 export type Show = (typeof SHOWS)[number];
@@ -18,6 +20,8 @@ export interface Crowd {
   /** How many nodes are shown, by `rank`, when the others are hidden. */
   readonly top: number;
   readonly rank: Rank;
+  /** `auto` is a tree, or columns where there are groups. */
+  readonly layout: LayoutKind;
   /** Names of groups whose nodes are shown, sorted. */
   readonly open: readonly string[];
 }
@@ -26,7 +30,7 @@ export interface Crowd {
 export const CROWDED = 120;
 export const MOST_TOP = 500;
 
-export const NO_CROWD: Crowd = { show: "auto", by: "auto", top: 50, rank: "traffic", open: [] };
+export const NO_CROWD: Crowd = { show: "auto", by: "auto", top: 50, rank: "traffic", layout: "auto", open: [] };
 
 const PREFIX = "group:";
 /** The one node for all that are not among the first ones. */
@@ -47,6 +51,7 @@ export function writeCrowd(crowd: Crowd, query: URLSearchParams): void {
   if (crowd.by !== NO_CROWD.by) query.set("by", crowd.by);
   if (crowd.top !== NO_CROWD.top) query.set("top", String(crowd.top));
   if (crowd.rank !== NO_CROWD.rank) query.set("rank", crowd.rank);
+  if (crowd.layout !== NO_CROWD.layout) query.set("layout", crowd.layout);
   for (const name of crowd.open) query.append("open", name);
 }
 
@@ -58,6 +63,7 @@ export function readCrowd(query: URLSearchParams): Crowd {
     by: query.get("by") || NO_CROWD.by,
     top: Number.isInteger(top) && top >= 1 && top <= MOST_TOP ? top : NO_CROWD.top,
     rank: RANKS.find((each) => each === query.get("rank")) ?? NO_CROWD.rank,
+    layout: LAYOUTS.find((each) => each === query.get("layout")) ?? NO_CROWD.layout,
     open: query.has("open") ? [...new Set(query.getAll("open"))].sort() : NO_CROWD.open,
   };
 }

@@ -34,6 +34,7 @@ export class CrowdNoteView implements View {
     const parts = grouped ? [noteOf(toldOf(level, plan), plan, state.crowd.rank)] : [];
     if (hidden) parts.push(`Filters hide ${count(hidden.hiddenNodes, "node")} and ${count(hidden.hiddenEdges, "connection")}.`);
     setText(this.text, parts.join(" "));
+    this.text.title = parts.join(" ");
     this.close.hidden = ![...plan.groups.values()].some((group) => group.open);
     this.other.hidden = !grouped;
     this.other.dataset["to"] = plan.mode === "groups" ? "top" : "auto";
@@ -49,10 +50,10 @@ export function noteOf(told: Told, plan: Plan, rank: "traffic" | "errors"): stri
     const others = [...plan.groups.values()].find((group) => group.name === OTHERS);
     if (!others) return `All ${told.nodes} nodes.`;
     const by = rank === "errors" ? "errors" : "requests";
-    return `The first ${told.nodes - told.grouped} of ${told.nodes} nodes by ${by}. ${told.grouped} others are one node: ${formatShare(told.groupedRate, told.rate)} of all requests (${formatRate(told.groupedRate)} /s) go to them.`;
+    return `The first ${told.nodes - told.grouped} of ${told.nodes} nodes by ${by}. The ${told.grouped} others are one node; ${formatShare(told.groupedRate, told.rate)} of all requests go there (${formatRate(told.groupedRate)} /s).`;
   }
   const way = WAYS[plan.by] ? plan.by : "pattern";
-  return `${told.nodes} nodes, ${told.grouped} of them in ${count(told.closed, "group")} by ${way}. Not drawn, for they stay inside of a group: ${formatShare(told.insideRate, told.rate)} of all requests (${formatRate(told.insideRate)} /s).`;
+  return `${told.nodes} nodes, ${told.grouped} of them in ${count(told.closed, "group")} by ${way}. ${formatShare(told.insideRate, told.rate)} of all requests stay inside of groups (${formatRate(told.insideRate)} /s).`;
 }
 
 function count(number: number, word: string): string {

@@ -4,10 +4,12 @@ import { RANKS, type Rank, type Show } from "../crowd";
 import { h } from "../dom";
 import { setCrowd } from "../opening";
 import type { Actions, Snapshot, View } from "../store";
+import type { LayoutKind } from "../traffic/places";
 import { WAYS, namingOf } from "../traffic/naming";
 
-const SHOW_WORDS: readonly (readonly [Show, string])[] = [["auto", "as many as can be read"], ["groups", "in groups"], ["top", "the first"], ["all", "all"]];
+const SHOW_WORDS: readonly (readonly [Show, string])[] = [["auto", "automatic"], ["groups", "in groups"], ["top", "the first"], ["all", "all"]];
 const RANK_WORDS: Readonly<Record<Rank, string>> = { traffic: "by requests", errors: "by errors" };
+const LAYOUT_WORDS: readonly (readonly [LayoutKind, string])[] = [["auto", "automatic"], ["tree", "tree"], ["columns", "columns by distance"], ["circle", "circle"]];
 const OWN = "own";
 
 export class LookView implements View {
@@ -17,6 +19,7 @@ export class LookView implements View {
   private readonly pattern: HTMLInputElement;
   private readonly top: HTMLInputElement;
   private readonly rank: HTMLSelectElement;
+  private readonly layout: HTMLSelectElement;
   private readonly topPart: HTMLElement;
   private readonly byPart: HTMLElement;
 
@@ -28,10 +31,12 @@ export class LookView implements View {
     this.top = h("input", { type: "number", min: 1, max: 500, "aria-label": "How many", onChange: crowd(() => ({ top: this.top.valueAsNumber })) });
     this.rank = select(RANKS.map((rank) => [rank, RANK_WORDS[rank]]), crowd(() => ({ rank: this.rank.value as Rank })));
     this.rank.setAttribute("aria-label", "Ranked");
+    this.layout = select(LAYOUT_WORDS, crowd(() => ({ layout: this.layout.value as LayoutKind })));
     this.topPart = h("span", { class: "field" }, this.top, this.rank);
     this.byPart = h("span", { class: "field" }, h("label", { class: "field" }, "grouped by", this.by), this.pattern);
     this.element = h("form", { class: "filters look", hidden: true, "aria-label": "View", onSubmit: (event) => event.preventDefault() },
-      h("label", { class: "field" }, h("span", {}, "Nodes"), this.show), this.topPart, this.byPart);
+      h("label", { class: "field" }, h("span", {}, "Nodes"), this.show), this.topPart, this.byPart,
+      h("label", { class: "field" }, "Layout", this.layout));
   }
 
   toggle(): void {
@@ -54,6 +59,7 @@ export class LookView implements View {
     this.pattern.hidden = this.by.value !== OWN;
     if (own && !namingOf(crowd.by)) this.pattern.setAttribute("aria-invalid", "true");
     else this.pattern.removeAttribute("aria-invalid");
+    this.layout.value = crowd.layout;
   }
 
   private chooseWay(): void {

@@ -62,6 +62,8 @@ const SEVERITY_MARKS = { [-1]: "", 0: "i", 1: "!", 2: "‼" } as const;
 
 export interface Table {
   readonly title: string;
+  /** The head of the names' column, if they are not connections. */
+  readonly of?: string;
   readonly rows: readonly Row[];
   readonly name: (row: Row) => string;
   /** What a click on a name does, if not to select the connection. */
@@ -104,7 +106,7 @@ export class Connections {
         this.render(table, state);
       };
       const direction = column !== order.column ? "none" : order.descending ? "descending" : "ascending";
-      return h("th", { class: column === "name" ? "" : "number", "aria-sort": direction }, h("button", { type: "button", onClick: sort }, HEADS[column]));
+      return h("th", { class: column === "name" ? "" : "number", "aria-sort": direction }, h("button", { type: "button", onClick: sort }, (column === "name" && table.of) || HEADS[column]));
     }));
     if (pressed >= 0) this.heads.children[pressed]?.querySelector("button")?.focus();
   }

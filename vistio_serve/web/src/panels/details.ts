@@ -123,12 +123,12 @@ export class DetailsPanel extends Panel {
       const notices = level.nodes.filter((node) => inside.has(node.name)).flatMap((node) => node.notices);
       return { ...bundle(group.key, group.key, received.length ? received : [NOTHING]), source: group.key, target: group.key, notices: [...notices, ...received.flatMap((edge) => edge.notices)].sort((one, other) => other.severity - one.severity) };
     });
-    return { title: "Groups", rows, name: (row) => label.get(row.source) ?? row.source, open: (row) => this.to({ kind: "node", node: row.source })() };
+    return { title: "Groups", of: "Group", rows, name: (row) => label.get(row.source) ?? row.source, open: (row) => this.to({ kind: "node", node: row.source })() };
   }
 
   private memberTable(level: Level, there: readonly Node[]): Table {
     const rows = there.map((node): Row => ({ source: node.name, target: node.name, rates: trafficOf(level, node.name), notices: node.notices, measurements: node.measurements }));
-    return { title: "Nodes", rows, name: (row) => labelOf(level, row.source), open: (row) => this.to({ kind: "node", node: row.source })() };
+    return { title: "Nodes", of: "Node", rows, name: (row) => labelOf(level, row.source), open: (row) => this.to({ kind: "node", node: row.source })() };
   }
 
   private to(selection: Selection): () => void {

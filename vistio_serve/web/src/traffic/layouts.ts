@@ -8,11 +8,14 @@
 
 import type { ConnectionObject, Dimensions, Layout, LayoutGraph, NodeObject, Position } from "vizceral";
 import { edgeKey } from "../model";
+import { type LayoutKind, circle, columns } from "./places";
 
 /** What a layout is made for: names and ends are all that matters. */
 export interface Shape {
   readonly nodes: readonly { readonly name: string }[];
   readonly edges: readonly { readonly source: string; readonly target: string }[];
+  /** How they are laid out; the component's own tree when it is not said. */
+  readonly layout?: LayoutKind;
 }
 
 export type ShapeOf = (graphName: string) => Shape | undefined;
@@ -33,9 +36,15 @@ export function stableTree(original: new () => Layout, shapeOf: ShapeOf): new ()
     run(graph: LayoutGraph, dimensions: Dimensions, done: () => void): void {
       const shape = this.graphName === null ? undefined : shapeOf(this.graphName);
       const { nodes, edges } = union(shape, graph);
-      const key = JSON.stringify([nodes, edges.map(edgeKey), dimensions]);
+      const kind = shape?.layout ?? "tree";
+      const key = JSON.stringify([nodes, edges.map(edgeKey), dimensions, kind]);
       this.latest = { graph, done };
       if (key === this.madeFor) return this.place();
+      if (kind === "columns" || kind === "circle") {
+        this.madeFor = key;
+        this.places = Object.fromEntries((kind === "circle" ? circle : columns)(nodes, edges, dimensions));
+        return this.place();
+      }
       const places: Record<string, Position> = {};
       const fakes = nodes.map((name, index) => fakeNode(name, index, graph, places));
       const byName = new Map(fakes.map((fake) => [fake.name, fake]));

@@ -12,8 +12,8 @@ export interface Way {
 
 /** The ways that need no pattern, in the order in which they are tried. */
 export const WAYS: Readonly<Record<string, Way>> = {
-  namespace: { says: "namespace (name.namespace or namespace/name)", naming: ({ label }) => first(/^([^/]+)\/./, label) ?? first(/^[^./]+\.([^./]+)/, label) },
-  prefix: { says: "first word of the name (word-…)", naming: ({ label }) => first(/^([^-_.:/]+)[-_:]./, label) },
+  namespace: { says: "namespace", naming: ({ label }) => first(/^([^/]+)\/./, label) ?? first(/^[^./]+\.([^./]+)/, label) },
+  prefix: { says: "first word of the name", naming: ({ label }) => first(/^([^-_.:/]+)[-_:]./, label) },
   class: { says: "class", naming: (node) => (node.class === "default" || node.class === "normal" ? null : node.class) },
 };
 

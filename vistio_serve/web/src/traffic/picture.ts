@@ -11,6 +11,7 @@ import type { Selection } from "../state";
 import { levelOf } from "../state";
 import type { Snapshot } from "../store";
 import { EVERYTHING, type Plan, arrange, entered, firstOf, planOf, ranked } from "./groups";
+import type { Shape } from "./layouts";
 import { type Arrange, type Scene, sceneOf } from "./scene";
 
 export interface Picture {
@@ -24,7 +25,7 @@ interface Memory {
   /** What `first` was made for. */
   asked: string;
   peak: number;
-  planned: { readonly union: Level; readonly key: string; readonly plan: Plan; readonly shape: Level } | null;
+  planned: { readonly union: Level; readonly key: string; readonly plan: Plan; readonly shape: Level & Shape } | null;
 }
 
 export class Pictures {
@@ -53,7 +54,7 @@ export class Pictures {
     return this.of(now)?.plans.get(levelOf(now.state)) ?? EVERYTHING;
   }
 
-  private arrange(level: Level, union: Level, crowd: Crowd, focus: string | null, playing: boolean): { level: Level; shape: Level; plan: Plan } {
+  private arrange(level: Level, union: Level, crowd: Crowd, focus: string | null, playing: boolean): { level: Level; shape: Level & Shape; plan: Plan } {
     const memory = this.memories.get(level.name) ?? { first: [], asked: "", peak: 0, planned: null };
     this.memories.set(level.name, memory);
     const first = (): readonly string[] => {
@@ -65,14 +66,14 @@ export class Pictures {
       return memory.first;
     };
     const { plan, shape } = this.planned(memory, union, crowd, focus, first);
-    if (!plan.drawnAs.size) return { level, shape: union, plan };
+    if (!plan.drawnAs.size) return { level, shape, plan };
     const drawn = arrange(level, plan);
     memory.peak = Math.max(memory.peak, drawn.maxVolume);
     return { level: withEntries({ ...drawn, maxVolume: memory.peak }, shape), shape, plan };
   }
 
   /** Plans and shapes depend on the union alone, unless the first nodes are asked for. */
-  private planned(memory: Memory, union: Level, crowd: Crowd, focus: string | null, first: () => readonly string[]): { plan: Plan; shape: Level } {
+  private planned(memory: Memory, union: Level, crowd: Crowd, focus: string | null, first: () => readonly string[]): { plan: Plan; shape: Level & Shape } {
     const before = memory.first;
     const key = JSON.stringify([crowd, focus]);
     const { planned } = memory;
@@ -80,7 +81,9 @@ export class Pictures {
     const plan = planOf(union, crowd, focus, first);
     const same = planned && planned.union === union && planned.key === key && String(before) === String(memory.first);
     if (same) return planned;
-    const shape = plan.drawnAs.size ? entered(arrange(union, plan)) : union;
+    const arranged = plan.drawnAs.size ? entered(arrange(union, plan)) : union;
+    // Groups call each other in circles, of which a tree makes one long chain.
+    const shape = { ...arranged, layout: crowd.layout === "auto" ? (plan.drawnAs.size ? "columns" : "tree") : crowd.layout } as const;
     if (planned && planned.key !== key) memory.peak = 0;
     memory.planned = { union, key, plan, shape };
     return memory.planned;

@@ -4,13 +4,14 @@ import type { Diff } from "../api";
 import { type LevelChanges, changesOf } from "../compare/changes";
 import { type Edge, type Graph, type Level, type Node, total, worst } from "../model";
 import { type Filters, isFiltered } from "../state";
+import type { Shape } from "./layouts";
 import { type Topology, complete } from "./topology";
 
 export interface Scene {
   readonly name: string;
   readonly levels: ReadonlyMap<string, Level>;
   /** What the places are made for: a superset of `levels`, filtered or not. */
-  readonly topology: Topology;
+  readonly topology: ReadonlyMap<string, Level & Shape>;
   readonly classes: ReadonlyMap<string, string>;
   /** By level, what changed since the pinned moment; null without one. */
   readonly changes: ReadonlyMap<string, LevelChanges> | null;
@@ -25,13 +26,13 @@ export interface Counts {
 }
 
 /** Makes of a level, and of the union it belongs to, what is drawn and what the places are made for. */
-export type Arrange = (level: Level, union: Level) => { readonly level: Level; readonly shape: Level };
+export type Arrange = (level: Level, union: Level) => { readonly level: Level; readonly shape: Level & Shape };
 
 const AS_IT_IS: Arrange = (level, union) => ({ level, shape: union });
 
 export function sceneOf(graph: Graph, topology: Topology, filters: Filters, arrange = AS_IT_IS): Scene {
   const levels = new Map<string, Level>();
-  const shapes = new Map(topology);
+  const shapes = new Map<string, Level & Shape>(topology);
   for (const [name, level] of graph.levels) {
     const whole = complete(level, topology);
     // The global level is the way to all others, so nothing of it is hidden.

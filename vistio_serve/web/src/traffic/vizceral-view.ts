@@ -55,6 +55,7 @@ export class VizceralView implements TrafficView {
   private labels = true;
   private moving = true;
   private stale = true;
+  private layouts = "";
   private found: ReadonlySet<string> | null = null;
   private settleAt = 0;
   private ended = false;
@@ -82,7 +83,11 @@ export class VizceralView implements TrafficView {
     this.stale = true;
     if (this.palette) applyPalette(this.component, this.palette, scene.classes);
     if (first) this.component.setView([...this.path]);
+    const layouts = layoutsOf(scene);
     this.component.updateData(encode(scene));
+    // It lays out anew only when nodes or edges changed.
+    if (!first && layouts !== this.layouts) this.component.currentGraph?._relayout();
+    this.layouts = layouts;
     if (!first) return;
     this.component.setOptions({ showLabels: this.labels, allowDraggingOfNodes: false });
     this.component.animate(performance.now());
@@ -264,6 +269,10 @@ function withoutEmptyArcs(graph: TrafficGraph): void {
     if (view && add) view.addDonutSlice = (start, share, color) => (share < SMALLEST_ARC ? start : add.call(view, start, share, color));
   };
   Object.defineProperty(prototype, "healed", { value: true });
+}
+
+function layoutsOf(scene: Scene): string {
+  return [...scene.topology.values()].map((shape) => shape.layout ?? "").join();
 }
 
 function allGraphs(graphs: Record<string, TrafficGraph>): TrafficGraph[] {
