@@ -45,9 +45,9 @@ def read_hours(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> tuple[p
     reads = []
     read_log = Traffic._read_log
 
-    def counted(self: Traffic, start_ms: int, end_ms: int, *, totals: bool) -> Rollup:
+    def counted(self: Traffic, start_ms: int, end_ms: int, *, with_totals: bool) -> Rollup:
         reads.append((start_ms, end_ms))
-        return read_log(self, start_ms, end_ms, totals=totals)
+        return read_log(self, start_ms, end_ms, with_totals=with_totals)
 
     with monkeypatch.context() as patch:
         patch.setattr(Traffic, "_read_log", counted)

@@ -161,3 +161,24 @@ def test_a_window_without_a_graph_or_that_is_empty_is_refused(recording: Recordi
         recording.compare("2026-11-23T04:00:00Z/2026-11-23T04:10:00Z", START_MS)
     with pytest.raises(InvalidTimeError, match="is empty"):
         recording.compare(START_MS, "2026-11-23T05:00:00Z/2026-11-23T05:00:00Z")
+
+
+def test_rates_whose_sum_does_not_fit_64_bits_are_summed_exactly(recording: Recording) -> None:
+    rates = {f"a>b {status}": 9e11 for status in range(200, 230)}
+    record(recording, scrape(START_MS, rates), scrape(START_MS + INTERVAL_MS, {**rates, "b>c 200": 0.1}))
+    for subject in ({}, {"node": "a"}):
+        [row] = recording.timeline(START_MS, START_MS + 2 * INTERVAL_MS, "20s", **subject).to_pylist()
+        assert row["normal"] == pytest.approx(27e12, rel=1e-9)
+    [row] = recording.timeline(START_MS, START_MS + 2 * INTERVAL_MS, "20s", node="c").to_pylist()
+    assert row["normal"] == 0.05
+
+
+def test_an_edge_that_two_writers_saw_is_one_edge_with_both_rates(recording: Recording) -> None:
+    for writer in ("east", "west"):
+        with recording.writer(writer) as writing:
+            writing.put_configuration(mesh())
+            writing.commit(scrape(START_MS, {"a>b 200": 2.0, "a>b 500": 1.0, f"a>{writer} 200": 1.0}))
+    [row] = recording.timeline(START_MS, START_MS + INTERVAL_MS, "10s").to_pylist()
+    assert (row["edges"], row["normal"], row["danger"], row["notices_error"]) == (3, 6.0, 2.0, 2)
+    [row] = recording.timeline(START_MS, START_MS + INTERVAL_MS, "10s", target="b").to_pylist()
+    assert (row["edges"], row["normal"], row["danger"]) == (1, 4.0, 2.0)

@@ -136,6 +136,29 @@ class EventFile:
         """All rows of ``kind``, in the format's order."""
         return self._read(list(self._row_groups_of(kind)), columns)
 
+    def rows_between(self, kind: str, start_ms: int, end_ms: int, columns: Sequence[str]) -> pa.Table:
+        """The rows of ``kind`` in ``[start_ms, end_ms)``, in the format's order."""
+        groups = range(self._first_row_group((kind, start_ms)), self._metadata.num_row_groups)
+        overlapping: list[int] = []
+        for index in groups:
+            group = self._row_group(index)
+            if group.kind != kind or group.first_ms >= end_ms:
+                break
+            overlapping.append(index)
+        rows = self._read(overlapping, list(columns))
+        parts = []
+        start = 0
+        for chunk in rows["instant"].cast(pa.int64()).chunks:
+            at = _At(chunk)
+            first, last = bisect_left(at, start_ms), bisect_left(at, end_ms)
+            parts.append(rows.slice(start + first, last - first))
+            start += len(chunk)
+        return pa.concat_tables(parts) if parts else rows
+
+    @property
+    def rows_in_all(self) -> int:
+        return int(self._metadata.num_rows)
+
     def by_instant(self, kind: str) -> Iterator[tuple[int, pa.Table]]:
         """The rows of ``kind``, instant by instant, ascending; one row group is in memory at a time."""
         for index in self._row_groups_of(kind):
@@ -244,7 +267,7 @@ def _slice_at(rows: pa.Table, instant_ms: int) -> pa.Table:
 class _At:
     """An Arrow column as a sequence for `bisect`, without converting all of it."""
 
-    def __init__(self, column: pa.ChunkedArray) -> None:
+    def __init__(self, column: pa.ChunkedArray | pa.Array) -> None:
         self._column = column
 
     def __len__(self) -> int:

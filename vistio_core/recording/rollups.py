@@ -14,7 +14,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
 
 import attrs
 import duckdb
@@ -23,6 +22,8 @@ import pyarrow as pa
 from vistio_core.configuration.model import Configuration
 from vistio_core.errors import RecordingError
 from vistio_core.recording.configurations import load_configuration
+from vistio_core.recording.event_file import EventFile
+from vistio_core.recording.judging import totals_of
 from vistio_core.recording.layout import (
     LOG,
     MARKER,
@@ -34,19 +35,15 @@ from vistio_core.recording.layout import (
 )
 from vistio_core.recording.marker import read_marker
 from vistio_core.recording.store import StorageError, Store
-from vistio_core.replay import timeline, windows
+from vistio_core.replay import windows
 from vistio_core.replay.duckdb_session import DuckDBSession
-from vistio_core.replay.timeline import Subject
 from vistio_core.times import HOUR_MS, align, format_instant
 
 log = logging.getLogger(__name__)
 
-_VERSION = "1"
+_VERSION = "2"
 """Raised when totals are worked out in another way: older rollups are then made anew."""
 _HASH_BYTES = 32
-# One query's share of an hour, so that a recorder that rolls up ten thousand edges stays small.
-_SLICE_BYTES = 2_000_000
-_MOST_SLICES = 60
 # A round that makes up for many hours ends after so long, for merging and pruning wait; the next one goes on.
 _ROUND_S = 20.0
 _FEW_HOURS = 48
@@ -72,7 +69,7 @@ class Rollup:
     """What is known of an hour, or of a window."""
 
     totals: pa.Table
-    """`timeline.TOTALS`."""
+    """`vistio_core.replay.totals.TOTALS`."""
     presence: pa.Table
     """`PRESENCE`."""
 
@@ -178,9 +175,7 @@ class RollupMaker:
         """Delete rollups that belong to no hour as it is now, and those that are not whole."""
         self._swept(head)
 
-    def _swept(
-        self, head: Iterable[EventsName]
-    ) -> tuple[dict[str, tuple[int, list[EventsName], int]], set[str]]:
+    def _swept(self, head: Iterable[EventsName]) -> tuple[dict[str, tuple[int, list[EventsName]]], set[str]]:
         """What should be there, as `_wanted` tells it, and what is."""
         wanted = self._wanted({align(name.first_ms, HOUR_MS) for name in head})
         listed = set(self._store.names(ROLLUPS))
@@ -189,8 +184,8 @@ class RollupMaker:
             self._store.delete(name)
         return wanted, there
 
-    def _wanted(self, unsealed: set[int]) -> dict[str, tuple[int, list[EventsName], int]]:
-        """Name of each rollup that should be there to its hour's start, files and bytes; newest first."""
+    def _wanted(self, unsealed: set[int]) -> dict[str, tuple[int, list[EventsName]]]:
+        """Name of each rollup that should be there to its hour's start and files; newest first."""
         sizes = {entry.name: entry.size_bytes for entry in self._store.entries(LOG)}
         by_hour: dict[int, list[EventsName]] = {}
         for events in filter(None, map(parse_events_name, sizes)):
@@ -200,7 +195,7 @@ class RollupMaker:
             names = by_hour[hour_ms]
             name = self._rollups.name(hour_ms, names, sizes)
             if name is not None:
-                wanted[name] = hour_ms, names, sum(sizes[each.text] for each in names)
+                wanted[name] = hour_ms, names
         return wanted
 
     def _is_whole(self, name: str) -> bool:
@@ -208,17 +203,13 @@ class RollupMaker:
             self._whole.add(name)
         return name in self._whole
 
-    def _make(self, name: str, hour_ms: int, names: Sequence[EventsName], size_bytes: int) -> bool:
+    def _make(self, name: str, hour_ms: int, names: Sequence[EventsName]) -> bool:
         started = time.perf_counter()
         session = DuckDBSession(threads=1)
         uris = [self._store.uri(each.text) for each in names]
-        slices = min(_MOST_SLICES, 1 + size_bytes // _SLICE_BYTES)
-        bounds = [hour_ms + HOUR_MS * index // slices for index in range(slices + 1)]
         try:
-            totals = pa.concat_tables(
-                timeline.totals(session, uris, window, Subject(), self._configuration)
-                for window in pairwise(bounds)
-            )
+            files = [EventFile(self._store, each) for each in names]
+            totals = totals_of(files, hour_ms, hour_ms + HOUR_MS, self._configuration)
             found = presence(session, uris, hour_ms, hour_ms + HOUR_MS)
             rest = b"".join(_streams(totals, found))
             with self._store.create(name, beside=MARKER) as sink:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from vistio_core.errors import DamagedFileError
 from vistio_core.recording.catalog import Catalog
-from vistio_core.recording.event_file import EventFiles
+from vistio_core.recording.event_file import EventFile, EventFiles
 from vistio_core.recording.format import KINDS
 from vistio_core.recording.layout import EventsName
 from vistio_core.recording.marker import require_marker
@@ -37,7 +37,7 @@ def retrying(ask: Callable[[], T]) -> T:
 
 
 class Scans:
-    """Runs SQL over the files of a window."""
+    """Runs SQL over the files of a window, or reads them."""
 
     def __init__(self, store: Store, catalog: Catalog, files: EventFiles, session: DuckDBSession) -> None:
         self._store = store
@@ -59,6 +59,24 @@ class Scans:
 
         return retrying(attempt)
 
+    def read(self, start_ms: int, end_ms: int, ask: Callable[[list[EventFile]], T]) -> T:
+        """``ask`` with the files of a window opened; the damaged ones, if any, are left out and told in the log."""
+        damaged: set[str] = set()
+
+        def attempt() -> T:
+            names = [name for name in self._names(start_ms, end_ms) if name.text not in damaged]
+            while True:
+                try:
+                    return ask([self._files[name] for name in names])
+                except DamagedFileError as error:
+                    if error.name not in {name.text for name in names}:
+                        raise
+                    damaged.add(error.name)
+                    log.warning("file.skipped", extra={"file": error.name, "error": str(error)})
+                    names = [name for name in names if name.text not in damaged]
+
+        return retrying(attempt)
+
     def table(self, query: str, start_ms: int, end_ms: int, **parameters: object) -> pa.Table:
         """The result of a query over a window, whose ends are its parameters ``start_ms`` and ``end_ms``."""
         parameters |= {"start_ms": start_ms, "end_ms": end_ms}
@@ -70,11 +88,15 @@ class Scans:
         Raises:
             NotARecordingError: the recording has gone.
         """
+        names = self._names(start_ms, end_ms)
+        return [self._store.uri(name.text) for name in names if not check or self._readable(name)]
+
+    def _names(self, start_ms: int, end_ms: int) -> list[EventsName]:
         names = self._catalog.counting(self._catalog.within(start_ms, end_ms))
         if not names:
             # An empty mount point must not pass for a recording without instants.
             require_marker(self._store)
-        return [self._store.uri(name.text) for name in names if not check or self._readable(name)]
+        return names
 
     def _readable(self, name: EventsName) -> bool:
         try:

@@ -10,13 +10,14 @@ import pyarrow.compute as pc
 
 from vistio_core.configuration.model import Configuration
 from vistio_core.recording.catalog import Catalog
+from vistio_core.recording.judging import piece_about, totals_of
 from vistio_core.recording.layout import EventsName
 from vistio_core.recording.marker import require_marker
 from vistio_core.recording.rollups import PRESENCE, Rollup, Rollups, presence, sealed_sizes
 from vistio_core.recording.scans import Scans, retrying
 from vistio_core.recording.store import Store
-from vistio_core.replay import timeline
 from vistio_core.replay.timeline import Subject
+from vistio_core.replay.totals import TOTALS, totals
 from vistio_core.times import HOUR_MS, align
 
 EVERYTHING = Subject()
@@ -37,14 +38,14 @@ class Traffic:
     def of(self, start_ms: int, end_ms: int, subject: Subject = EVERYTHING) -> Rollup:
         """Totals about a subject, and presence, of ``[start_ms, end_ms)``; totals may have more times and clusters."""
         if attrs.evolve(subject, cluster=None) == EVERYTHING:
-            return retrying(lambda: self._rolled_up(start_ms, end_ms, totals=True))
+            return retrying(lambda: self._rolled_up(start_ms, end_ms, with_totals=True))
         return Rollup(self._totals(start_ms, end_ms, subject), self.presence(start_ms, end_ms))
 
     def presence(self, start_ms: int, end_ms: int) -> pa.Table:
         """Every instant in ``[start_ms, end_ms)``; the columns are those of `PRESENCE`."""
-        return retrying(lambda: self._rolled_up(start_ms, end_ms, totals=False)).presence
+        return retrying(lambda: self._rolled_up(start_ms, end_ms, with_totals=False)).presence
 
-    def _rolled_up(self, start_ms: int, end_ms: int, *, totals: bool) -> Rollup:
+    def _rolled_up(self, start_ms: int, end_ms: int, *, with_totals: bool) -> Rollup:
         """Hour by hour.
 
         Raises:
@@ -69,27 +70,32 @@ class Traffic:
         for from_ms, to_ms in _joined_hours(left):
             window = max(from_ms, start_ms), min(to_ms, end_ms)
             if window[0] < window[1]:
-                found.append(self._read_log(*window, totals=totals))
-        tables = [timeline.TOTALS.empty_table(), *(each.totals for each in found)]
+                found.append(self._read_log(*window, with_totals=with_totals))
+        tables = [TOTALS.empty_table(), *(each.totals for each in found)]
         there = pa.concat_tables([PRESENCE.empty_table(), *(each.presence for each in found)])
         inside = pc.and_(
             pc.greater_equal(there["instant_ms"], start_ms), pc.less(there["instant_ms"], end_ms)
         )
         return Rollup(pa.concat_tables(tables), there.filter(inside))
 
-    def _read_log(self, start_ms: int, end_ms: int, *, totals: bool) -> Rollup:
+    def _read_log(self, start_ms: int, end_ms: int, *, with_totals: bool) -> Rollup:
         session = self._scans.session
         there = self._scans.scan(start_ms, end_ms, lambda uris: presence(session, uris, start_ms, end_ms))
-        if not totals:
-            return Rollup(timeline.TOTALS.empty_table(), there)
+        if not with_totals:
+            return Rollup(TOTALS.empty_table(), there)
         return Rollup(self._totals(start_ms, end_ms, EVERYTHING), there)
 
     def _totals(self, start_ms: int, end_ms: int, subject: Subject) -> pa.Table:
+        if subject == EVERYTHING:
+            return self._scans.read(
+                start_ms, end_ms, lambda files: totals_of(files, start_ms, end_ms, self._configuration)
+            )
+        window_ms = start_ms, end_ms
         return self._scans.scan(
             start_ms,
             end_ms,
-            lambda uris: timeline.totals(
-                self._scans.session, uris, (start_ms, end_ms), subject, self._configuration
+            lambda uris: totals(
+                *piece_about(self._scans.session, uris, window_ms, subject, self._configuration)
             ),
         )
 

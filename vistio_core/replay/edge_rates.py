@@ -1,0 +1,333 @@
+"""Rates by class of every edge at every instant, worked out of columns of samples. Pure; numpy inside.
+
+Texts become numbers first, once per distinct text: from there on, an hour of a large mesh is additions
+of integers. Rates are millionths of a request per second, so sums are exact in any order (decision
+0004). Where 64 bits might not hold a sum, numpy is given Python's integers, by the same operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vistio_core.configuration.mapping import StatusClass, StatusClassifier
+from vistio_core.configuration.model import (
+    Configuration,
+    ConnectionRule,
+    ServiceNoticeRule,
+    SeverityThreshold,
+    StatusType,
+)
+from vistio_core.errors import RecordingError
+from vistio_core.recording.format import INSTANT
+
+Integers = npt.NDArray[Any]
+"""64-bit integers, or Python's where those might not do."""
+Value = TypeVar("Value", bound=Hashable)
+
+MILLIONTHS = 1_000_000
+_CLASSES = (StatusClass.NORMAL, StatusClass.WARNING, StatusClass.DANGER)
+_MOST_64_BITS = 2**62
+_MOST_CASES = 2**20
+"""Above this, sorting is cheaper than a table of all that there could be."""
+_NAME_BITS = 21
+SAMPLE_COLUMNS = ("instant", "cluster", "rule", "source", "target", "status", "rate")
+MEASUREMENT_COLUMNS = ("instant", "cluster", "rule", "source", "target", "value")
+
+
+class Codes(Generic[Value]):
+    """Numbers values in the order in which they come, from 0."""
+
+    def __init__(self) -> None:
+        self.values: list[Value] = []
+        self._codes: dict[Value, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def of(self, value: Value) -> int:
+        code = self._codes.setdefault(value, len(self.values))
+        if code == len(self.values):
+            self.values.append(value)
+        return code
+
+    def of_all(self, values: Iterable[Value]) -> Integers:
+        return np.array([self.of(value) for value in values], np.int64)
+
+
+@attrs.frozen(eq=False)
+class EdgeRates:
+    """What one rule of one writer saw of an edge at an instant, row by row; all columns have one length."""
+
+    instant_ms: Integers
+    configuration: Integers
+    rule: Integers
+    cluster: Integers
+    source: Integers
+    target: Integers
+    normal: Integers
+    """In millionths of a request per second, as the next two."""
+    warning: Integers
+    danger: Integers
+
+    @property
+    def rates(self) -> tuple[Integers, Integers, Integers]:
+        return self.normal, self.warning, self.danger
+
+    @classmethod
+    def joined(cls, parts: Sequence[EdgeRates]) -> EdgeRates:
+        names = [field.name for field in attrs.fields(cls)]
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+@attrs.frozen(eq=False)
+class NodeNotices:
+    """Notices that measurements raised on nodes: instant, cluster, node, and 0, 1 or 2 for their severity."""
+
+    instant_ms: Integers
+    cluster: Integers
+    node: Integers
+    severity: Integers
+
+    @classmethod
+    def joined(cls, parts: Sequence[NodeNotices]) -> NodeNotices:
+        names = [field.name for field in attrs.fields(cls)]
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+class Judge:
+    """Judges columns of samples by the configurations in force. Knows the texts behind all codes."""
+
+    def __init__(
+        self, in_force: Mapping[tuple[int, str], str], configuration: Callable[[str], Configuration]
+    ) -> None:
+        """Judges nothing yet.
+
+        Args:
+            in_force: instant and writer to the hash of the scrape's configuration. Rows of other instants, of
+                a supplement without its scrape, count for nothing.
+            configuration: from a hash to the configuration.
+        """
+        self.names = Codes[str]()
+        """Of clusters and nodes."""
+        self._in_force = in_force
+        self._configuration = configuration
+        self._configurations = Codes[str]()
+        self._clusters = Codes[str]()
+        self._rule_names = Codes[str]()
+        self._rules = Codes[tuple[str, str]]()
+        self._statuses = Codes[str]()
+        self._classes: dict[tuple[int, int, int], int] = {}
+
+    def edges(self, writer: str, rows: pa.Table) -> EdgeRates:
+        """Rows of samples as rates by class.
+
+        Args:
+            writer: whose they are.
+            rows: `SAMPLE_COLUMNS`, those of an edge, a rule and an instant side by side.
+        """
+        parts = [self._edges(writer, batch) for batch in rows.to_batches() if batch.num_rows]
+        return EdgeRates.joined(parts) if parts else self.nothing()
+
+    def nothing(self) -> EdgeRates:
+        return EdgeRates(*[np.zeros(0, np.int64)] * 9)
+
+    def node_notices(self, writer: str, rows: pa.Table) -> NodeNotices:
+        """The notices that rows of measurements raise; `MEASUREMENT_COLUMNS`."""
+        found: list[NodeNotices] = []
+        for batch in rows.to_batches():
+            of_nodes = pc.equal(pc.fill_null(batch.column("target").cast(pa.string()), ""), "")
+            batch = batch.filter(of_nodes)
+            instants, configurations, known = self._configurations_of(writer, batch)
+            rules, clusters = self._rules_of(batch)
+            nodes, values = self._names_of(batch.column("source")), _numbers(batch.column("value"))
+            for configuration, rule, judged in self._judged(configurations[known], rules[known]):
+                if isinstance(judged, ServiceNoticeRule):
+                    here = known & (configurations == configuration) & (rules == rule)
+                    severity = _severities(values, judged.severity_threshold)
+                    here &= severity >= 0
+                    found.append(NodeNotices(instants[here], clusters[here], nodes[here], severity[here]))
+        return NodeNotices.joined([self.no_notices(), *found])
+
+    def no_notices(self) -> NodeNotices:
+        return NodeNotices(*[np.zeros(0, np.int64)] * 4)
+
+    def measured(self, writer: str, rows: pa.Table) -> set[tuple[str, str]]:
+        """Cluster and name of the nodes that rows of measurements are about."""
+        found: set[tuple[str, str]] = set()
+        for batch in rows.to_batches():
+            _, _, known = self._configurations_of(writer, batch)
+            columns = [batch.column(name).to_pylist() for name in ("cluster", "source", "target")]
+            for counts, cluster, *ends in zip(known.tolist(), *columns, strict=True):
+                found |= {(cluster, end) for end in ends if counts and end}
+        return found
+
+    def edge_notices(self, edges: EdgeRates) -> tuple[Integers, Integers, Integers]:
+        """How many notices of each severity (info, warning, error) every row raises."""
+        counts = [np.zeros(len(edges.rule), np.int64) for _ in range(3)]
+        doubles: list[npt.NDArray[np.float64]] = []
+        for configuration, rule, judged in self._judged(edges.configuration, edges.rule):
+            if not isinstance(judged, ConnectionRule) or not judged.notices:
+                continue
+            # As doubles and in this order, as the graph does.
+            doubles = doubles or [np.asarray(rate, np.float64) / MILLIONTHS for rate in edges.rates]
+            normal, warning, danger = doubles
+            here = (edges.configuration == configuration) & (edges.rule == rule)
+            for notice in judged.notices:
+                bad = danger if notice.status_type is StatusType.DANGER else warning
+                share = np.divide(bad, normal + warning + danger, out=np.zeros_like(bad), where=bad > 0)
+                severity = _severities(share, notice.severity_threshold)
+                for index, count in enumerate(counts):
+                    count += here & (bad > 0) & (severity == index)
+        return counts[0], counts[1], counts[2]
+
+    def key(self, cluster: Integers, source: Integers, target: Integers) -> Integers:
+        """One number for each edge."""
+        if len(self.names) >> _NAME_BITS:
+            raise RecordingError(
+                f"{len(self.names):,} names of nodes in one window; at most 2,097,152 can be told apart"
+            )
+        return (cluster << 2 * _NAME_BITS) | (source << _NAME_BITS) | target
+
+    def names_of(self, key: int) -> tuple[str, str, str]:
+        """Cluster, source and target of an edge's number."""
+        mask = (1 << _NAME_BITS) - 1
+        codes = key >> 2 * _NAME_BITS, key >> _NAME_BITS & mask, key & mask
+        return self.names.values[codes[0]], self.names.values[codes[1]], self.names.values[codes[2]]
+
+    def _edges(self, writer: str, batch: pa.RecordBatch) -> EdgeRates:
+        instants, configurations, known = self._configurations_of(writer, batch)
+        rules, clusters = self._rules_of(batch)
+        sources, targets = self._names_of(batch.column("source")), self._names_of(batch.column("target"))
+        statuses = _translated(batch.column("status"), self._statuses.of_all)
+        rates = np.rint(_numbers(batch.column("rate")) * MILLIONTHS).astype(np.int64)
+        if not known.all():
+            columns = instants, configurations, rules, clusters, sources, targets, statuses, rates
+            instants, configurations, rules, clusters, sources, targets, statuses, rates = (
+                column[known] for column in columns
+            )
+        if not len(rates):
+            return self.nothing()
+        begins = np.ones(len(rates), bool)
+        begins[1:] = instants[1:] != instants[:-1]
+        for column in (rules, sources, targets):
+            begins[1:] |= column[1:] != column[:-1]
+        starts = np.flatnonzero(begins)
+        classes = self._classes_of(configurations, rules, statuses)
+        exact = summable(rates)
+        sums = [np.add.reduceat(np.where(classes == index, exact, 0), starts) for index in range(3)]
+        keys = instants, configurations, rules, clusters, sources, targets
+        return EdgeRates(*(column[starts] for column in keys), *sums)
+
+    def _configurations_of(
+        self, writer: str, batch: pa.RecordBatch
+    ) -> tuple[Integers, Integers, npt.NDArray[np.bool_]]:
+        """Every row's instant, its configuration, and whether there is one."""
+        instants = _numbers(batch.column("instant").cast(INSTANT).cast(pa.int64()))
+        begins = np.ones(len(instants), bool)
+        begins[1:] = instants[1:] != instants[:-1]
+        hashes = [self._in_force.get((instant_ms, writer)) for instant_ms in instants[begins].tolist()]
+        codes = np.array([-1 if each is None else self._configurations.of(each) for each in hashes], np.int64)
+        configurations = codes[np.cumsum(begins) - 1]
+        return instants, configurations, configurations >= 0
+
+    def _rules_of(self, batch: pa.RecordBatch) -> tuple[Integers, Integers]:
+        """Every row's rule, and its cluster's name."""
+        clusters = _translated(batch.column("cluster"), self._clusters.of_all)
+        names = _translated(batch.column("rule"), self._rule_names.of_all)
+        most = len(self._rule_names)
+
+        def rule_of(case: int) -> int:
+            cluster, name = divmod(case, most)
+            return self._rules.of((self._clusters.values[cluster], self._rule_names.values[name]))
+
+        rules = _mapped(clusters * most + names, len(self._clusters) * most, rule_of)
+        of_rule = self.names.of_all([cluster for cluster, _ in self._rules.values])
+        return rules, of_rule[rules]
+
+    def _names_of(self, column: pa.Array) -> Integers:
+        return _translated(column, self.names.of_all)
+
+    def _classes_of(self, configurations: Integers, rules: Integers, statuses: Integers) -> Integers:
+        """0, 1 or 2 for each row: normal, warning, danger."""
+        most_rules, most_statuses = len(self._rules), len(self._statuses)
+
+        def class_of(case: int) -> int:
+            rest, status = divmod(case, most_statuses)
+            key = (*divmod(rest, most_rules), status)
+            if key not in self._classes:
+                judged = self._of(key[0]).connection_rule(*self._rules.values[key[1]])
+                classifier = StatusClassifier(judged.status if judged else None)
+                self._classes[key] = _CLASSES.index(classifier.classify(self._statuses.values[status]))
+            return self._classes[key]
+
+        cases = (configurations * most_rules + rules) * most_statuses + statuses
+        return _mapped(cases, len(self._configurations) * most_rules * most_statuses, class_of)
+
+    def _of(self, configuration: int) -> Configuration:
+        return self._configuration(self._configurations.values[configuration])
+
+    def _judged(self, configurations: Integers, rules: Integers) -> list[tuple[int, int, object]]:
+        """The distinct pairs of two columns, and the rule that each means."""
+        most = len(self._rules)
+        cases = _distinct(configurations * most + rules, len(self._configurations) * most)
+        return [(*divmod(case, most), _rule_of(*self._named(*divmod(case, most)))) for case in cases]
+
+    def _named(self, configuration: int, rule: int) -> tuple[Configuration, tuple[str, str]]:
+        return self._of(configuration), self._rules.values[rule]
+
+
+def summable(values: Integers) -> Integers:
+    """``values``, as Python's integers where a sum of them all might not fit 64 bits."""
+    if len(values) and int(abs(values).max()) * len(values) >= _MOST_64_BITS:
+        return values.astype(object)
+    return values
+
+
+def _mapped(cases: Integers, number: int, of: Callable[[int], int]) -> Integers:
+    """``of`` each of ``cases``, which are below ``number``; it is asked once for each distinct one."""
+    if number > _MOST_CASES:
+        distinct, inverse = np.unique(cases, return_inverse=True)
+        return np.array([of(case) for case in distinct.tolist()], np.int64)[inverse]
+    found = np.zeros(number, np.int64)
+    for case in _distinct(cases, number):
+        found[case] = of(case)
+    return found[cases]
+
+
+def _distinct(cases: Integers, number: int) -> list[int]:
+    if number > _MOST_CASES:
+        return list(np.unique(cases).tolist())
+    return list(np.flatnonzero(np.bincount(cases, minlength=number)).tolist())
+
+
+def _translated(column: pa.Array, codes_of: Callable[[list[str]], Integers]) -> Integers:
+    """A column of texts as codes: every distinct text is looked up once."""
+    column = column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
+    codes = codes_of([text or "" for text in column.dictionary.to_pylist()])
+    return codes[_numbers(column.indices)] if len(column) else codes[:0]
+
+
+def _numbers(column: pa.Array) -> npt.NDArray[Any]:
+    """A column without nulls."""
+    # `to_numpy` would import pandas where it is installed, which takes half a second.
+    return np.from_dlpack(column)
+
+
+def _rule_of(configuration: Configuration, key: tuple[str, str]) -> object:
+    return next((rule for cluster, rule in configuration.rules() if (cluster, rule.id) == key), None)
+
+
+def _severities(values: npt.NDArray[np.float64], threshold: SeverityThreshold) -> Integers:
+    """0, 1, 2 for info, warning, error; -1 where no threshold is reached. A limit of 0 is switched off."""
+    severity = np.full(len(values), -1, np.int64)
+    for index, limit in enumerate((threshold.info, threshold.warning, threshold.error)):
+        if limit > 0:
+            severity[values >= limit] = index
+    return severity

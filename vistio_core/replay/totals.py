@@ -1,0 +1,79 @@
+"""Totals: each instant's traffic in numbers. What timelines are made of, and rollups keep. Pure."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+
+from vistio_core.replay.edge_rates import EdgeRates, Integers, Judge, NodeNotices, summable
+
+RATES = ("normal", "warning", "danger")
+COUNTS = ("edges", "notices_info", "notices_warning", "notices_error")
+
+TOTALS = pa.schema(
+    [
+        pa.field("instant_ms", pa.int64()),
+        pa.field("cluster", pa.string()),
+        *(pa.field(name, pa.decimal128(38, 6)) for name in RATES),
+        *(pa.field(name, pa.int64()) for name in COUNTS),
+    ]
+)
+"""The columns of `totals`: requests per second by class, and numbers of edges and notices."""
+
+
+def totals(judge: Judge, edges: EdgeRates, levels: NodeNotices) -> pa.Table:
+    """From what was seen of edges, and notices of nodes, to one row for each instant and cluster, in this order."""
+    instants, at = np.unique(np.concatenate([edges.instant_ms, levels.instant_ms]), return_inverse=True)
+    groups, of = np.unique(
+        at.astype(np.int64) << 32 | np.concatenate([edges.cluster, levels.cluster]), return_inverse=True
+    )
+    of_edges, of_levels = of[: len(edges.rule)], of[len(edges.rule) :]
+    columns: dict[str, list[int]] = {}
+    for name, rates in zip(RATES, edges.rates, strict=True):
+        columns[name] = _sums(of_edges, rates, len(groups)).tolist()
+    # An edge that several rules or writers saw at an instant is one edge.
+    keys = judge.key(edges.cluster, edges.source, edges.target)
+    distinct = _distinct(at[: len(keys)], keys)
+    columns["edges"] = np.bincount(of_edges[distinct], minlength=len(groups)).tolist()
+    for severity, (name, counts) in enumerate(zip(COUNTS[1:], judge.edge_notices(edges), strict=True)):
+        raised = _sums(of_edges, counts, len(groups))
+        raised += np.bincount(of_levels[levels.severity == severity], minlength=len(groups))
+        columns[name] = raised.tolist()
+    rows = [(int(instants[group >> 32]), judge.names.values[group & 0xFFFFFFFF]) for group in groups.tolist()]
+    found = {
+        "instant_ms": [row[0] for row in rows],
+        "cluster": [row[1] for row in rows],
+        **{name: [decimal(each) for each in columns[name]] for name in RATES},
+        **{name: columns[name] for name in COUNTS},
+    }
+    table = pa.table({name: pa.array(found[name], TOTALS.field(name).type) for name in TOTALS.names}, TOTALS)
+    return table.sort_by([("instant_ms", "ascending"), ("cluster", "ascending")])
+
+
+def sums_by_edge(judge: Judge, edges: EdgeRates) -> tuple[Integers, tuple[Integers, Integers, Integers]]:
+    """The number of every edge (`Judge.key`), and its rates added, in millionths of a request per second."""
+    keys, of = np.unique(judge.key(edges.cluster, edges.source, edges.target), return_inverse=True)
+    normal, warning, danger = (_sums(of, rates, len(keys)) for rates in edges.rates)
+    return keys, (normal, warning, danger)
+
+
+def decimal(millionths: int) -> Decimal:
+    """Millionths of a request per second as requests per second, exactly."""
+    return Decimal(millionths).scaleb(-6)
+
+
+def _sums(groups: Integers, values: Integers, number: int) -> Integers:
+    exact = summable(values)
+    sums = np.zeros(number, exact.dtype)
+    np.add.at(sums, groups, exact)
+    return sums
+
+
+def _distinct(instants: Integers, keys: Integers) -> Integers:
+    """Where each edge of an instant stands first."""
+    order = np.lexsort((keys, instants))
+    first = np.ones(len(keys), bool)
+    first[1:] = (keys[order][1:] != keys[order][:-1]) | (instants[order][1:] != instants[order][:-1])
+    return order[first]
