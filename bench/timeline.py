@@ -3,8 +3,8 @@
     python bench/timeline.py                          # 10,000 edges, seven days
     python bench/timeline.py --edges 1000
 
-Three statuses an edge, a 10 s interval. One hour is written (six scrapes again and again, instants
-shifted) and rolled up by a writer. The other hours are that one: its file by another name (hard links, for they
+Three statuses an edge, a 10 s interval. One hour is written (six scrapes again and again, each time with
+other rates) and rolled up by a writer. The other hours are that one: its file by another name (hard links, for they
 are listed and not read) and its rollup with its instants shifted. Timelines have some 300 steps.
 Beside them, in the same run: the hour without its rollup, and DuckDB's bare sum of the rates of the hour.
 """
@@ -15,26 +15,36 @@ import os
 import resource
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import click
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from workload import INTERVAL_MS, START_MS, Mesh
 
 from vistio_core import Recording
 from vistio_core.recording.format import INSTANT, KINDS, row_groups, scrape_tables, write_events
-from vistio_core.recording.layout import EventsName
-from vistio_core.recording.rollups import Rollups, _hash, _streams, sealed_sizes
+from vistio_core.recording.layout import EventsName, subjects_name
+from vistio_core.recording.rollups import Rollups, content_of, sealed_sizes
 from vistio_core.recording.store import LocalStore
+from vistio_core.recording.subject_rollups import SubjectRollup, write_subjects
+from vistio_core.replay.minutes import SubjectKey
 from vistio_core.times import HOUR_MS, format_instant
 
 
 def shifted(rows: pa.Table, shift_ms: int) -> pa.Table:
     moved = pc.add(rows["instant"].cast(pa.int64()), shift_ms).cast(INSTANT)
     return rows.set_column(rows.schema.get_field_index("instant"), rows.schema.field("instant"), moved)
+
+
+def varied(rows: pa.Table, seed: int) -> pa.Table:
+    factors = np.random.default_rng(seed).uniform(0.8, 1.25, rows.num_rows)
+    rates = pc.multiply(rows["rate"], pa.array(factors))
+    return rows.set_column(rows.schema.get_field_index("rate"), rows.schema.field("rate"), rates)
 
 
 def write_hour(store: LocalStore, mesh: Mesh) -> EventsName:
@@ -47,7 +57,7 @@ def write_hour(store: LocalStore, mesh: Mesh) -> EventsName:
             for group in row_groups(
                 kind,
                 (
-                    shifted(scrapes[index % 6][kind], (index - index % 6) * INTERVAL_MS)
+                    varied(shifted(scrapes[index % 6][kind], (index - index % 6) * INTERVAL_MS), index)
                     for index in range(HOUR_MS // INTERVAL_MS)
                     if kind in scrapes[index % 6]
                 ),
@@ -57,11 +67,21 @@ def write_hour(store: LocalStore, mesh: Mesh) -> EventsName:
     return name
 
 
+def all_subjects(store: LocalStore, name: str) -> Iterator[tuple[SubjectKey, Any]]:
+    file = SubjectRollup(store, name)
+    for block in file._blocks:
+        keys, values = file._unpacked(block)
+        yield from ((SubjectKey(*key), values[:, index]) for index, key in enumerate(keys))
+
+
 def replicate(place: Path, store: LocalStore, first: EventsName, hours: int) -> None:
     rollups = Rollups(store)
     name = rollups.name(START_MS, [first], sealed_sizes(store, START_MS, START_MS + HOUR_MS))
     rollup = rollups.read(name or "")
     assert rollup is not None
+    assert name is not None
+    # Minutes stand in it from the hour's start, so those of all hours are the same but for the name in their digests.
+    subjects = list(all_subjects(store, subjects_name(name)))
     for hour in range(1, hours):
         shift_ms = hour * HOUR_MS
         copy = EventsName(first.first_ms + shift_ms, first.last_ms + shift_ms, "main", sealed=True)
@@ -74,9 +94,10 @@ def replicate(place: Path, store: LocalStore, first: EventsName, hours: int) -> 
             table.set_column(0, table.schema.field(0), pc.add(table["instant_ms"], shift_ms))
             for table in (rollup.totals, rollup.presence)
         )
-        rest = b"".join(_streams(*tables))
         with store.create(name) as sink:
-            sink.write(_hash(name, rest) + rest)
+            sink.write(content_of(name, *tables))
+        with store.create(subjects_name(name)) as sink:
+            write_subjects(sink, subjects_name(name), subjects)
 
 
 def timed(call: Callable[[], object], rounds: int) -> float:
@@ -107,13 +128,17 @@ def main(edges: int, hours: int, rounds: int) -> None:
             writer.seal(START_MS + HOUR_MS)
             took_s, cpu_s = time.perf_counter() - started, time.process_time() - cpu
         more_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak_kb) / 1024
-        [rollup] = (entry.size_bytes for entry in store.entries("rollups"))
+        rollup, minutes = (
+            next(entry.size_bytes for entry in store.entries("rollups") if entry.name.endswith(kind))
+            for kind in (".arrow", ".subjects")
+        )
         size = (place / first.text).stat().st_size
         print(f"{edges:,} edges, {3 * edges:,} samples an instant, {hours} h")
         print(
             f"  rolling up an hour      {took_s:8.2f} s, {cpu_s:.2f} s of CPU, {more_mb:.0f} MB more at the peak"
         )
         print(f"  a rollup                {rollup / 1000:8.1f} kB, {rollup / size:.4%} of its hour")
+        print(f"  its minutes of subjects {minutes / 1000:8.1f} kB, {minutes / size:.2%} of its hour")
         replicate(place, store, first, hours)
 
         hour = START_MS, START_MS + HOUR_MS
@@ -135,6 +160,17 @@ def main(edges: int, hours: int, rounds: int) -> None:
                     f"   {without * length / took:6.1f} times quicker than as many hours of the log alone;"
                     f" its gaps {gaps:.1f} ms"
                 )
+        source, target, _ = mesh._edges[len(mesh._edges) // 2]
+        for what, subject in (
+            ("edge", {"cluster": "mesh", "source": source, "target": target}),
+            ("node", {"cluster": "mesh", "node": target}),
+            ("busiest node", {"cluster": "mesh", "node": "service-0000"}),
+        ):
+            window = START_MS, end_ms, "30m"
+            took = timed(
+                lambda window=window, subject=subject: recording.timeline(*window, **subject), rounds
+            )
+            print(f"  timeline of one {what} over {hours} h {took:8.1f} ms")
         moments = [format_instant(START_MS + minute * 60_000) for minute in (1, 30, 2, 31)]
         graphs = timed(lambda: [recording.graph(moment) for moment in moments[:2]], rounds)
         diff = timed(lambda: recording.compare(*moments[:2]), rounds)

@@ -54,6 +54,12 @@ RULES = {"ingress": "", "http": "mesh", "saturation": "mesh"}
 how = st.sampled_from(["ok", "failed"])
 outcomes_of_all = st.fixed_dictionaries(dict.fromkeys(RULES, how))
 outcomes_of_some = st.dictionaries(st.sampled_from(sorted(RULES)), how, min_size=1)
+SUBJECTS: list[dict[str, str]] = [
+    {},
+    {"cluster": "mesh"},
+    {"node": "b"},
+    {"source": "c", "target": "b", "cluster": "mesh"},
+]
 
 
 @attrs.define
@@ -200,11 +206,9 @@ class Log(RuleBasedStateMachine):
     def a_timeline_is_the_same_with_and_without_rollups(self, start_ms: int, step: str) -> None:
         log_alone = Recording.open(self.folder / "r", clock=lambda: END_MS)
         log_alone._traffic.rollups = Mock(spec=Rollups, **{"name.return_value": None})
-        for cluster in (None, "mesh"):
+        for subject in SUBJECTS:
             window = start_ms, END_MS, step
-            assert self.recording.timeline(*window, cluster=cluster).equals(
-                log_alone.timeline(*window, cluster=cluster)
-            )
+            assert self.recording.timeline(*window, **subject).equals(log_alone.timeline(*window, **subject))
         assert self.recording.gaps().equals(log_alone.gaps())
 
     @rule(linger=st.sampled_from(["0s", "60s"]))
@@ -262,7 +266,7 @@ class Log(RuleBasedStateMachine):
         self.reopen("0s")
         self.writer.seal(END_MS)
         hours = {ms // HOUR_MS for ms in self.known}
-        assert len(self.rollups()) == len(hours)
+        assert len(self.rollups()) == 2 * len(hours)
         self.a_timeline_is_the_same_with_and_without_rollups(START_MS, "25m")
         damaged = [checked for checked in self.recording.verify() if checked.problems]
         self.writer.close()

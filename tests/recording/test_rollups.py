@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from support.scrapes import INTERVAL_MS, START_MS, all_failed, mesh, scrape
+from support.scrapes import INTERVAL_MS, START_MS, all_failed, edges, mesh, scrape
 
 from vistio_core import Recording
 from vistio_core.recording.rollups import Rollup
 from vistio_core.recording.traffic import Traffic
+from vistio_core.replay.timeline import Subject
 from vistio_core.times import HOUR_MS
 
 NOW_MS = START_MS + 10 * HOUR_MS
@@ -112,6 +113,98 @@ def test_a_backfill_into_a_sealed_hour_makes_the_old_rollup_worthless(recording:
     assert recording.timeline(*WINDOW).equals(whole)
     assert len(rollups(recording)) == 3
     assert before[0] not in rollups(recording)
+
+
+def subjects(recording: Recording) -> list[Path]:
+    return sorted(Path(recording.place).glob("rollups/date=*/hour=*/*.subjects"))
+
+
+SUBJECTS = [
+    {"source": "a", "target": "b", "cluster": "mesh"},
+    {"node": "b"},
+    {"source": "a"},
+    {"target": "nobody"},
+]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_an_edge_or_a_node_by_minute_is_what_the_log_says(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch, subject: dict[str, str]
+) -> None:
+    asked: list[tuple[int, int]] = []
+    totals_of = Traffic._totals
+
+    def counted(self: Traffic, start_ms: int, end_ms: int, about: Subject) -> pa.Table:
+        asked.append((start_ms, end_ms))
+        return totals_of(self, start_ms, end_ms, about)
+
+    monkeypatch.setattr(Traffic, "_totals", counted)
+    windows = [WINDOW, (START_MS, START_MS + HOUR_MS + INTERVAL_MS, "1m")]
+    found = [recording.timeline(*window, **subject) for window in windows]
+    # The newest hour is in the head; the other window ends within a minute.
+    newest, end_ms = START_MS + 2 * HOUR_MS, START_MS + HOUR_MS
+    assert asked == [(newest, newest + HOUR_MS), (end_ms, end_ms + INTERVAL_MS)]
+    for path in subjects(recording):
+        path.unlink()
+    assert [recording.timeline(*window, **subject) for window in windows] == found
+    with recording.writer() as writer:
+        writer.seal(START_MS)
+    assert len(subjects(recording)) == 2
+
+
+def test_steps_that_are_no_whole_minutes_are_read_from_the_log(recording: Recording) -> None:
+    rows = recording.timeline(START_MS + 5_000, START_MS + 35_000, "10s", source="a", target="b")
+    assert rows["normal"].to_pylist() == [2.0, 3.0, None]
+
+
+def test_of_a_node_in_two_clusters_the_most_edges_are_those_of_one_instant(tmp_path: Path) -> None:
+    recording = Recording.open(tmp_path / "r", create=True, clock=lambda: NOW_MS)
+    with recording.writer() as writer:
+        writer.put_configuration(mesh())
+        writer.commit(scrape(START_MS, {"mesh>b 200": 1.0}))
+        writer.commit(scrape(START_MS + INTERVAL_MS, edges({"INTERNET>mesh 200": 3.0}, "ingress", "")))
+        writer.seal(NOW_MS)
+    for subject, most in (({"node": "mesh"}, 1), ({"node": "mesh", "cluster": ""}, 1), ({"target": "b"}, 1)):
+        [row] = recording.timeline(START_MS, START_MS + 60_000, "1m", **subject).to_pylist()
+        assert row["edges"] == most
+
+
+@pytest.mark.parametrize("how", ["torn", "a block changed", "empty", "of another hour"])
+def test_minutes_that_are_not_as_they_were_written_are_not_believed(recording: Recording, how: str) -> None:
+    def ask() -> list[pa.Table]:
+        return [recording.timeline(*WINDOW, **subject) for subject in SUBJECTS]
+
+    found = ask()
+    first, second = subjects(recording)
+    good = first.read_bytes()
+    if how == "torn":
+        first.write_bytes(good[:-9])
+    elif how == "a block changed":
+        first.write_bytes(good[:-9] + bytes([good[-9] ^ 1]) + good[-8:])
+    elif how == "empty":
+        first.write_bytes(b"")
+    else:
+        shutil.copy(second, first)
+    assert ask() == found
+    [damaged] = [checked.name for checked in recording.verify() if checked.problems]
+    assert damaged == str(first.relative_to(recording.place))
+    first.unlink()
+    with recording.writer() as writer:
+        writer.seal(START_MS)
+    assert subjects(recording)[0].read_bytes() == good
+
+
+def test_rates_too_high_for_minutes_leave_the_log_to_be_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recording = Recording.open(tmp_path / "r", create=True, clock=lambda: NOW_MS)
+    with recording.writer() as writer:
+        writer.put_configuration(mesh())
+        writer.commit(scrape(START_MS, {f"a>b {status}": 9e11 for status in range(200, 230)}))
+        writer.seal(NOW_MS)
+    assert "rollup.failed" in caplog.messages
+    [row] = recording.timeline(START_MS, START_MS + 60_000, "1m", source="a").to_pylist()
+    assert row["normal"] == 27e12
 
 
 def test_retention_takes_rollups_along(recording: Recording) -> None:

@@ -5,6 +5,7 @@
     head/<first>_<last>_<writer>.parquet                  commits, and merges of commits
     log/date=<day>/hour=<hour>/<first>_<last>_<writer>.parquet   sealed partitions
     rollups/date=<day>/hour=<hour>/<digest>.arrow         derived from sealed partitions; may be deleted
+    rollups/date=<day>/hour=<hour>/<digest>.subjects      likewise: the minutes of single edges and nodes
     annotations/date=<day>/<start>_<end>_<id>.json        deployments, incidents and other marks
     locks/<writer>.lock, locks/<writer>.json              who writes
 
@@ -42,7 +43,7 @@ _EVENTS = re.compile(
     rf"(?P<tier>head|log/date=\d{{4}}-\d\d-\d\d/hour=\d\d)/{_INSTANT}_{_INSTANT}_(?P<writer>[a-z0-9-]+)(?:\.(?P<supplement>[1-9]\d{{0,5}}))?\.parquet"
 )
 
-_ROLLUP = re.compile(rf"{ROLLUPS}/date=\d{{4}}-\d\d-\d\d/hour=\d\d/[0-9a-f]{{32}}\.arrow")
+_ROLLUP = re.compile(rf"{ROLLUPS}/date=\d{{4}}-\d\d-\d\d/hour=\d\d/[0-9a-f]{{32}}\.(arrow|subjects)")
 
 _ANNOTATION = re.compile(
     rf"{ANNOTATIONS}/date=\d{{4}}-\d\d-\d\d/{_INSTANT}_{_INSTANT}_([0-9a-f]{{32}})\.json"
@@ -165,6 +166,11 @@ def parse_annotation_name(text: str) -> AnnotationName | None:
 def rollup_name(hour_ms: int, digest: str) -> str:
     """The name of an hour's rollup; ``digest`` is 32 hexadecimal digits."""
     return f"{ROLLUPS}{hour_folder(hour_ms).removeprefix(LOG)}/{digest}.arrow"
+
+
+def subjects_name(rollup: str) -> str:
+    """The name of the minutes of single edges and nodes beside an hour's rollup."""
+    return f"{rollup.removesuffix('.arrow')}.subjects"
 
 
 def is_rollup_name(text: str) -> bool:

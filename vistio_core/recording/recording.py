@@ -323,7 +323,7 @@ class Recording:
                 f" {format_instant(end_ms)}; use a longer step"
             )
         subject = Subject(cluster, source, target, node)
-        found = self._traffic.of(start_ms, end_ms, subject)
+        found = self._traffic.of(start_ms, end_ms, step_ms, subject)
         gaps = self._gaps(found.presence, end_ms)
         window_ms = start_ms, end_ms, step_ms
         return timeline.steps(self._session, found.totals, found.presence, window_ms, cluster, gaps)

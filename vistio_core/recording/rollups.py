@@ -11,41 +11,28 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
-import duckdb
 import pyarrow as pa
 
-from vistio_core.configuration.model import Configuration
-from vistio_core.errors import RecordingError
-from vistio_core.recording.configurations import load_configuration
-from vistio_core.recording.event_file import EventFile
-from vistio_core.recording.judging import totals_of
 from vistio_core.recording.layout import (
     LOG,
-    MARKER,
-    ROLLUPS,
     EventsName,
     hour_folder,
-    parse_events_name,
     rollup_name,
 )
 from vistio_core.recording.marker import read_marker
-from vistio_core.recording.store import StorageError, Store
+from vistio_core.recording.store import Store
 from vistio_core.replay import windows
 from vistio_core.replay.duckdb_session import DuckDBSession
-from vistio_core.times import HOUR_MS, align, format_instant
+from vistio_core.times import HOUR_MS, align
 
 log = logging.getLogger(__name__)
 
 _VERSION = "2"
 """Raised when totals are worked out in another way: older rollups are then made anew."""
 _HASH_BYTES = 32
-# A round that makes up for many hours ends after so long, for merging and pruning wait; the next one goes on.
-_ROUND_S = 20.0
 _FEW_HOURS = 48
 
 _PRESENCE_QUERY = f"""
@@ -116,7 +103,7 @@ class Rollups:
                 content: bytes = source.read()
         except OSError:
             return None
-        if not is_whole(name, content):
+        if not is_content(name, content):
             log.warning(
                 "rollup.ignored", extra={"file": name, "error": "its content is not what was written"}
             )
@@ -131,106 +118,19 @@ class Rollups:
         return Rollup(totals, found)
 
 
-def is_whole(name: str, content: bytes) -> bool:
+def content_of(name: str, totals: pa.Table, found: pa.Table) -> bytes:
+    """What the rollup ``name`` has inside."""
+    rest = b"".join(_streams(totals, found))
+    return _hash(name, rest) + rest
+
+
+def is_content(name: str, content: bytes) -> bool:
     """Whether a rollup's content is what was once written under this name."""
     return content[:_HASH_BYTES] == _hash(name, content[_HASH_BYTES:])
 
 
 def _hash(name: str, rest: bytes) -> bytes:
     return hashlib.sha256(name.encode() + b"\n" + rest).digest()
-
-
-class RollupMaker:
-    """Keeps the rollups of sealed hours complete. For a writer's upkeep; several may be at it."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._rollups = Rollups(store)
-        self._configuration: Callable[[str], Configuration] = lru_cache(maxsize=16)(
-            lambda configuration_hash: load_configuration(store, configuration_hash)
-        )
-        self._whole: set[str] = set()
-        """Rollups that were read since this process began."""
-        self._refused: set[str] = set()
-        """Rollups that could not be made: not tried again until their hour has changed."""
-
-    def complete(self, head: Iterable[EventsName]) -> int:
-        """Make what is missing, newest hours first, after a `sweep`; returns how many were made.
-
-        Args:
-            head: what counts and is not sealed; its hours are left for later.
-        """
-        started = time.monotonic()
-        wanted, there = self._swept(head)
-        made = 0
-        for name in wanted:
-            if name in there or name in self._refused:
-                continue
-            if time.monotonic() - started > _ROUND_S:
-                break
-            made += self._make(name, *wanted[name])
-        return made
-
-    def sweep(self, head: Iterable[EventsName]) -> None:
-        """Delete rollups that belong to no hour as it is now, and those that are not whole."""
-        self._swept(head)
-
-    def _swept(self, head: Iterable[EventsName]) -> tuple[dict[str, tuple[int, list[EventsName]]], set[str]]:
-        """What should be there, as `_wanted` tells it, and what is."""
-        wanted = self._wanted({align(name.first_ms, HOUR_MS) for name in head})
-        listed = set(self._store.names(ROLLUPS))
-        there = {name for name in listed if name in wanted and self._is_whole(name)}
-        for name in listed - there:
-            self._store.delete(name)
-        return wanted, there
-
-    def _wanted(self, unsealed: set[int]) -> dict[str, tuple[int, list[EventsName]]]:
-        """Name of each rollup that should be there to its hour's start and files; newest first."""
-        sizes = {entry.name: entry.size_bytes for entry in self._store.entries(LOG)}
-        by_hour: dict[int, list[EventsName]] = {}
-        for events in filter(None, map(parse_events_name, sizes)):
-            by_hour.setdefault(align(events.first_ms, HOUR_MS), []).append(events)
-        wanted = {}
-        for hour_ms in sorted(by_hour.keys() - unsealed, reverse=True):
-            names = by_hour[hour_ms]
-            name = self._rollups.name(hour_ms, names, sizes)
-            if name is not None:
-                wanted[name] = hour_ms, names
-        return wanted
-
-    def _is_whole(self, name: str) -> bool:
-        if name not in self._whole and self._rollups.read(name) is not None:
-            self._whole.add(name)
-        return name in self._whole
-
-    def _make(self, name: str, hour_ms: int, names: Sequence[EventsName]) -> bool:
-        started = time.perf_counter()
-        session = DuckDBSession(threads=1)
-        uris = [self._store.uri(each.text) for each in names]
-        try:
-            files = [EventFile(self._store, each) for each in names]
-            totals = totals_of(files, hour_ms, hour_ms + HOUR_MS, self._configuration)
-            found = presence(session, uris, hour_ms, hour_ms + HOUR_MS)
-            rest = b"".join(_streams(totals, found))
-            with self._store.create(name, beside=MARKER) as sink:
-                sink.write(_hash(name, rest) + rest)
-        except (FileExistsError, FileNotFoundError):
-            return False  # someone else made it, or the hour has changed meanwhile
-        except (RecordingError, duckdb.Error) as error:
-            # Only a timeline becomes slower. A storage may take it next time; of what is damaged, `verify` tells.
-            if not isinstance(error, StorageError):
-                self._refused.add(name)
-            log.warning("rollup.failed", extra={"hour": format_instant(hour_ms), "error": str(error)})
-            return False
-        log.debug(
-            "rollup.made",
-            extra={
-                "hour": format_instant(hour_ms),
-                "bytes": len(rest),
-                "ms": round((time.perf_counter() - started) * 1000, 1),
-            },
-        )
-        return True
 
 
 def _streams(*tables: pa.Table) -> Iterator[bytes]:

@@ -26,7 +26,7 @@ from vistio_core.recording.layout import (
     parse_events_name,
 )
 from vistio_core.recording.retention import Stored
-from vistio_core.recording.rollups import RollupMaker
+from vistio_core.recording.rollup_maker import RollupMaker
 from vistio_core.recording.sealing import combine, merge_groups, seal_groups
 from vistio_core.recording.store import Store
 from vistio_core.times import HOUR_MS, align

@@ -29,7 +29,7 @@ from vistio_core.recording.layout import (
     parse_events_name,
 )
 from vistio_core.recording.marker import marker_problem
-from vistio_core.recording.rollups import is_whole
+from vistio_core.recording.rollup_maker import is_whole
 from vistio_core.recording.store import Entry, Store
 from vistio_core.times import HOUR_MS, align, format_instant
 
@@ -87,9 +87,8 @@ def _check_other(store: Store, entry: Entry) -> Iterator[str]:
             yield problem
         return
     if is_rollup_name(entry.name):
-        with store.open(entry.name) as source:
-            if not is_whole(entry.name, source.read()):
-                yield "content is not what was written; nothing is lost: delete it, it is derived and made anew"
+        if not is_whole(store, entry.name):
+            yield "content is not what was written; nothing is lost: delete it, it is derived and made anew"
         return
     annotation = parse_annotation_name(entry.name)
     if annotation is not None:

@@ -35,7 +35,7 @@ def totals(judge: Judge, edges: EdgeRates, levels: NodeNotices) -> pa.Table:
         columns[name] = _sums(of_edges, rates, len(groups)).tolist()
     # An edge that several rules or writers saw at an instant is one edge.
     keys = judge.key(edges.cluster, edges.source, edges.target)
-    distinct = _distinct(at[: len(keys)], keys)
+    distinct = distinct_edges(at[: len(keys)], keys)
     columns["edges"] = np.bincount(of_edges[distinct], minlength=len(groups)).tolist()
     for severity, (name, counts) in enumerate(zip(COUNTS[1:], judge.edge_notices(edges), strict=True)):
         raised = _sums(of_edges, counts, len(groups))
@@ -71,7 +71,7 @@ def _sums(groups: Integers, values: Integers, number: int) -> Integers:
     return sums
 
 
-def _distinct(instants: Integers, keys: Integers) -> Integers:
+def distinct_edges(instants: Integers, keys: Integers) -> Integers:
     """Where each edge of an instant stands first."""
     order = np.lexsort((keys, instants))
     first = np.ones(len(keys), bool)

@@ -1,0 +1,174 @@
+"""What an hour's timelines of single edges and nodes are made of, minute by minute. Pure; numpy inside.
+
+A timeline of one edge needs its rates alone. By instant, those of all edges would be the log again; by
+minute they are a twentieth of it. For each minute: the sum of the rates of its instants (the mean is
+divided once, by whoever reads), and the most edges and notices that one of its instants had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import attrs
+import numpy as np
+import pyarrow as pa
+
+from vistio_core.errors import RecordingError
+from vistio_core.replay.edge_rates import EdgeRates, Integers, Judge, NodeNotices, summable
+from vistio_core.replay.timeline import Subject
+from vistio_core.replay.totals import COUNTS, RATES, TOTALS, decimal, distinct_edges
+from vistio_core.times import HOUR_MS, MINUTE_MS
+
+MINUTES = HOUR_MS // MINUTE_MS
+VALUES = len(RATES) + len(COUNTS)
+"""For each minute of a subject: `RATES`, in millionths of a request per second, then `COUNTS`."""
+_MOST = 2**63 - 1
+
+Kind = Literal["edge", "from", "node", "to"]
+
+
+@attrs.frozen(order=True)
+class SubjectKey:
+    """An edge; or a node with the edges from it, to it, or both. In the order in which they are kept."""
+
+    kind: Kind
+    source: str
+    target: str
+    cluster: str
+
+    @classmethod
+    def of(cls, subject: Subject) -> SubjectKey | None:
+        """The key of a subject, with an empty cluster where it names none; None for one that has no minutes."""
+        cluster = subject.cluster or ""
+        if subject.node is not None:
+            alone = subject.source is None and subject.target is None
+            return cls("node", subject.node, "", cluster) if alone else None
+        if subject.source is not None and subject.target is not None:
+            return cls("edge", subject.source, subject.target, cluster)
+        if subject.source is not None:
+            return cls("from", subject.source, "", cluster)
+        return cls("to", "", subject.target, cluster) if subject.target is not None else None
+
+
+class HourOfMinutes:
+    """Gathers the minutes of all subjects of an hour, piece by piece."""
+
+    def __init__(self, judge: Judge, hour_ms: int) -> None:
+        self._judge = judge
+        self._hour_ms = hour_ms
+        self._groups: dict[Kind, _Group] = {
+            "edge": _Group(),
+            "from": _Group(),
+            "node": _Group(),
+            "to": _Group(),
+        }
+
+    def add(self, edges: EdgeRates, levels: NodeNotices) -> None:
+        """A piece of the hour; every minute stands in one of them.
+
+        Raises:
+            RecordingError: the rates are so high that their sums do not fit.
+        """
+        judge, zero = self._judge, np.zeros_like(edges.source)
+        instants, at = np.unique(np.concatenate([edges.instant_ms, levels.instant_ms]), return_inverse=True)
+        at_edges, at_levels = at[: len(edges.rule)], at[len(edges.rule) :]
+        keys = judge.key(edges.cluster, edges.source, edges.target)
+        first = np.zeros(len(keys), np.int64)
+        first[distinct_edges(at_edges, keys)] = 1
+        columns = [*edges.rates, first, *judge.edge_notices(edges)]
+        minutes = (instants - self._hour_ms) // MINUTE_MS
+        from_keys = judge.key(edges.cluster, edges.source, zero)
+        to_keys = judge.key(edges.cluster, edges.target, zero)
+        self._groups["edge"].add(minutes, at_edges, keys, columns)
+        self._groups["from"].add(minutes, at_edges, from_keys, columns)
+        self._groups["to"].add(minutes, at_edges, to_keys, columns)
+        # An edge from a node to itself is one edge of it.
+        others = edges.target != edges.source
+        none = np.zeros(len(levels.node), np.int64)
+        raised = [(levels.severity == severity).astype(np.int64) for severity in range(3)]
+        of_levels = [none, none, none, none, *raised]
+        self._groups["node"].add(
+            minutes,
+            np.concatenate([at_edges, at_edges[others], at_levels]),
+            np.concatenate(
+                [
+                    from_keys,
+                    to_keys[others],
+                    judge.key(levels.cluster, levels.node, np.zeros_like(levels.node)),
+                ]
+            ),
+            [
+                np.concatenate([column, column[others], level])
+                for column, level in zip(columns, of_levels, strict=True)
+            ],
+        )
+
+    def subjects(self) -> Iterator[tuple[SubjectKey, Integers]]:
+        """Every subject, in the order of keys, with its values: `VALUES` rows of `MINUTES` 64-bit integers."""
+        for kind in sorted(self._groups):
+            group = self._groups[kind]
+            names = map(self._judge.names_of, group.keys.tolist())
+            rows = [(_key(kind, *each), index) for index, each in enumerate(names)]
+            for key, index in sorted(rows):
+                yield key, group.values[index]
+
+
+def totals_by_minute(hour_ms: int, cluster: str, values: Integers, minutes: slice) -> pa.Table:
+    """Some minutes of a subject as totals, each at its start; the columns are those of `TOTALS`."""
+    rates, counts = values[: len(RATES), minutes], values[len(RATES) :, minutes]
+    number = rates.shape[1]
+    instants = hour_ms + (minutes.start + np.arange(number)) * MINUTE_MS
+    columns = [
+        pa.array(instants),
+        pa.repeat(pa.scalar(cluster), number),
+        *(pa.array([decimal(each) for each in column.tolist()], pa.decimal128(38, 6)) for column in rates),
+        *(pa.array(column) for column in counts),
+    ]
+    return pa.Table.from_arrays(columns, schema=TOTALS)
+
+
+def _key(kind: Kind, cluster: str, one: str, other: str) -> SubjectKey:
+    """From the names of a group's number: of nodes, the one that counts is the first."""
+    source = "" if kind == "to" else one
+    target = {"edge": other, "to": one}.get(kind, "")
+    return SubjectKey(kind, source, target, cluster)
+
+
+class _Group:
+    """The minutes of all subjects of one kind."""
+
+    def __init__(self) -> None:
+        self.keys = np.zeros(0, np.int64)
+        """Ascending."""
+        self.values = np.zeros((0, VALUES, MINUTES), np.int64)
+
+    def add(self, minutes: Integers, at: Integers, keys: Integers, columns: list[Integers]) -> None:
+        """Rows: the index of each one's instant, the subject's key, and its columns.
+
+        ``minutes`` has the minute of every instant, ascending.
+        """
+        if not len(keys):
+            return
+        self._know(np.unique(keys))
+        subjects, rows = np.unique(keys, return_inverse=True)
+        cells = at * len(subjects) + rows
+        begins = np.flatnonzero(np.diff(minutes, prepend=-1))
+        where = np.searchsorted(self.keys, subjects)
+        for index, column in enumerate(columns):
+            exact = summable(column)
+            sums = np.zeros(len(minutes) * len(subjects), exact.dtype)
+            np.add.at(sums, cells, exact)
+            by_instant = summable(sums).reshape(len(minutes), len(subjects))
+            gathered = (np.add if index < len(RATES) else np.maximum).reduceat(by_instant, begins, axis=0)
+            if gathered.size and int(gathered.max()) > _MOST:
+                raise RecordingError("rates of edges are too high to be kept by minute")
+            for minute, values in zip(minutes[begins].tolist(), gathered, strict=True):
+                self.values[where, index, minute] = values
+
+    def _know(self, keys: Integers) -> None:
+        new = np.setdiff1d(keys, self.keys, assume_unique=True)
+        if len(new):
+            order = np.argsort(both := np.concatenate([self.keys, new]))
+            fresh = np.zeros((len(new), VALUES, MINUTES), np.int64)
+            self.keys, self.values = both[order], np.concatenate([self.values, fresh])[order]
