@@ -74,7 +74,8 @@ class DuckDBSession:
         """
         with self._cursor() as cursor:
             try:
-                _make_views(cursor, uris)
+                # Making a view opens a file: only those that the query names.
+                _make_views(cursor, uris, [name for name in VIEWS if name in query])
                 for name, table in (tables or {}).items():
                     cursor.register(name, table)
                 return cursor.sql(query, params=dict(parameters or {})).to_arrow_table()
@@ -90,7 +91,7 @@ class DuckDBSession:
         """
         cursor = self._cursor()
         try:
-            _make_views(cursor, uris)
+            _make_views(cursor, uris, list(VIEWS))
             if any(statement.type not in _READING for statement in cursor.extract_statements(query)):
                 raise UsageError(
                     "a recording is only read: use a query that returns rows, such as select or from"
@@ -102,12 +103,14 @@ class DuckDBSession:
             raise UsageError(f"{error}\nthe tables are samples, scrapes and measurements") from error
 
 
-def _make_views(cursor: duckdb.DuckDBPyConnection, uris: Sequence[str]) -> None:
+def _make_views(cursor: duckdb.DuckDBPyConnection, uris: Sequence[str], names: Sequence[str]) -> None:
     """Temporary views, so that cursors on other files do not see them."""
+    if not names and not uris:
+        return
     events = _EVENTS.format(files=", ".join(map(_quoted, uris))) if uris else _no_events()
     cursor.execute(f"create or replace temporary view events as {events}")
-    for name, query in VIEWS.items():
-        cursor.execute(f"create or replace temporary view {name} as {query}")
+    for name in names:
+        cursor.execute(f"create or replace temporary view {name} as {VIEWS[name]}")
 
 
 def _no_events() -> str:

@@ -1,7 +1,7 @@
 """What an hour's timelines of single edges and nodes are made of, minute by minute. Pure; numpy inside.
 
 A timeline of one edge needs its rates alone. By instant, those of all edges would be the log again; by
-minute they are a twentieth of it. For each minute: the sum of the rates of its instants (the mean is
+minute they are a fifteenth of it. For each minute: the sum of the rates of its instants (the mean is
 divided once, by whoever reads), and the most edges and notices that one of its instants had.
 """
 
