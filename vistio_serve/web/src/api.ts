@@ -201,10 +201,10 @@ export class Api {
     return asked.ok ? { ok: true, value: readGraph(asked.value) } : asked;
   }
 
-  /** The graph at the window's end with everything that was there at some time in the window. */
-  async topology(window: Window, signal?: AbortSignal): Promise<Result<Graph>> {
+  /** The graph at an instant with everything that was there at some time in the window. */
+  async topology(window: Window, atMs: number, signal?: AbortSignal): Promise<Result<Graph>> {
     const [start, end] = [formatInstant(window.startMs), formatInstant(window.endMs)];
-    const asked = await this.json<RawGraph>("graph", { at: end, stable: `${start}/${end}` }, signal);
+    const asked = await this.json<RawGraph>("graph", { at: instant(atMs), stable: `${start}/${end}` }, signal);
     return asked.ok ? { ok: true, value: readGraph(asked.value) } : asked;
   }
 

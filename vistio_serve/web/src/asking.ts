@@ -7,7 +7,9 @@
 
 import type { Api, Result, Subject } from "./api";
 import { groupOf } from "./crowd";
+import { Player } from "./frames/player";
 import type { Graph } from "./model";
+import { withLinksAt } from "./prometheus";
 import { type Selection, type State, levelOf } from "./state";
 import type { Snapshot, Store } from "./store";
 import { extend } from "./traffic/topology";
@@ -16,14 +18,17 @@ import { advance, onGrid } from "./travel";
 const TICK_MS = 100;
 const RETRY_MS = 2000;
 const EXTENT_MS = 10_000;
-const HOUR_MS = 3_600_000;
-const MAX_KEPT = 720;
-// How many instants ahead are asked for while playing.
-const AHEAD = 4;
+const WEEK_MS = 7 * 86_400_000;
+const MAX_KEPT = 60;
+// Longer than between two presses of a key that is held down.
+const STANDING_MS = 150;
+// As many instants at once are steps, and more is a jump.
+const STEP_INSTANTS = 12;
 
 export class Asking {
   private readonly kept = new Map<number, Graph>();
-  private readonly underWay = new Set<number>();
+  private readonly player: Player;
+  private shownWhole = false;
   private question = 0;
   private liveTimer = 0;
   private timelineQuestion: AbortController | null = null;
@@ -33,7 +38,9 @@ export class Asking {
     private readonly store: Store,
     private readonly api: Api,
     private readonly clock: () => number = () => performance.now(),
-  ) {}
+  ) {
+    this.player = new Player(store, api, (graph) => this.show(graph, false), TICK_MS, clock);
+  }
 
   start(): void {
     this.store.subscribe((now, before) => this.follow(now, before));
@@ -46,7 +53,11 @@ export class Asking {
 
   private follow(now: Snapshot, before: Snapshot): void {
     const [travel, was] = [now.state.travel, before.state.travel];
-    if (travel.atMs !== was.atMs || travel.mode !== was.mode) void this.askGraph();
+    if (travel.atMs !== was.atMs || travel.mode !== was.mode) {
+      void this.askGraph();
+      const moved = Math.abs((travel.atMs ?? Infinity) - (was.atMs ?? Infinity));
+      if (travel.mode === "at" && moved <= STEP_INSTANTS * (now.data.axis?.stepMs ?? 0)) this.player.prepare(travel.atMs!);
+    }
     const subject = JSON.stringify(subjectOf(now.state)) !== JSON.stringify(subjectOf(before.state));
     if (now.state.window !== before.state.window || subject) void this.askTimeline();
     if (now.data.axis && (!before.data.axis || now.state.window !== before.state.window)) void this.askTopology();
@@ -70,25 +81,32 @@ export class Asking {
   private async askGraph(): Promise<void> {
     clearTimeout(this.liveTimer);
     const mine = ++this.question;
+    if (this.store.snapshot.state.travel.mode === "playing") return this.player.play();
     const at = this.wanted();
     const kept = at === null ? undefined : this.kept.get(at);
-    if (kept) {
-      this.show(kept);
-      this.askAhead(at!);
-      return;
+    if (kept) return this.show(kept, true);
+    const frame = at === null ? null : this.player.peek(at);
+    if (frame?.known && frame.graph) {
+      // Steps are shown from frames at once; the whole graph, with measurements, when one stands.
+      this.show(frame.graph, false);
+      this.liveTimer = window.setTimeout(() => void this.askWhole(at, mine), STANDING_MS);
+    } else {
+      await this.askWhole(at, mine);
     }
-    if (at !== null && this.underWay.has(at)) return;
-    const answer = await this.fetchGraph(at);
-    // While playing, an answer that comes a little late is still better than a picture that stands.
-    const playing = this.store.snapshot.state.travel.mode === "playing" && at !== null;
-    if (mine !== this.question && !(playing && answer.ok)) {
-      if (at !== null && at === this.wanted() && answer.ok) this.show(answer.value);
-      return;
-    }
-    if (answer.ok) this.show(answer.value);
+  }
+
+  private async askWhole(at: number | null, mine: number): Promise<void> {
+    const answer = await this.api.graph(at);
+    if (at !== null && answer.ok) this.keep(at, answer.value);
+    if (mine !== this.question) return;
+    if (answer.ok) this.show(answer.value, true);
     else this.store.learn(answer.problem.kind === "nothing-recorded" || answer.problem.kind === "no-recording" ? { problem: answer.problem, graph: null } : { problem: answer.problem });
-    if (at !== null && answer.ok) this.askAhead(at);
     if (at === null || !answer.ok) this.again(mine, answer);
+  }
+
+  private keep(at: number, graph: Graph): void {
+    this.kept.set(at, graph);
+    if (this.kept.size > MAX_KEPT) this.kept.delete(this.kept.keys().next().value!);
   }
 
   /** Live polls go on for ever, and so do questions that were not answered. */
@@ -98,36 +116,16 @@ export class Asking {
     if (mine === this.question) this.liveTimer = window.setTimeout(() => void this.askGraph(), delayMs);
   }
 
-  private async fetchGraph(at: number | null): Promise<Result<Graph>> {
-    if (at !== null) this.underWay.add(at);
-    const answer = await this.api.graph(at);
-    if (at === null) return answer;
-    this.underWay.delete(at);
-    if (answer.ok) {
-      this.kept.set(at, answer.value);
-      if (this.kept.size > MAX_KEPT) this.kept.delete(this.kept.keys().next().value!);
-    }
-    return answer;
-  }
-
-  private askAhead(at: number): void {
-    const { state, data } = this.store.snapshot;
-    if (state.travel.mode !== "playing" || !data.axis) return;
-    for (let count = 1; count <= AHEAD; count++) {
-      const next = at + count * state.travel.direction * data.axis.stepMs;
-      const inside = next >= data.axis.firstMs && next <= data.axis.lastMs;
-      if (inside && !this.kept.has(next) && !this.underWay.has(next)) void this.fetchGraph(next);
-    }
-  }
-
-  private show(graph: Graph): void {
+  /** @param whole with measurements, as `/graph` answers; a frame has none. */
+  private show(graph: Graph, whole: boolean): void {
     const { data, state } = this.store.snapshot;
     const { instantMs, intervalMs } = graph.about;
     const axis = data.axis && { ...data.axis, stepMs: intervalMs, lastMs: Math.max(data.axis.lastMs, instantMs) };
     const same = axis && data.axis && axis.lastMs === data.axis.lastMs && axis.stepMs === data.axis.stepMs;
-    const unchanged = data.graph?.about.instantMs === instantMs && data.graph.about.askedMs === graph.about.askedMs;
+    const unchanged = data.graph?.about.instantMs === instantMs && data.graph.about.askedMs === graph.about.askedMs && (this.shownWhole || !whole);
+    this.shownWhole = unchanged ? this.shownWhole : whole;
     this.store.learn({
-      graph: unchanged && state.travel.mode !== "live" ? data.graph : graph,
+      graph: unchanged && state.travel.mode !== "live" ? data.graph : withLinksAt(graph),
       topology: extend(data.topology, graph),
       problem: null,
       axis: same ? data.axis : axis,
@@ -168,7 +166,7 @@ export class Asking {
     const { state, data } = this.store.snapshot;
     const { lastMs, stepMs, firstMs } = data.axis!;
     const endMs = lastMs + stepMs;
-    const answer = await this.api.topology(state.window ?? { startMs: Math.max(firstMs, endMs - HOUR_MS), endMs });
+    const answer = await this.api.topology(state.window ?? { startMs: Math.max(firstMs, endMs - WEEK_MS), endMs }, lastMs);
     // Without it, the union of what this page has seen holds the places.
     if (answer.ok) this.store.learn({ topology: extend(this.store.snapshot.data.topology, answer.value) });
   }

@@ -2,6 +2,7 @@
 
 import { h, link } from "../dom";
 import type { Notice } from "../model";
+import { isQueryLink } from "../prometheus";
 
 const NAMES = ["info", "warning", "error"] as const;
 
@@ -19,5 +20,5 @@ export function noticeList(notices: readonly PlacedNotice[]): HTMLElement {
     notice.place !== "" && notice.open ? h("button", { type: "button", class: "row-button", onClick: notice.open }, notice.place) : notice.place !== "" && h("span", {}, notice.place),
     h("strong", {}, notice.title),
     notice.subtitle !== "" && h("span", { class: "quiet" }, notice.subtitle),
-    notice.link !== "" && link(notice.link, "open in Prometheus"))));
+    notice.link !== "" && link(notice.link, isQueryLink(notice.link) ? "open in Prometheus" : "open link"))));
 }
