@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from support.killed_child import COMMITS, LATE, supplement
 from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
 
@@ -19,13 +20,14 @@ from vistio_core import Recording
 from vistio_core.times import HOUR_MS
 
 
+@pytest.mark.timeout(900)
 def test_a_writer_killed_before_any_of_its_steps_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
     children = subprocess.run(
         [sys.executable, "-m", "support.killed_child", str(tmp_path)],
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[1],
-        timeout=200,
+        timeout=600,
         check=False,
     )
     assert children.returncode == 0, children.stderr

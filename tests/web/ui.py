@@ -12,7 +12,7 @@ from playwright.sync_api import ConsoleMessage, Page
 from vistio_serve.routes import ROUTES
 
 SCREENSHOTS = Path(__file__).parents[2] / "artifacts" / "screenshots"
-TIMEOUT_MS = 30_000
+TIMEOUT_MS = 60_000
 # Vizceral tells a click from the first half of a double click by waiting.
 _BETWEEN_CLICKS_MS = 60
 # Its picture must have noticed the mouse before a click means anything.
