@@ -39,6 +39,7 @@ from vistio_record.options import (
     build_source,
     check_times,
     configuration_options,
+    digits_option,
     json_option,
     make_source,
     recording_option,
@@ -101,6 +102,7 @@ def main() -> None:
     default="24h",
     help="How far back instants that were missed are asked for, in the background; 0s never does.",
 )
+@digits_option
 @click.option("--host", default="127.0.0.1", help="Address for /metrics, health, reload and annotations.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=9092, help="Port for them; 0 takes a free one."
@@ -127,6 +129,7 @@ def run(
     retention: int,
     retention_size: int,
     heal: int,
+    significant_digits: int | None,
     host: str,
     port: int,
     token_file: Path | None,
@@ -152,6 +155,7 @@ def run(
         retention_ms=retention,
         retention_bytes=retention_size,
         heal_ms=heal,
+        significant_digits=significant_digits,
         host=host,
         port=port,
         token_file=token_file,
@@ -221,6 +225,7 @@ def check(
 @writer_option
 @click.option("--start", type=INSTANT, required=True, help="First instant: RFC 3339, epoch, or -1h.")
 @click.option("--end", type=INSTANT, default="now", help="Where to end, exclusive.")
+@digits_option
 def backfill(
     source: str,
     config: Path | None,
@@ -234,6 +239,7 @@ def backfill(
     writer: str,
     start: int,
     end: int,
+    significant_digits: int | None,
 ) -> None:
     """Record the past: instants that are not in the recording, and rules that were not answered then.
 
@@ -252,7 +258,7 @@ def backfill(
         asked = make_source(source, Rules(config, preset, prometheus, http_config), source_option)
         stack.callback(asked.close)
         place = Recording.open(recording, create=True)
-        log_writer = stack.enter_context(place.writer(writer))
+        log_writer = stack.enter_context(place.writer(writer, significant_digits=significant_digits))
         todo = plan(
             place,
             asked,

@@ -33,6 +33,12 @@ writer_option = click.option(
     metavar="NAME",
     help="Under which name to write; one process at a time per name.",
 )
+digits_option = click.option(
+    "--significant-digits",
+    type=click.IntRange(1, 17),
+    metavar="N",
+    help="Round each rate to N significant digits, for smaller files; without it rates are exact.",
+)
 json_option = click.option("--json", is_flag=True, help="Print JSON instead of text.")
 config_option = click.option(
     "--config",

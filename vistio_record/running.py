@@ -55,6 +55,8 @@ class RunOptions:
     """How far back missed instants are healed; 0 does not."""
     host: str
     port: int
+    significant_digits: int | None
+    """How many of each rate are kept; None keeps all."""
     token_file: Path | None
     """Who shows its token may annotate over HTTP; None: nobody."""
 
@@ -92,7 +94,14 @@ def run(
         server = HttpServer(options.host, options.port)
         stack.callback(server.close)
         recording = Recording.open(options.recording, create=True)
-        writer = stack.enter_context(recording.writer(options.writer, linger=LINGER, quiet=QUIET))
+        writer = stack.enter_context(
+            recording.writer(
+                options.writer,
+                linger=LINGER,
+                quiet=QUIET,
+                significant_digits=options.significant_digits,
+            )
+        )
         gate = Gate(options.interval_ms, options.delay_ms)
         recorder = Recorder(
             source, writer, options.interval_ms, options.timeout_ms / SECOND_MS, metrics, gate.live

@@ -15,6 +15,7 @@ from vistio_core import Recording
 from vistio_serve import parameters, problems
 from vistio_serve.answers import Answer, to_response
 from vistio_serve.handlers import Call, Handlers
+from vistio_serve.memory import DEFAULT_BYTES, Memory
 from vistio_serve.routes import ROUTES, Route
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def create_app(
     cors_origin: str | None = "*",
     prefix: str = "",
     behind_proxy: bool = False,
+    memory: Memory | None = None,
     now_ms: Callable[[], int] | None = None,
 ) -> WSGIApplication:
     """A WSGI application that serves ``recording``; it runs under any WSGI server.
@@ -43,10 +45,14 @@ def create_app(
             any page read the graphs, which Vistio's UI on its own port needs.
         prefix: a path such as ``/vistio`` under which it is reached as well as without.
         behind_proxy: trust one proxy's ``X-Forwarded-Prefix``, which says what it has stripped.
+        memory: how large what is kept ready may become; None: as ``vistio-serve`` without ``--memory``. The
+            recording has a limit of its own, ``scan_memory_bytes``.
         now_ms: the clock, in epoch milliseconds.
     """
     opened = recording if callable(recording) else lambda: recording
-    application: WSGIApplication = _Application(opened, cors_origin, prefix, now_ms or _system_now_ms)
+    application: WSGIApplication = _Application(
+        opened, cors_origin, prefix, now_ms or _system_now_ms, memory or Memory.of(DEFAULT_BYTES)
+    )
     if behind_proxy:
         return ProxyFix(application, x_for=0, x_proto=0, x_host=0, x_port=0, x_prefix=1)
     return application
@@ -59,8 +65,9 @@ class _Application:
         cors_origin: str | None,
         prefix: str,
         now_ms: Callable[[], int],
+        memory: Memory,
     ) -> None:
-        self._handlers = Handlers(recording, now_ms)
+        self._handlers = Handlers(recording, now_ms, memory)
         self._metrics = self._handlers.metrics_of_this_app
         self._cors_origin = cors_origin
         self._prefix = prefix.rstrip("/")

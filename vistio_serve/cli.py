@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from vistio_core.commandline import Group, configure_logging, logging_options, settings
+from vistio_core.commandline import SIZE, Group, configure_logging, logging_options, settings
 from vistio_core.errors import UsageError
 from vistio_serve import demo as demonstration
 from vistio_serve.app import create_app
+from vistio_serve.memory import Memory
 from vistio_serve.opening import Opening, is_there, refuse_plainly_wrong
 from vistio_serve.server import Address, Server, reserve
 
@@ -63,6 +64,12 @@ def serving_options(command: F) -> F:
             type=_Prefix(),
             default="",
             help="Path prefix, such as /vistio, to answer under as well.",
+        ),
+        click.option(
+            "--memory",
+            type=SIZE,
+            default="400MB",
+            help="How much memory to use, at any length of the history; 256MB or more.",
         ),
         click.option(
             "--cors-origin",
@@ -143,6 +150,13 @@ def _refuse_plainly_wrong(recording: str) -> None:
         raise click.UsageError(str(error)) from error
 
 
+def _memory(total_bytes: int) -> Memory:
+    try:
+        return Memory.of(total_bytes)
+    except UsageError as error:
+        raise click.UsageError(str(error)) from error
+
+
 def _server(
     recording: str, address: Address, options: Mapping[str, Any], on_listening: Callable[[], None]
 ) -> Server:
@@ -153,6 +167,7 @@ def _server(
         cors_origin=None if options["cors_origin"] == "none" else options["cors_origin"],
         prefix=options["prefix"],
         behind_proxy=options["behind_proxy"],
+        memory=_memory(options["memory"]),
         logging_as=(given["log_level"], given["log_format"]),
     )
     return Server(make_app, address, on_listening)
@@ -164,8 +179,15 @@ def _make_app(
     cors_origin: str | None,
     prefix: str,
     behind_proxy: bool,
+    memory: Memory,
     logging_as: tuple[str, Any],
 ) -> WSGIApplication:
     # A spawned worker (Python 3.14) begins without the main process' logging.
     configure_logging(*logging_as)
-    return create_app(Opening(recording), cors_origin=cors_origin, prefix=prefix, behind_proxy=behind_proxy)
+    return create_app(
+        Opening(recording, memory.scans_bytes),
+        cors_origin=cors_origin,
+        prefix=prefix,
+        behind_proxy=behind_proxy,
+        memory=memory,
+    )

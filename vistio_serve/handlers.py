@@ -14,12 +14,12 @@ from vistio_core.times import HOUR_MS, SECOND_MS, align, format_duration, format
 from vistio_serve import openapi, pages, parameters, problems, routes
 from vistio_serve.answers import LIVE, NEVER_STORE, SETTLED, Answer, Body
 from vistio_serve.history import History, rows_of
+from vistio_serve.memory import Memory
 from vistio_serve.metrics import Metrics
 from vistio_serve.rendering import LIVE_TTL_S, Question, Renderer, Shared
 
 MAX_INSTANTS = 100_000
 """Most instants in one answer of /instants: eleven days at an interval of ten seconds."""
-MAX_WINDOWS_BYTES = 16 * 1024 * 1024
 
 _TEXT = "text/plain; charset=utf-8"
 
@@ -38,13 +38,13 @@ class Call:
 class Handlers:
     """The answers to all routes, over one recording that may not exist yet."""
 
-    def __init__(self, recording: Callable[[], Recording], now_ms: Callable[[], int]) -> None:
+    def __init__(self, recording: Callable[[], Recording], now_ms: Callable[[], int], memory: Memory) -> None:
         self._recording = recording
         self._now_ms = now_ms
         self.metrics_of_this_app = Metrics(self._newest_instant_age_s)
-        self._renderer = Renderer(recording, now_ms, self.metrics_of_this_app)
-        self._windows: Shared[Body] = Shared(MAX_WINDOWS_BYTES)
-        self._history = History(recording)
+        self._renderer = Renderer(recording, now_ms, self.metrics_of_this_app, memory)
+        self._windows: Shared[Body] = Shared(memory.windows_bytes)
+        self._history = History(recording, memory)
         self._pages = pages.load()
         # Looking for plugins reads the metadata of everything that is installed: not in each request.
         self._formats = frontends.names()

@@ -29,6 +29,7 @@ from vistio_core.times import (
 )
 from vistio_serve import parameters
 from vistio_serve.answers import LIVE, SETTLED, Answer, Body
+from vistio_serve.memory import Memory
 from vistio_serve.parameters import ParameterError
 from vistio_serve.rendering import LIVE_TTL_S, SETTLE_MS, SETTLED_TTL_S, Shared
 from vistio_serve.routes import DEFAULT_CHANGES, LEVELS, MAX_CHANGES
@@ -39,8 +40,6 @@ _USUAL_FRAMES_MS = 10 * MINUTE_MS
 MAX_STEPS = 5_000
 """Most steps in one answer of /timeline: more than any screen has pixels."""
 _USUAL_STEPS = 400
-_MAX_BYTES = 16 * 1024 * 1024
-_MAX_FRAMES_BYTES = 32 * 1024 * 1024
 _STEPS_MS = (
     *(seconds * SECOND_MS for seconds in (1, 5, 10, 30)),
     *(minutes * MINUTE_MS for minutes in (1, 2, 5, 10, 15, 30)),
@@ -55,11 +54,11 @@ _JSON = "application/json"
 class History:
     """Answers questions about windows of a recording that may not exist yet."""
 
-    def __init__(self, recording: Callable[[], Recording]) -> None:
+    def __init__(self, recording: Callable[[], Recording], memory: Memory) -> None:
         self._recording = recording
-        self._shared: Shared[tuple[Body, bool]] = Shared(_MAX_BYTES)
+        self._shared: Shared[tuple[Body, bool]] = Shared(memory.windows_bytes)
         # Large, so they have a place of their own.
-        self._frames: Shared[tuple[Body, bool]] = Shared(_MAX_FRAMES_BYTES)
+        self._frames: Shared[tuple[Body, bool]] = Shared(memory.frames_bytes)
 
     def timeline(self, values: Mapping[str, str], now_ms: int) -> Answer:
         now_ms = align(now_ms, SECOND_MS)

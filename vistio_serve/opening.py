@@ -17,15 +17,16 @@ class Opening:
         NotARecordingError: at a call, as long as there is none.
     """
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, scan_memory_bytes: int | None = None) -> None:
         self._place = place
+        self._scan_memory_bytes = scan_memory_bytes
         self._lock = threading.Lock()
         self._recording: Recording | None = None
 
     def __call__(self) -> Recording:
         with self._lock:
             if self._recording is None:
-                self._recording = Recording.open(self._place)
+                self._recording = Recording.open(self._place, scan_memory_bytes=self._scan_memory_bytes)
             return self._recording
 
 

@@ -23,6 +23,7 @@ from vistio_core.graph.topology import Topology, stable_graph
 from vistio_core.recording.recording import Judge
 from vistio_core.times import HOUR_MS, MINUTE_MS, format_instant
 from vistio_serve.answers import Body
+from vistio_serve.memory import Memory
 from vistio_serve.metrics import Metrics
 from vistio_serve.parameters import Asked
 
@@ -31,8 +32,6 @@ SETTLE_MS = MINUTE_MS
 LIVE_TTL_S = 1.0
 # Not for ever: a second writer may backfill an instant that was answered before.
 SETTLED_TTL_S = 300.0
-MAX_CACHE_BYTES = 64 * 1024 * 1024
-MAX_UNION_BYTES = 8 * 1024 * 1024
 _EDGE_BYTES = 200
 
 T = TypeVar("T")
@@ -125,13 +124,17 @@ class Renderer:
     """Answers questions about graphs from a recording, through the cache."""
 
     def __init__(
-        self, recording: Callable[[], Recording], now_ms: Callable[[], int], metrics: Metrics
+        self,
+        recording: Callable[[], Recording],
+        now_ms: Callable[[], int],
+        metrics: Metrics,
+        memory: Memory,
     ) -> None:
         self._recording = recording
         self._now_ms = now_ms
         self._metrics = metrics
-        self._shared: Shared[Rendered] = Shared(MAX_CACHE_BYTES)
-        self._unions: Shared[Topology] = Shared(MAX_UNION_BYTES)
+        self._shared: Shared[Rendered] = Shared(memory.graphs_bytes)
+        self._unions: Shared[Topology] = Shared(memory.unions_bytes)
         self._frontend = lru_cache(maxsize=64)(frontends.get)
 
     def options(self, format: str) -> tuple[str, ...]:

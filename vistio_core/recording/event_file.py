@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from vistio_core.errors import DamagedFileError
 from vistio_core.events import Outcome
-from vistio_core.recording.format import DICTIONARY_COLUMNS, SCHEMA, check_version
+from vistio_core.recording.format import DICTIONARY_COLUMNS, SCHEMA, check_version, significant_digits
 from vistio_core.recording.layout import EventsName
 from vistio_core.recording.store import Store
 from vistio_core.times import format_instant
@@ -97,6 +97,11 @@ class EventFile:
         ):
             latest[instant_ms] = answered or latest.get(instant_ms, False)
         return tuple(Presence(instant_ms, answered) for instant_ms, answered in sorted(latest.items()))
+
+    @property
+    def significant_digits(self) -> int | None:
+        """To how many significant digits some of its rates were rounded; None: none of them."""
+        return significant_digits(self._metadata.metadata)
 
     @cached_property
     def instants_ms(self) -> frozenset[int]:

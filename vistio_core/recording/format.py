@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import IO, Any, Final
 
@@ -37,6 +37,7 @@ ROW_GROUP_INSTANTS: Final = 60
 """Also where a row group of samples ends: a look-up in a small mesh need not read the whole hour."""
 
 _VERSION_KEY: Final = b"vistio.format"
+_DIGITS_KEY: Final = b"vistio.significant_digits"
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 
 INSTANT = pa.timestamp("ms", tz="UTC")
@@ -88,30 +89,55 @@ def check_version(place: str, metadata: dict[bytes, bytes] | None) -> str | None
     return None
 
 
-def scrape_tables(scrape: Scrape) -> dict[str, pa.Table]:
-    """The rows of a scrape by kind, each sorted as the format wants it; kinds without rows are left out."""
+def significant_digits(metadata: dict[bytes, bytes] | None) -> int | None:
+    """To how many significant digits a file's rates may have been rounded; None where they were not."""
+    text = (metadata or {}).get(_DIGITS_KEY)
+    return int(text) if text is not None and text.isdigit() else None
+
+
+def rounded(rate: float, digits: int) -> float:
+    """``rate`` to so many significant digits: the nearest decimal number, and of two the even one."""
+    return float(f"{rate:.{digits - 1}e}")
+
+
+def scrape_tables(scrape: Scrape, digits: int | None = None) -> dict[str, pa.Table]:
+    """The rows of a scrape by kind, each sorted as the format wants it; kinds without rows are left out.
+
+    Args:
+        scrape: with facts as they were seen.
+        digits: how many significant digits of its rates are kept; None for all.
+    """
     tables = {
         "measurement": _table(
             "measurement", scrape, _measurement_columns(sorted(scrape.measurements, key=_measurement_key))
         ),
         "outcome": _table("outcome", scrape, _outcome_columns(scrape)),
-        "sample": _sorted(_table("sample", scrape, _sample_columns(scrape.samples)), _SAMPLE_ORDER),
+        "sample": _sorted(_table("sample", scrape, _sample_columns(scrape.samples, digits)), _SAMPLE_ORDER),
     }
     return {kind: table for kind, table in tables.items() if table.num_rows}
 
 
-def write_events(sink: IO[bytes], tables: Iterable[pa.Table]) -> None:
+def write_events(sink: IO[bytes], tables: Iterable[pa.Table], digits: int | None = None) -> None:
     """Write one Parquet file: each table becomes one row group.
 
-    The tables must come in the format's order and hold one kind each (`row_groups` makes such).
+    Args:
+        sink: where to.
+        tables: in the format's order, of one kind each (`row_groups` makes such).
+        digits: to how many significant digits some of the rates are rounded; None: none of them.
     """
+    schema, dictionaries = SCHEMA, DICTIONARY_COLUMNS
+    # Rates hardly repeat, but their exponents do: splitting the bytes lets zstd see it.
+    encodings = {"rate": "BYTE_STREAM_SPLIT"}
+    if digits is not None:
+        schema = SCHEMA.with_metadata({**SCHEMA.metadata, _DIGITS_KEY: str(digits).encode()})
+        # Of numbers with few digits there are few.
+        dictionaries, encodings = [*DICTIONARY_COLUMNS, "rate"], {}
     with pq.ParquetWriter(
         sink,
-        SCHEMA,
+        schema,
         compression="zstd",
-        use_dictionary=DICTIONARY_COLUMNS,
-        # Rates hardly repeat, but their exponents do: splitting the bytes lets zstd see it.
-        column_encoding={"rate": "BYTE_STREAM_SPLIT"},
+        use_dictionary=dictionaries,
+        column_encoding=encodings,
         write_page_checksum=True,
         # Others prune nothing in rows sorted by instant, and a footer is read before anything else.
         write_statistics=["kind", "instant", "cluster", "rule"],
@@ -192,7 +218,7 @@ def _measurement_key(measurement: Measurement) -> tuple[object, ...]:
     return (*measurement[:5], measurement.labels)
 
 
-def _table(kind: str, scrape: Scrape, columns: dict[str, Sequence[Any]]) -> pa.Table:
+def _table(kind: str, scrape: Scrape, columns: Mapping[str, Sequence[Any]]) -> pa.Table:
     rows = len(columns["cluster"])
     constants = {"kind": pa.scalar(kind, pa.string()), "instant": pa.scalar(scrape.instant_ms, INSTANT)}
     arrays = []
@@ -209,9 +235,14 @@ def _table(kind: str, scrape: Scrape, columns: dict[str, Sequence[Any]]) -> pa.T
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
-def _sample_columns(samples: Sequence[Sample]) -> dict[str, Sequence[Any]]:
+def _sample_columns(samples: Sequence[Sample], digits: int | None) -> Mapping[str, Sequence[Any]]:
     names = (*_SAMPLE_ORDER, "rate")
-    return {name: list(map(itemgetter(index), samples)) for index, name in enumerate(names)}
+    columns: dict[str, list[Any]] = {
+        name: list(map(itemgetter(index), samples)) for index, name in enumerate(names)
+    }
+    if digits is not None:
+        columns["rate"] = [rounded(rate, digits) for rate in columns["rate"]]
+    return columns
 
 
 def _sorted(table: pa.Table, by: Sequence[str]) -> pa.Table:

@@ -102,14 +102,20 @@ class RecordingInfo:
 class Recording:
     """A recording, open for reading; `writer` gives the right to append. Usable from many threads."""
 
-    def __init__(self, store: Store, *, clock: Callable[[], int] = system_now_ms) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], int] = system_now_ms,
+        scan_memory_bytes: int | None = None,
+    ) -> None:
         """Use `open` instead, unless you bring a store of your own."""
         self._store = store
         self._clock = clock
         self._marker = read_marker(store)
         self._files = EventFiles(store)
         self._catalog = Catalog(store, self._files)
-        self._session = DuckDBSession()
+        self._session = DuckDBSession(memory_bytes=scan_memory_bytes)
         self._configuration = lru_cache(maxsize=64)(
             lambda configuration_hash: load_configuration(store, configuration_hash)
         )
@@ -118,7 +124,12 @@ class Recording:
 
     @classmethod
     def open(
-        cls, place: str | Path, *, create: bool = False, clock: Callable[[], int] = system_now_ms
+        cls,
+        place: str | Path,
+        *,
+        create: bool = False,
+        clock: Callable[[], int] = system_now_ms,
+        scan_memory_bytes: int | None = None,
     ) -> Recording:
         """The recording in the directory ``place``.
 
@@ -126,6 +137,8 @@ class Recording:
             place: a directory.
             create: make an empty recording where there is none.
             clock: epoch milliseconds now, for relative times.
+            scan_memory_bytes: how much DuckDB may use for windows and `sql`; what does not fit goes to the
+                temporary directory. None: DuckDB's own limit, most of the machine's memory.
 
         Raises:
             NotARecordingError: there is none, and ``create`` is False.
@@ -135,7 +148,7 @@ class Recording:
         if create and not store.exists(MARKER):
             store.prepare()
             create_marker(store, clock())
-        return cls(store, clock=clock)
+        return cls(store, clock=clock, scan_memory_bytes=scan_memory_bytes)
 
     @property
     def place(self) -> str:
@@ -473,7 +486,14 @@ class Recording:
         """Read everything and say what is wrong, object by object."""
         return verify(self._store)
 
-    def writer(self, name: str = "main", *, linger: str = "0s", quiet: str = "0s") -> Writer:
+    def writer(
+        self,
+        name: str = "main",
+        *,
+        linger: str = "0s",
+        quiet: str = "0s",
+        significant_digits: int | None = None,
+    ) -> Writer:
         """The right to append under ``name``; use it as a context manager.
 
         Args:
@@ -481,14 +501,19 @@ class Recording:
             linger: how long files that were merged or sealed into others stay, for queries that
                 name them already. Scans that begin later leave them out.
             quiet: for how long nothing must have been backfilled into an hour before it is sealed.
+            significant_digits: how many of each rate are kept, for files that are smaller and no longer
+                exact; None keeps rates as they are. Files say so (``docs/format.md``).
 
         Raises:
             WriterLockedError: another process writes under this name.
             InvalidTimeError: ``linger`` or ``quiet`` is no duration.
+            UsageError: ``significant_digits`` is not 1 to 17.
         """
+        if significant_digits is not None and not 1 <= significant_digits <= 17:
+            raise UsageError(f"significant_digits {significant_digits}: use 1 to 17, or None for all of them")
         patience = Patience(parse_duration(linger), parse_duration(quiet))
         lock = self._store.lock(check_writer(name), beside=MARKER)
-        return Writer(self._store, name, lock, patience, self._clock)
+        return Writer(self._store, name, lock, patience, self._clock, significant_digits)
 
     def _evidence(self, seen: Seen, judge: Judge) -> Evidence:
         recorded = self._configuration(seen.configuration)

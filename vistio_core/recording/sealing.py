@@ -7,7 +7,7 @@ instants stand in at least one file, and `Catalog.counting` leaves out the super
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 import pyarrow as pa
@@ -48,22 +48,45 @@ def _grouped(names: Sequence[EventsName], span_ms: int) -> Iterator[tuple[int, l
 def combine(store: Store, files: EventFiles, names: Sequence[EventsName], *, sealed: bool) -> EventsName:
     """Write the instants of ``names``, of one sequence, into one new file; the old ones stay. Returns its name.
 
-    An instant that stands in two of them (after a crash) is taken once. Memory holds about one
-    row group of each source file, whatever the size of the hour.
+    An instant that stands in two of them (after a crash) is taken once. Memory holds two row groups or so,
+    whatever the size of the hour; with sources that overlap in time, one of each of those.
     """
     sources = [files[name] for name in names]
     first_ms = min(name.first_ms for name in names)
     last_ms = max(name.last_ms for name in names)
     combined = EventsName(first_ms, last_ms, names[0].writer, sealed, names[0].supplement)
+    rounded = [source.significant_digits for source in sources]
+    digits = min((each for each in rounded if each is not None), default=None)
     with store.create(combined.text, beside=MARKER) as sink:
-        write_events(sink, _in_order(sources))
+        write_events(sink, _in_order(sources), digits)
     return combined
 
 
 def _in_order(sources: Sequence[EventFile]) -> Iterator[pa.Table]:
     for kind in KINDS:
-        streams = (source.by_instant(kind) for source in sources)
+        streams = (_one_after_the_other(kind, each) for each in _chains(sources))
         merged = heapq.merge(*streams, key=lambda item: item[0])
         yield from row_groups(
             kind, (next(copies)[1] for _, copies in groupby(merged, key=lambda item: item[0]))
         )
+
+
+def _chains(sources: Sequence[EventFile]) -> list[list[EventFile]]:
+    """``sources`` in as few runs as it takes for those of each run to follow one another in time.
+
+    Files of the head hardly ever overlap, so that mostly there is one run, and one open file at a time.
+    """
+    chains: list[list[EventFile]] = []
+    for source in sorted(sources, key=lambda source: source.name.first_ms):
+        for chain in chains:
+            if chain[-1].name.last_ms < source.name.first_ms:
+                chain.append(source)
+                break
+        else:
+            chains.append([source])
+    return chains
+
+
+def _one_after_the_other(kind: str, sources: Iterable[EventFile]) -> Iterator[tuple[int, pa.Table]]:
+    for source in sources:
+        yield from source.by_instant(kind)

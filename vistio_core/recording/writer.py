@@ -46,9 +46,11 @@ class Writer:
         lock: Lock,
         patience: Patience,
         clock: Callable[[], int],
+        digits: int | None = None,
     ) -> None:
         self.name = name
         self._store = store
+        self._digits = digits
         self._files = EventFiles(store)
         self._catalog = Catalog(store, self._files)
         self._upkeep = Upkeep(store, self._files, name, patience, clock)
@@ -164,9 +166,9 @@ class Writer:
 
     def _append(self, name: EventsName, scrape: Scrape) -> None:
         started = time.perf_counter()
-        tables = scrape_tables(scrape)
+        tables = scrape_tables(scrape, self._digits)
         with self._store.create(name.text, beside=MARKER) as sink:
-            write_events(sink, tables.values())
+            write_events(sink, tables.values(), self._digits)
         if scrape.backfilled:
             self._upkeep.backfilled(scrape.instant_ms)
         log.debug(

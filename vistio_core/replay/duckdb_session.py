@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from tempfile import gettempdir
 from typing import Any
 
 import duckdb
@@ -35,9 +37,16 @@ _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.St
 class DuckDBSession:
     """Runs SQL over lists of Parquet files."""
 
-    def __init__(self, threads: int | None = None) -> None:
-        """``threads``: how many one query may use; None for as many as there are cores."""
+    def __init__(self, threads: int | None = None, memory_bytes: int | None = None) -> None:
+        """A session that begins when it is first used.
+
+        Args:
+            threads: how many one query may use; None for as many as there are cores.
+            memory_bytes: how much DuckDB may use; what does not fit goes to the temporary directory. None
+                for its own limit, most of the machine's memory.
+        """
         self._threads = threads
+        self._memory_bytes = memory_bytes
         self._mutex = threading.Lock()
 
     @cached_property
@@ -48,6 +57,11 @@ class DuckDBSession:
         connection.execute("set parquet_metadata_cache = true")
         if self._threads is not None:
             connection.execute(f"set threads = {self._threads}")
+        if self._memory_bytes is not None:
+            connection.execute(f"set memory_limit = '{self._memory_bytes}B'")
+            # Its own choice is the directory in which the process happens to be, which may be read-only.
+            folder = f"{gettempdir()}/vistio-duckdb-{os.getpid()}"
+            connection.execute(f"set temp_directory = {_quoted(folder)}")
         return connection
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
@@ -71,6 +85,7 @@ class DuckDBSession:
 
         Raises:
             FileNotFoundError: one of the files has gone meanwhile.
+            UsageError: DuckDB needs more memory than it may use.
         """
         with self._cursor() as cursor:
             try:
@@ -81,6 +96,11 @@ class DuckDBSession:
                 return cursor.sql(query, params=dict(parameters or {})).to_arrow_table()
             except duckdb.IOException as error:
                 raise FileNotFoundError(str(error)) from error
+            except duckdb.OutOfMemoryException as error:
+                raise UsageError(
+                    "this needs more memory than scans may use; ask for a shorter window, or give more"
+                    " (vistio-serve --memory, scan_memory_bytes)"
+                ) from error
 
     def relation(self, query: str, uris: Sequence[str]) -> duckdb.DuckDBPyRelation:
         """``query`` as a lazy relation over the views of `VIEWS` on these files.
