@@ -17,6 +17,7 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_external_run = True
 
 CONSTRAINTS = ("--constraint", "constraints.txt")
+SOAK = Path("bench", "soak.py")
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -119,8 +120,16 @@ def wheel(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure the speed: every script in bench/, or those named (nox -s bench -- bench/graph.py)."""
     install_wheel(session)
-    for script in session.posargs or sorted(map(str, Path("bench").glob("[!_]*.py"))):
+    speed = (str(script) for script in Path("bench").glob("[!_]*.py") if script != SOAK)
+    for script in session.posargs or sorted(speed):
         session.run("python", script)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Break things at random for minutes and judge what was recorded (nox -s soak -- --minutes 60)."""
+    install_wheel(session, *group("test"))
+    session.run("python", str(SOAK), *session.posargs)
 
 
 @nox.session

@@ -104,7 +104,7 @@ class Scene:
     def start_recorder(self) -> None:
         command = [
             console_script("vistio-record"), "run", "--config", str(self.folder / "vistio.yaml"),
-            "--recording", str(self.place), "--interval", "1s", "--timeout", "900ms", "--delay", "1s",
+            "--recording", str(self.place), "--interval", "1s", "--timeout", "900ms",
             "--port", str(free_port()), *(("--heal", "24h") if self.heals else ()),
         ]  # fmt: skip
         self.recorder = RunningProcess(command)

@@ -37,6 +37,11 @@ LINGER = "60s"
 QUIET = "15m"
 """An hour that heals is sealed when nothing came for as long, so that it makes one file, not one a minute."""
 
+# A scrape makes a hundred thousand small tuples at once and no cycles. With Python's own
+# threshold of 700 the collector looks at them again and again, for a third of a scrape's time.
+COLLECT = (100_000, 10, 10)
+"""When Python's collector looks for cycles (`gc.set_threshold`): hardly ever, so there must be none."""
+
 
 @attrs.frozen(kw_only=True)
 class RunOptions:
@@ -83,9 +88,7 @@ def run(
     Raises:
         VistioError: something of that is wrong.
     """
-    # A scrape makes a hundred thousand small tuples at once and no cycles. With Python's own
-    # threshold of 700 the collector looks at them again and again, for a third of a scrape's time.
-    gc.set_threshold(100_000, 10, 10)
+    gc.set_threshold(*COLLECT)
     with ExitStack() as stack:
         metrics = Metrics(system_now_ms)
         metrics.interval(options.interval_ms)

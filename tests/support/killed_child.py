@@ -25,7 +25,7 @@ LATE = 2
 """So many of them, the first ones, see nothing of the rule ``http``: supplements bring that later."""
 # A Parquet file takes about ninety writes, all into a file that nobody sees yet: dying before the
 # first one and before some later ones covers them.
-_WRITES_BETWEEN_DEATHS = 40
+_WRITES_BETWEEN_DEATHS = 60
 
 
 def die_before(step: int) -> None:
