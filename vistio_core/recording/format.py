@@ -117,21 +117,30 @@ def scrape_tables(scrape: Scrape, digits: int | None = None) -> dict[str, pa.Tab
     return {kind: table for kind, table in tables.items() if table.num_rows}
 
 
-def write_events(sink: IO[bytes], tables: Iterable[pa.Table], digits: int | None = None) -> None:
+def rates_repeat(rates: pa.ChunkedArray) -> bool:
+    """Whether there are few enough of them for a dictionary, judged by as many as a row group has."""
+    some = rates.slice(0, ROW_GROUP_ROWS)
+    return len(some) > 0 and pc.count_distinct(some).as_py() * 2 <= len(some)
+
+
+def write_events(
+    sink: IO[bytes], tables: Iterable[pa.Table], *, repeating: bool = False, digits: int | None = None
+) -> None:
     """Write one Parquet file: each table becomes one row group.
 
     Args:
         sink: where to.
         tables: in the format's order, of one kind each (`row_groups` makes such).
+        repeating: whether the rates repeat (`rates_repeat`); it decides how they are encoded.
         digits: to how many significant digits some of the rates are rounded; None: none of them.
     """
     schema, dictionaries = SCHEMA, DICTIONARY_COLUMNS
-    # Rates hardly repeat, but their exponents do: splitting the bytes lets zstd see it.
+    # Of rates that hardly repeat the exponents still do: splitting the bytes lets zstd see it (decision 0018).
     encodings = {"rate": "BYTE_STREAM_SPLIT"}
+    if repeating:
+        dictionaries, encodings = [*DICTIONARY_COLUMNS, "rate"], {}
     if digits is not None:
         schema = SCHEMA.with_metadata({**SCHEMA.metadata, _DIGITS_KEY: str(digits).encode()})
-        # Of numbers with few digits there are few.
-        dictionaries, encodings = [*DICTIONARY_COLUMNS, "rate"], {}
     with pq.ParquetWriter(
         sink,
         schema,

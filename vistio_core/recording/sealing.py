@@ -13,7 +13,7 @@ from itertools import groupby
 import pyarrow as pa
 
 from vistio_core.recording.event_file import EventFile, EventFiles
-from vistio_core.recording.format import KINDS, row_groups, write_events
+from vistio_core.recording.format import KINDS, rates_repeat, row_groups, write_events
 from vistio_core.recording.layout import MARKER, EventsName
 from vistio_core.recording.store import Store
 from vistio_core.times import HOUR_MS, MINUTE_MS, align
@@ -58,8 +58,17 @@ def combine(store: Store, files: EventFiles, names: Sequence[EventsName], *, sea
     rounded = [source.significant_digits for source in sources]
     digits = min((each for each in rounded if each is not None), default=None)
     with store.create(combined.text, beside=MARKER) as sink:
-        write_events(sink, _in_order(sources), digits)
+        write_events(sink, _in_order(sources), repeating=_repeating(sources), digits=digits)
     return combined
+
+
+def _repeating(sources: Sequence[EventFile]) -> bool:
+    """Whether the rates repeat, as the first file with any tells."""
+    for source in sources:
+        rates = source.rows("sample", ["rate"])["rate"]
+        if len(rates):
+            return rates_repeat(rates)
+    return False
 
 
 def _in_order(sources: Sequence[EventFile]) -> Iterator[pa.Table]:

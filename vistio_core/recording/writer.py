@@ -19,7 +19,7 @@ from vistio_core.errors import (
 from vistio_core.events import Outcome, Scrape
 from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.event_file import EventFiles
-from vistio_core.recording.format import scrape_tables, write_events
+from vistio_core.recording.format import rates_repeat, scrape_tables, write_events
 from vistio_core.recording.layout import MARKER, EventsName, commit_name, configuration_name
 from vistio_core.recording.marker import require_marker
 from vistio_core.recording.parts import counting_outcomes, parts_at
@@ -168,7 +168,8 @@ class Writer:
         started = time.perf_counter()
         tables = scrape_tables(scrape, self._digits)
         with self._store.create(name.text, beside=MARKER) as sink:
-            write_events(sink, tables.values(), self._digits)
+            repeating = "sample" in tables and rates_repeat(tables["sample"]["rate"])
+            write_events(sink, tables.values(), repeating=repeating, digits=self._digits)
         if scrape.backfilled:
             self._upkeep.backfilled(scrape.instant_ms)
         log.debug(
