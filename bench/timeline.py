@@ -15,10 +15,9 @@ import os
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import click
 import numpy as np
@@ -32,7 +31,6 @@ from vistio_core.recording.layout import EventsName, subjects_name
 from vistio_core.recording.rollups import Rollups, content_of, sealed_sizes
 from vistio_core.recording.store import LocalStore
 from vistio_core.recording.subject_rollups import SubjectRollup, write_subjects
-from vistio_core.replay.minutes import SubjectKey
 from vistio_core.times import HOUR_MS, format_instant
 
 
@@ -67,13 +65,6 @@ def write_hour(store: LocalStore, mesh: Mesh) -> EventsName:
     return name
 
 
-def all_subjects(store: LocalStore, name: str) -> Iterator[tuple[SubjectKey, Any]]:
-    file = SubjectRollup(store, name)
-    for block in file._blocks:
-        keys, values = file._unpacked(block)
-        yield from ((SubjectKey(*key), values[:, index]) for index, key in enumerate(keys))
-
-
 def replicate(place: Path, store: LocalStore, first: EventsName, hours: int) -> None:
     rollups = Rollups(store)
     name = rollups.name(START_MS, [first], sealed_sizes(store, START_MS, START_MS + HOUR_MS))
@@ -81,7 +72,7 @@ def replicate(place: Path, store: LocalStore, first: EventsName, hours: int) -> 
     assert rollup is not None
     assert name is not None
     # Minutes stand in it from the hour's start, so those of all hours are the same but for the name in their digests.
-    subjects = list(all_subjects(store, subjects_name(name)))
+    subjects = list(SubjectRollup(store, subjects_name(name)).subjects())
     for hour in range(1, hours):
         shift_ms = hour * HOUR_MS
         copy = EventsName(first.first_ms + shift_ms, first.last_ms + shift_ms, "main", sealed=True)
@@ -160,7 +151,7 @@ def main(edges: int, hours: int, rounds: int) -> None:
                     f"   {without * length / took:6.1f} times quicker than as many hours of the log alone;"
                     f" its gaps {gaps:.1f} ms"
                 )
-        source, target, _ = mesh._edges[len(mesh._edges) // 2]
+        source, target, _ = mesh.edges[len(mesh.edges) // 2]
         for what, subject in (
             ("edge", {"cluster": "mesh", "source": source, "target": target}),
             ("node", {"cluster": "mesh", "node": target}),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import attrs
 import pyarrow as pa
 import pytest
 from support.scrapes import INTERVAL_MS, START_MS, all_failed, edges, mesh, scrape
 
 from vistio_core import Recording
-from vistio_core.recording.rollups import Rollup
+from vistio_core.recording.remembered import RememberedTables
 from vistio_core.recording.traffic import Traffic
 from vistio_core.replay.timeline import Subject
 from vistio_core.times import HOUR_MS
@@ -42,17 +43,23 @@ def rollups(recording: Recording) -> list[Path]:
 
 
 def read_hours(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> tuple[pa.Table, int]:
-    """The timeline, and how many times the log was read for it."""
-    reads = []
-    read_log = Traffic._read_log
+    """The timeline by a reader that knows nothing yet, and how many times the log was read for it."""
+    reader = Recording.open(recording.place, clock=lambda: NOW_MS)
+    reads = windows_read(monkeypatch)
+    return reader.timeline(*WINDOW), len(reads)
 
-    def counted(self: Traffic, start_ms: int, end_ms: int, *, with_totals: bool) -> Rollup:
+
+def windows_read(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The windows for which totals are read from the log, from now on."""
+    reads: list[tuple[int, int]] = []
+    totals = Traffic._totals
+
+    def counted(self: Traffic, start_ms: int, end_ms: int, subject: Subject) -> pa.Table:
         reads.append((start_ms, end_ms))
-        return read_log(self, start_ms, end_ms, with_totals=with_totals)
+        return totals(self, start_ms, end_ms, subject)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Traffic, "_read_log", counted)
-        return recording.timeline(*WINDOW), len(reads)
+    monkeypatch.setattr(Traffic, "_totals", counted)
+    return reads
 
 
 def test_sealed_hours_have_rollups_and_the_log_is_read_for_the_rest(
@@ -131,14 +138,7 @@ SUBJECTS = [
 def test_an_edge_or_a_node_by_minute_is_what_the_log_says(
     recording: Recording, monkeypatch: pytest.MonkeyPatch, subject: dict[str, str]
 ) -> None:
-    asked: list[tuple[int, int]] = []
-    totals_of = Traffic._totals
-
-    def counted(self: Traffic, start_ms: int, end_ms: int, about: Subject) -> pa.Table:
-        asked.append((start_ms, end_ms))
-        return totals_of(self, start_ms, end_ms, about)
-
-    monkeypatch.setattr(Traffic, "_totals", counted)
+    asked = windows_read(monkeypatch)
     windows = [WINDOW, (START_MS, START_MS + HOUR_MS + INTERVAL_MS, "1m")]
     found = [recording.timeline(*window, **subject) for window in windows]
     # The newest hour is in the head; the other window ends within a minute.
@@ -205,6 +205,44 @@ def test_rates_too_high_for_minutes_leave_the_log_to_be_read(
     assert "rollup.failed" in caplog.messages
     [row] = recording.timeline(START_MS, START_MS + 60_000, "1m", source="a").to_pylist()
     assert row["normal"] == 27e12
+
+
+def test_of_an_hour_that_is_not_sealed_only_what_is_new_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = Recording.open(tmp_path / "r", create=True, clock=lambda: NOW_MS)
+    window = START_MS, START_MS + HOUR_MS, "10s"
+    failed = {"http": "failed", "ingress": "ok", "saturation": "ok"}
+    with recording.writer() as writer:
+        writer.put_configuration(mesh())
+        writer.commit(scrape(START_MS, {}, **failed))
+        writer.commit(scrape(START_MS + INTERVAL_MS, {"a>b 200": 1.0}))
+        recording.timeline(*window)
+        reads = windows_read(monkeypatch)
+        writer.commit(scrape(START_MS + 2 * INTERVAL_MS, {"a>b 200": 2.0}))
+        assert recording.timeline(*window)["normal"].to_pylist()[:3] == [0.0, 1.0, 2.0]
+        recording.timeline(*window)
+        assert reads == [(START_MS + 2 * INTERVAL_MS, START_MS + 2 * INTERVAL_MS + 1)]
+        supplement = scrape(START_MS, {"a>b 200": 5.0}, backfilled=True)
+        outcomes = tuple(outcome for outcome in supplement.outcomes if outcome.rule == "http")
+        writer.supplement(attrs.evolve(supplement, outcomes=outcomes))
+        assert recording.timeline(*window)["normal"].to_pylist()[:3] == [5.0, 1.0, 2.0]
+        assert reads[1:] == [(START_MS, START_MS + 1)]
+        writer.merge(NOW_MS)
+        assert recording.timeline(*window)["normal"].to_pylist()[:3] == [5.0, 1.0, 2.0]
+
+
+def test_tables_are_remembered_within_so_many_bytes() -> None:
+    table = pa.table({"x": pa.array([1, 2, 3], pa.int64())})
+    remembered = RememberedTables(3 * table.nbytes)
+    for key in "abc":
+        remembered.put(key, table)
+    assert remembered.get("a") is table
+    remembered.put("c", table)
+    remembered.put("d", table)
+    assert [remembered.get(key) for key in "abcd"] == [table, None, table, table]
+    remembered.put("large", pa.concat_tables([table] * 4))
+    assert [key for key in (*"abcd", "large") if remembered.get(key)] == []
 
 
 def test_retention_takes_rollups_along(recording: Recording) -> None:

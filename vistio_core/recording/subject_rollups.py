@@ -16,10 +16,11 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import IO, Any
+from typing import IO
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from vistio_core.recording.store import Store
@@ -68,7 +69,7 @@ def write_subjects(sink: IO[bytes], name: str, subjects: Iterable[tuple[SubjectK
 
 
 class SubjectRollup:
-    """One such file, opened.
+    """One such file, opened for as long as this object lives.
 
     Raises:
         FileNotFoundError: there is none.
@@ -76,31 +77,29 @@ class SubjectRollup:
     """
 
     def __init__(self, store: Store, name: str) -> None:
-        self._store = store
         self._name = name
-        with store.open(name) as source:
-            head = source.read(_HEAD_BYTES)
-            self._start = _HEAD_BYTES + int.from_bytes(head[_HASH_BYTES:], "little")
-            size = source.size()
-            if len(head) < _HEAD_BYTES or self._start > size:
-                raise ValueError("too short")
-            index = source.read(self._start - _HEAD_BYTES)
-            if head[:_HASH_BYTES] != _hash(name, index):
-                raise ValueError("its index is not what was written")
-            self._blocks = msgspec.json.decode(index, type=list[_Block])
-            if size != self._start + sum(block.size for block in self._blocks):
-                raise ValueError("it is torn")
+        self._source = store.open(name)
+        size = self._source.size()
+        head = self._source.read(_HEAD_BYTES)
+        self._start = _HEAD_BYTES + int.from_bytes(head[_HASH_BYTES:], "little")
+        if len(head) < _HEAD_BYTES or self._start > size:
+            raise ValueError("too short")
+        index = self._source.read(self._start - _HEAD_BYTES)
+        if head[:_HASH_BYTES] != _hash(name, index):
+            raise ValueError("its index is not what was written")
+        self._blocks = msgspec.json.decode(index, type=list[_Block])
+        if size != self._start + (self._blocks[-1].place + self._blocks[-1].size if self._blocks else 0):
+            raise ValueError("it is torn")
 
     def find(self, key: SubjectKey) -> dict[str, Integers]:
         """The values of a subject by cluster, whatever the key's cluster.
 
         Raises:
-            FileNotFoundError: the file has gone.
             ValueError: a block is not what was written.
         """
         wanted = key.kind, key.source, key.target
         found: dict[str, Integers] = {}
-        # The subject may begin in the block before the first one that begins with it or after.
+        # The subject may begin before the first block that begins with it.
         index = max(0, bisect_right(self._blocks, wanted, key=lambda block: block.first[:3]) - 1)
         while index > 0 and self._blocks[index].first[:3] == wanted:
             index -= 1
@@ -108,29 +107,37 @@ class SubjectRollup:
             if block.first[:3] > wanted:
                 break
             keys, values = self._unpacked(block)
-            found |= {each[3]: values[:, at] for at, each in enumerate(keys) if each[:3] == wanted}
+            for at, each in enumerate(keys):
+                if each[:3] == wanted:
+                    found[each[3]] = _together(values[:, :, at])
         return found
 
-    def check(self) -> None:
-        """Read all of it.
+    def subjects(self) -> Iterator[tuple[SubjectKey, Integers]]:
+        """All of it, in the order of keys.
 
         Raises:
             ValueError: a block is not what was written.
         """
         for block in self._blocks:
-            self._unpacked(block)
+            keys, values = self._unpacked(block)
+            for at, each in enumerate(keys):
+                yield SubjectKey(*each), _together(values[:, :, at])
 
-    def _unpacked(self, block: _Block) -> tuple[list[tuple[Kind, str, str, str]], Any]:
-        with self._store.open(self._name) as source:
-            source.seek(self._start + block.place)
-            packed = source.read(block.size)
+    def _unpacked(self, block: _Block) -> tuple[list[tuple[Kind, str, str, str]], npt.NDArray[np.uint8]]:
+        """The keys of a block, and the bytes of its values: by byte, value, subject, minute."""
+        self._source.seek(self._start + block.place)
+        packed = self._source.read(block.size)
         if _digest(self._name, packed) != block.digest:
             raise ValueError("a block is not what was written")
         unpacked: bytes = pa.Codec("zstd").decompress(packed, block.unpacked, asbytes=True)
         keys = msgspec.json.decode(unpacked[: block.keys], type=list[tuple[Kind, str, str, str]])
-        by_byte = np.frombuffer(unpacked, np.uint8, offset=block.keys).reshape(_VALUE_BYTES, -1)
-        values = np.ascontiguousarray(by_byte.T).view("<i8").reshape(VALUES, len(keys), MINUTES)
-        return keys, values
+        values = np.frombuffer(unpacked, np.uint8, offset=block.keys)
+        return keys, values.reshape(_VALUE_BYTES, VALUES, len(keys), MINUTES)
+
+
+def _together(by_byte: npt.NDArray[np.uint8]) -> Integers:
+    """From bytes, by byte, to integers."""
+    return np.ascontiguousarray(np.moveaxis(by_byte, 0, -1)).view("<i8")[..., 0]
 
 
 def _batches(subjects: Iterable[tuple[SubjectKey, Integers]]) -> Iterator[list[tuple[SubjectKey, Integers]]]:

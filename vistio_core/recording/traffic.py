@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import attrs
 import pyarrow as pa
@@ -14,6 +14,7 @@ from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.judging import piece_about, totals_of
 from vistio_core.recording.layout import EventsName, subjects_name
 from vistio_core.recording.marker import require_marker
+from vistio_core.recording.remembered import RememberedTables
 from vistio_core.recording.rollups import PRESENCE, Rollup, Rollups, presence, sealed_sizes
 from vistio_core.recording.scans import Scans, retrying
 from vistio_core.recording.store import Store
@@ -27,6 +28,17 @@ from vistio_core.times import HOUR_MS, MINUTE_MS, align
 log = logging.getLogger(__name__)
 
 EVERYTHING = Subject()
+# Of an hour that is not sealed: some hundred bytes for each instant and cluster.
+_MOST_REMEMBERED_BYTES = 16 * 1024 * 1024
+
+
+@attrs.frozen
+class _Part:
+    """Files whose instants stand in no other file: what is known of them stays true as long as they are there."""
+
+    start_ms: int
+    end_ms: int
+    versions: tuple[tuple[str, str], ...]
 
 
 class Traffic:
@@ -40,6 +52,7 @@ class Traffic:
         self._scans = scans
         self._configuration = configuration
         self.rollups = Rollups(store)
+        self._remembered = RememberedTables(_MOST_REMEMBERED_BYTES)
 
     def of(self, start_ms: int, end_ms: int, step_ms: int, subject: Subject = EVERYTHING) -> Rollup:
         """Totals about a subject, and presence, of ``[start_ms, end_ms)``, for steps of this length.
@@ -67,20 +80,21 @@ class Traffic:
             FileNotFoundError: a file was merged, sealed or pruned away meanwhile; ask again.
         """
         found: list[Rollup] = []
-        left: list[tuple[int, int]] = []
-        for hour_ms, name in self._hours(start_ms, end_ms):
-            rollup = None if name is None else self.rollups.read(name)
+        left: list[_Part] = []
+        by_hour = self._files(start_ms, end_ms)
+        sizes = sealed_sizes(self._store, start_ms, end_ms)
+        for hour_ms, names in by_hour.items():
+            called = self.rollups.name(hour_ms, names, sizes)
+            rollup = None if called is None else self.rollups.read(called)
             if rollup is None:
-                left.append((max(hour_ms, start_ms), min(hour_ms + HOUR_MS, end_ms)))
+                parts = map(self._part, _apart(names))
+                left += [part for part in parts if part.start_ms < end_ms and part.end_ms > start_ms]
             else:
                 found.append(rollup)
-        found += [self._read_log(*window, with_totals=with_totals) for window in _joined(left)]
+        found.append(self._read_log(left, with_totals=with_totals))
         tables = [TOTALS.empty_table(), *(each.totals for each in found)]
         there = pa.concat_tables([PRESENCE.empty_table(), *(each.presence for each in found)])
-        inside = pc.and_(
-            pc.greater_equal(there["instant_ms"], start_ms), pc.less(there["instant_ms"], end_ms)
-        )
-        return Rollup(pa.concat_tables(tables), there.filter(inside))
+        return Rollup(pa.concat_tables(tables), there.filter(_inside(there, start_ms, end_ms)))
 
     def _by_minute(self, start_ms: int, end_ms: int, subject: Subject, key: SubjectKey) -> pa.Table:
         """The totals of a subject by minute, where there are some, else by instant; ``start_ms`` is a full minute.
@@ -120,23 +134,60 @@ class Traffic:
         # How much a subject of several clusters had at one instant, the minutes of each do not tell.
         return found if len(found) < 2 else None
 
-    def _hours(self, start_ms: int, end_ms: int) -> list[tuple[int, str | None]]:
-        """The hours of which there is something, and what the rollup of each is called; None for one not sealed."""
+    def _files(self, start_ms: int, end_ms: int) -> dict[int, list[EventsName]]:
+        """The files that count of every hour that the window touches and of which there are some."""
         first_ms, last_ms = align(start_ms, HOUR_MS), -(-end_ms // HOUR_MS) * HOUR_MS
         by_hour: dict[int, list[EventsName]] = {}
         for name in self._catalog.counting(self._catalog.within(first_ms, last_ms)):
             by_hour.setdefault(align(name.first_ms, HOUR_MS), []).append(name)
         if not by_hour:
             require_marker(self._store)
-        sizes = sealed_sizes(self._store, first_ms, last_ms)
+        return by_hour
+
+    def _hours(self, start_ms: int, end_ms: int) -> list[tuple[int, str | None]]:
+        """The hours of which there is something, and what the rollup of each is called; None for one not sealed."""
+        by_hour = self._files(start_ms, end_ms)
+        sizes = sealed_sizes(self._store, start_ms, end_ms)
         return [(hour_ms, self.rollups.name(hour_ms, names, sizes)) for hour_ms, names in by_hour.items()]
 
-    def _read_log(self, start_ms: int, end_ms: int, *, with_totals: bool) -> Rollup:
+    def _part(self, names: Sequence[EventsName]) -> _Part:
+        versions = tuple((name.text, self._store.version(name.text)) for name in names)
+        return _Part(names[0].first_ms, max(name.last_ms for name in names) + 1, versions)
+
+    def _read_log(self, parts: Sequence[_Part], *, with_totals: bool) -> Rollup:
+        """What the log says of some parts of it, all of their instants. What was read lately is not read again."""
         session = self._scans.session
-        there = self._scans.scan(start_ms, end_ms, lambda uris: presence(session, uris, start_ms, end_ms))
-        if not with_totals:
-            return Rollup(TOTALS.empty_table(), there)
-        return Rollup(self._totals(start_ms, end_ms, EVERYTHING), there)
+        there = self._remembering(
+            parts,
+            "presence",
+            lambda start_ms, end_ms: self._scans.scan(
+                start_ms, end_ms, lambda uris: presence(session, uris, start_ms, end_ms)
+            ),
+        )
+        found = [TOTALS.empty_table()]
+        if with_totals:
+            found = self._remembering(
+                parts, "totals", lambda start_ms, end_ms: self._totals(start_ms, end_ms, EVERYTHING)
+            )
+        return Rollup(
+            pa.concat_tables([TOTALS.empty_table(), *found]),
+            pa.concat_tables([PRESENCE.empty_table(), *there]),
+        )
+
+    def _remembering(
+        self, parts: Sequence[_Part], what: str, read: Callable[[int, int], pa.Table]
+    ) -> list[pa.Table]:
+        known = [self._remembered.get((what, part)) for part in parts]
+        missing = [part for part, table in zip(parts, known, strict=True) if table is None]
+        found = [table for table in known if table is not None]
+        # Neighbours are read together: a query over many files takes little longer than one over one file.
+        for run in _neighbours(missing, parts):
+            table = read(run[0].start_ms, run[-1].end_ms)
+            for part in run:
+                rows = table if len(run) == 1 else table.filter(_inside(table, part.start_ms, part.end_ms))
+                self._remembered.put((what, part), rows)
+                found.append(rows)
+        return found
 
     def _totals(self, start_ms: int, end_ms: int, subject: Subject) -> pa.Table:
         if subject == EVERYTHING:
@@ -151,6 +202,35 @@ class Traffic:
                 *piece_about(self._scans.session, uris, window_ms, subject, self._configuration)
             ),
         )
+
+
+def _apart(names: Iterable[EventsName]) -> Iterator[list[EventsName]]:
+    """Files in groups that do not overlap in time, ascending."""
+    group: list[EventsName] = []
+    for name in sorted(names, key=lambda name: (name.first_ms, name.text)):
+        if group and name.first_ms > max(other.last_ms for other in group):
+            yield group
+            group = []
+        group.append(name)
+    if group:
+        yield group
+
+
+def _neighbours(missing: Sequence[_Part], parts: Sequence[_Part]) -> Iterator[list[_Part]]:
+    """``missing`` in runs between which there is nothing else: none of the other ``parts``, and no whole hour."""
+    wanted, run = set(missing), list[_Part]()
+    for part in sorted(parts, key=lambda part: part.start_ms):
+        if run and (part not in wanted or part.start_ms - align(run[-1].start_ms, HOUR_MS) >= 2 * HOUR_MS):
+            yield run
+            run = []
+        if part in wanted:
+            run.append(part)
+    if run:
+        yield run
+
+
+def _inside(table: pa.Table, start_ms: int, end_ms: int) -> pa.Array:
+    return pc.and_(pc.greater_equal(table["instant_ms"], start_ms), pc.less(table["instant_ms"], end_ms))
 
 
 def _joined(windows: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from vistio_core.errors import RecordingError
 from vistio_core.replay.edge_rates import EdgeRates, Integers, Judge, NodeNotices, summable
 from vistio_core.replay.timeline import Subject
-from vistio_core.replay.totals import COUNTS, RATES, TOTALS, decimal, distinct_edges
+from vistio_core.replay.totals import COUNTS, RATES, TOTALS, decimals, distinct_edges
 from vistio_core.times import HOUR_MS, MINUTE_MS
 
 MINUTES = HOUR_MS // MINUTE_MS
@@ -122,7 +122,7 @@ def totals_by_minute(hour_ms: int, cluster: str, values: Integers, minutes: slic
     columns = [
         pa.array(instants),
         pa.repeat(pa.scalar(cluster), number),
-        *(pa.array([decimal(each) for each in column.tolist()], pa.decimal128(38, 6)) for column in rates),
+        *(decimals(column) for column in rates),
         *(pa.array(column) for column in counts),
     ]
     return pa.Table.from_arrays(columns, schema=TOTALS)
