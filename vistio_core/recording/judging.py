@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
+import numpy as np
 import pyarrow as pa
 
 from vistio_core.configuration.model import Configuration
-from vistio_core.graph.model import Rates
 from vistio_core.recording.event_file import EventFile
 from vistio_core.recording.format import INSTANT
+from vistio_core.replay.comparison import Moment
 from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.edge_rates import (
     MEASUREMENT_COLUMNS,
@@ -105,13 +106,13 @@ def totals_of(
     return pa.concat_tables([TOTALS.empty_table(), *found])
 
 
-def means(
+def window_moment(
     files: Sequence[EventFile],
     window_ms: tuple[int, int],
     instants: int,
     configuration: Callable[[str], Configuration],
-) -> tuple[dict[tuple[str, str, str], Rates], frozenset[tuple[str, str]]]:
-    """The mean rates of all edges over a window, and all nodes that were there at some time in it.
+) -> Moment:
+    """A window as one side of a comparison: the mean rates of all edges, all nodes that were ever there.
 
     Args:
         files: all that hold the window, none superseded.
@@ -122,15 +123,13 @@ def means(
     judge = judge_of(files, configuration)
     seen = [edges for edges, _ in pieces(judge, files, *window_ms)]
     keys, sums = sums_by_edge(judge, EdgeRates.joined([judge.nothing(), *seen]))
-    edges = {
-        judge.names_of(key): Rates(*(each / MILLIONTHS / instants for each in rates))
-        for key, *rates in zip(keys.tolist(), *(column.tolist() for column in sums), strict=True)
-    }
+    edges = [judge.names_of(key) for key in keys.tolist()]
+    rates = np.stack([np.asarray(column, np.float64) for column in sums], axis=1) / MILLIONTHS / instants
     nodes = {(cluster, end) for cluster, *ends in edges for end in ends}
     for file in files:
         rows = file.rows_between("measurement", *window_ms, MEASUREMENT_COLUMNS)
         nodes |= judge.measured(file.name.writer, rows)
-    return edges, frozenset(nodes)
+    return Moment(*window_ms, instants, False, edges, rates, frozenset(nodes))
 
 
 def piece_about(

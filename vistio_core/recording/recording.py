@@ -36,7 +36,7 @@ from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.configurations import load_configuration
 from vistio_core.recording.event_file import EventFiles
 from vistio_core.recording.format import measurements_of, sample_columns
-from vistio_core.recording.judging import means
+from vistio_core.recording.judging import window_moment
 from vistio_core.recording.layout import (
     CONFIGURATIONS,
     HEAD,
@@ -378,10 +378,10 @@ class Recording:
         seen = set(there.filter(there["seen"])["instant_ms"].to_pylist())
         if not seen:
             raise self._nothing(end_ms - 1, end_ms - start_ms)
-        edges, nodes = self._scans.read(
-            start_ms, end_ms, lambda files: means(files, (start_ms, end_ms), len(seen), self._configuration)
+        window_ms = start_ms, end_ms
+        return self._scans.read(
+            *window_ms, lambda files: window_moment(files, window_ms, len(seen), self._configuration)
         )
-        return Moment(start_ms, end_ms, len(seen), False, edges, nodes)
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """A lazy DuckDB relation over the log, as it is now.
