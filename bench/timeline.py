@@ -65,7 +65,7 @@ def write_hour(store: LocalStore, mesh: Mesh) -> EventsName:
     return name
 
 
-def replicate(place: Path, store: LocalStore, first: EventsName, hours: int) -> None:
+def replicate(place: Path, store: LocalStore, first: EventsName, hours: int, start: int = 1) -> None:
     rollups = Rollups(store)
     name = rollups.name(START_MS, [first], sealed_sizes(store, START_MS, START_MS + HOUR_MS))
     rollup = rollups.read(name or "")
@@ -73,7 +73,7 @@ def replicate(place: Path, store: LocalStore, first: EventsName, hours: int) -> 
     assert name is not None
     # Minutes stand in it from the hour's start, so those of all hours are the same but for the name in their digests.
     subjects = list(SubjectRollup(store, subjects_name(name)).subjects())
-    for hour in range(1, hours):
+    for hour in range(start, hours):
         shift_ms = hour * HOUR_MS
         copy = EventsName(first.first_ms + shift_ms, first.last_ms + shift_ms, "main", sealed=True)
         (place / copy.text).parent.mkdir(parents=True, exist_ok=True)
