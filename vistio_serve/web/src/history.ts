@@ -27,6 +27,8 @@ export class History {
       this.lastPushMs = performance.now();
       window.history.pushState(null, "", address(state));
     } else {
+      // A key that is held down is one way, not a step of the history each half second.
+      if (quick) this.lastPushMs = performance.now();
       this.timer = window.setTimeout(() => window.history.replaceState(null, "", address(this.store.snapshot.state)), QUIET_MS);
     }
   }

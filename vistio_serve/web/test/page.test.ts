@@ -109,6 +109,29 @@ describe("the details panel", () => {
   });
 });
 
+describe("a panel while time moves", () => {
+  const moments = [0, 10, 20, 30].map((seconds) => graph([level("eu", [`a>b ${100 + seconds}`])], { atMs: START_MS + seconds * 1000 }));
+  const path = ["eu"];
+  const facts = (panel: DetailsPanel): string => panel.element.querySelector(".facts")?.textContent ?? "";
+
+  test("tells the first moment at once, and of those that follow quickly only the last, when it can be read", () => {
+    vi.useFakeTimers();
+    const panel = new DetailsPanel({ change: vi.fn() }, new Pictures());
+    for (const [index, mesh] of moments.entries()) panel.render(snapshot({ graph: mesh }, { path, travel: { ...INITIAL.travel, mode: "playing", atMs: START_MS + index } }));
+    expect(facts(panel)).toContain("100 /s");
+    vi.advanceTimersByTime(1000);
+    expect(facts(panel)).toContain("130 /s");
+    vi.useRealTimers();
+  });
+
+  test("tells what was selected at once, however quickly time moves", () => {
+    const panel = new DetailsPanel({ change: vi.fn() }, new Pictures());
+    panel.render(snapshot({ graph: moments[0]! }, { path: ["eu"] }));
+    panel.render(snapshot({ graph: moments[1]! }, { path: ["eu"], selection: { kind: "node", node: "b" } }));
+    expect(panel.element.querySelector("h2")?.textContent).toBe("b");
+  });
+});
+
 describe("text stays text", () => {
   test.each(["javascript:alert(1)", "data:text/html,x", "vbscript:x", " java\nscript:alert(1)", ""])("%j becomes no link", (address) => {
     expect(isSafeAddress(address)).toBe(false);

@@ -3,12 +3,20 @@
 import { h } from "../dom";
 import type { Snapshot, View } from "../store";
 
+/** What changes with each instant that is shown. */
+const MOVING = ["graph", "topology", "axis", "diff"] as const;
+const READABLE_MS = 400;
+
 export abstract class Panel implements View {
   readonly element: HTMLElement;
   protected readonly body = h("div", { class: "panel-body" });
   protected readonly heading = h("h2", {});
 
+  /** What `body` tells of. */
   private latest: Snapshot | null = null;
+  private updatedAt = -Infinity;
+  private waiting: Snapshot | null = null;
+  private timer = 0;
 
   constructor(name: string, title: string) {
     this.heading.textContent = title;
@@ -18,8 +26,28 @@ export abstract class Panel implements View {
   render(now: Snapshot): void {
     const shown = this.isShown(now);
     this.element.hidden = !shown;
-    if (shown && !(this.latest && sameButTime(this.latest, now))) this.update(now);
-    this.latest = shown ? now : null;
+    this.waiting = null;
+    if (!shown) this.latest = null;
+    else if (!this.latest) this.bring(now);
+    else if (!sameBut(this.latest, now, [])) this.putOffOrBring(now, this.latest);
+  }
+
+  /** While time moves quickly the picture comes first: tables follow as fast as they can be read. */
+  private putOffOrBring(now: Snapshot, latest: Snapshot): void {
+    const leftMs = this.updatedAt + READABLE_MS - performance.now();
+    if (leftMs <= 0 || !sameBut(latest, now, MOVING)) return this.bring(now);
+    this.waiting = now;
+    this.timer ||= window.setTimeout(() => {
+      this.timer = 0;
+      if (this.waiting) this.bring(this.waiting);
+    }, leftMs);
+  }
+
+  private bring(now: Snapshot): void {
+    this.waiting = null;
+    this.latest = now;
+    this.updatedAt = performance.now();
+    this.update(now);
   }
 
   /** Whether there is anything to say at this moment. */
@@ -28,9 +56,13 @@ export abstract class Panel implements View {
   protected abstract update(now: Snapshot): void;
 }
 
-/** While time plays, most moments bring nothing new; a row that is made anew under the mouse loses its click. */
-function sameButTime(one: Snapshot, other: Snapshot): boolean {
-  if (one.data !== other.data || one.state.travel.mode !== other.state.travel.mode) return false;
-  const names = Object.keys(other.state) as (keyof Snapshot["state"])[];
-  return names.every((name) => name === "travel" || one.state[name] === other.state[name]);
+/** Whether two snapshots tell a panel the same, but for the moment of time and some of the data. */
+function sameBut(one: Snapshot, other: Snapshot, data: readonly (keyof Snapshot["data"])[]): boolean {
+  if (one.state.travel.mode !== other.state.travel.mode) return false;
+  const states = Object.keys(other.state) as (keyof Snapshot["state"])[];
+  const parts = Object.keys(other.data) as (keyof Snapshot["data"])[];
+  return (
+    states.every((name) => name === "travel" || one.state[name] === other.state[name]) &&
+    parts.every((name) => data.includes(name) || one.data[name] === other.data[name])
+  );
 }

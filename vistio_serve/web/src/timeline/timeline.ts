@@ -162,7 +162,8 @@ function subjectTitle({ state, data }: Snapshot): string {
 
 function place(chart: uPlot, marker: HTMLElement, ms: number | null): void {
   const left = ms === null ? -1 : chart.valToPos(ms / 1000, "x");
-  marker.hidden = !(left >= 0 && left <= chart.over.clientWidth);
+  // Not the element's own width: asking for it after tables changed lays out the whole page at once.
+  marker.hidden = !(left >= 0 && left <= chart.bbox.width / devicePixelRatio);
   marker.style.transform = `translateX(${Math.round(left)}px)`;
 }
 
