@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import attrs
+import pyarrow as pa
 
 from vistio_core.recording.recording import Recording
 from vistio_core.recording.writer import Writer
@@ -89,6 +90,8 @@ def run(
         VistioError: something of that is wrong.
     """
     gc.set_threshold(*COLLECT)
+    # Arrow's own pool keeps what a seal or a large scrape needed; this one gives it back.
+    pa.set_memory_pool(pa.system_memory_pool())
     with ExitStack() as stack:
         metrics = Metrics(system_now_ms)
         metrics.interval(options.interval_ms)
