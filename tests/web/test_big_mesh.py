@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import requests
+from PIL import Image
 from support.processes import RunningProcess, console_script
 
 from vistio_core.times import format_instant
@@ -113,3 +116,69 @@ def test_a_node_inside_of_a_closed_group_has_its_own_view_and_the_way_back(
     ui.page.keyboard.press("Escape")
     ui.wait_for_level("mesh")
     ui.wait(f"{DRAWN}.length === 21")
+
+
+def test_latency_and_bytes_stand_in_the_panel_and_at_connections_and_the_view_can_be_taken_away(
+    big: tuple[str, str], open_ui: OpenUi
+) -> None:
+    url, at = big
+    ui = open_ui(url, f"#/mesh?{at}")
+    ui.wait_for_level("mesh")
+    assert ui.get("vistio.texts()") == []
+    ui.page.keyboard.press("g")
+    ui.page.get_by_label("At connections").select_option("latency")
+    ui.wait("vistio.texts().includes('gateway--group:team-00 250 ms')")
+    ui.page.get_by_label("At connections").select_option("throughput")
+    ui.wait("vistio.texts().includes('gateway--group:team-00 1.52 MB/s')")
+    ui.screenshot("throughput-at-connections")
+
+    panel = ui.page.locator(".panel-details")
+    panel.get_by_role("columnheader", name="latency").first.get_by_role("button").click()
+    assert panel.get_by_role("columnheader", name="latency").first.get_attribute("aria-sort") == "descending"
+    panel.locator("tbody .row-button", has_text="gateway").first.click()
+    panel.get_by_text("Latency, median").wait_for()
+    for text in ("12.5 ms", "250 ms", "1.5 MB/s", "20 kB/s"):
+        assert text in (panel.text_content() or "")
+
+    ui.page.get_by_role("button", name="Export").click()
+    export = ui.page.get_by_role("dialog", name="Export")
+    with ui.page.expect_download() as picture:
+        export.get_by_role("button", name="Picture (PNG)").click()
+    image = Image.open(picture.value.path())
+    assert image.format == "PNG"
+    assert image.width > 600
+    assert len(image.convert("RGB").getcolors(maxcolors=1 << 24) or []) > 20, "nothing is on the picture"
+    with ui.page.expect_download() as graph:
+        export.get_by_role("link", name="Graph (JSON)").click()
+    told = json.loads(Path(graph.value.path()).read_text())
+    assert f"at={told['metadata']['vistio']['instant']}" == at
+    served = requests.get(url + "openapi.json", timeout=10).json()["paths"]["/graph"]["get"]["parameters"]
+    formats = next(each for each in served if each["name"] == "format")["schema"]["enum"]
+    links = export.locator(".formats a")
+    links.first.wait_for()
+    assert links.all_text_contents() == formats
+    for address in links.evaluate_all("(all) => all.map((each) => each.href)"):
+        assert requests.get(address, timeout=10).status_code == 200
+
+
+def test_a_node_can_be_dragged_and_put_back(big: tuple[str, str], open_ui: OpenUi) -> None:
+    url, at = big
+    ui = open_ui(url, f"#/mesh?{at}")
+    ui.wait_for_level("mesh")
+    ui.page.keyboard.press("g")
+    # The bar takes room from the picture, which follows with its next frame.
+    ui.wait("((canvas) => canvas.height === canvas.clientHeight)(document.querySelector('.traffic-canvas'))")
+    ui.wait_for_particles()
+    place = "JSON.stringify(vistio.placeOf('gateway'))"
+    before = ui.get(place)
+    x, y = ui.place_of("gateway")
+    ui.page.mouse.move(x, y)
+    # The component takes the node that it has seen the mouse over.
+    ui.wait("document.querySelector('.traffic-canvas').style.cursor === 'pointer'")
+    ui.page.mouse.down()
+    for step in range(1, 6):
+        ui.page.mouse.move(x + 10 * step, y + 20 * step)
+    ui.page.mouse.up()
+    ui.wait(f"{place} !== {before!r}")
+    ui.page.get_by_role("button", name="Lay out again").click()
+    ui.wait(f"{place} === {before!r}")

@@ -16,7 +16,7 @@ TIMEOUT_MS = 60_000
 # Vizceral tells a click from the first half of a double click by waiting.
 _BETWEEN_CLICKS_MS = 60
 # Its picture must have noticed the mouse before a click means anything.
-_HOVERED_MS = 250
+HOVERED_MS = 250
 _POLL_MS = 100
 
 
@@ -75,13 +75,13 @@ class Ui:
     def click_node(self, node: str) -> None:
         x, y = self.place_of(node)
         self.page.mouse.move(x, y)
-        self.page.wait_for_timeout(_HOVERED_MS)
+        self.page.wait_for_timeout(HOVERED_MS)
         self.page.mouse.click(x, y)
 
     def double_click_node(self, node: str) -> None:
         x, y = self.place_of(node)
         self.page.mouse.move(x, y)
-        self.page.wait_for_timeout(_HOVERED_MS)
+        self.page.wait_for_timeout(HOVERED_MS)
         self.page.mouse.dblclick(x, y, delay=_BETWEEN_CLICKS_MS)
 
     def enter(self, node: str, level: str) -> None:

@@ -246,6 +246,14 @@ export class Api {
     return this.json("diff", { before: instant(beforeMs), after: instant(afterMs), limit: String(MAX_CHANGES) }, signal);
   }
 
+  /** The formats in which this server gives a graph, as its own description lists them; none when it does not answer. */
+  async formats(): Promise<readonly string[]> {
+    interface Description { paths?: Record<string, { get?: { parameters?: { name: string; schema?: { enum?: string[] } }[] } }> }
+    const asked = await this.json<Description>("openapi.json", {});
+    const parameters = asked.ok ? asked.value.paths?.["/graph"]?.get?.parameters : undefined;
+    return parameters?.find((each) => each.name === "format")?.schema?.enum ?? [];
+  }
+
   private async json<T>(route: string, query: Query, signal?: AbortSignal): Promise<Result<T>> {
     const limit = AbortSignal.timeout(TIMEOUT_MS);
     try {

@@ -63,6 +63,7 @@ const ICONS = {
   filter: "M2 3h12L9.500 8.500V14l-3-1.500v-4z",
   theme: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zm0 1.500v9a4.500 4.500 0 0 1 0-9z",
   pin: "M5 1.500h6l-1 1.500v4l2.500 3H8.700V15h-1.400v-5H3.500L6 7V3z",
+  save: "M7 2h2v6h2.500L8 11.500 4.500 8H7zM2.500 12.500h11V14h-11z",
   view: "M2 3h5v4H2zM9 3h5v4H9zM2 9h5v4H2zM9 9h5v4H9z",
   up: "M8 3l5 5h-3v5H6V8H3z",
 } as const;

@@ -6,6 +6,7 @@ import { Api } from "./api";
 import { Asking } from "./asking";
 import { Comparing } from "./compare/comparing";
 import { CrowdNoteView } from "./controls/crowd-note";
+import { ExportView } from "./controls/export";
 import { FiltersView } from "./controls/filters";
 import { HeaderView } from "./controls/header";
 import { type Key, keysOf, onKey } from "./controls/keys";
@@ -29,9 +30,10 @@ const store = new Store(fromFragment(location.hash, readDisplay()));
 const api = new Api(document.baseURI);
 
 const filters = new FiltersView(store);
-const look = new LookView(store);
+const look = new LookView(store, () => stage.layOutAgain());
 const pictures = new Pictures();
-const header = new HeaderView(store, pictures, () => filters.toggle(), () => look.toggle());
+const exported = new ExportView(api, (caption) => stage.toPng(caption));
+const header = new HeaderView(store, pictures, () => filters.toggle(), () => look.toggle(), () => void exported.open());
 const transport = new TransportView(store);
 const timeline = new TimelineView(store);
 const stage = new Stage({
@@ -42,13 +44,14 @@ const crowdNote = new CrowdNoteView(store, pictures);
 const states = new StatesView(store);
 const panels = makePanels(store, pictures);
 const table = new LevelTable(store);
-const views: View[] = [table, header, filters, look, crowdNote, states, ...panels, transport, timeline];
+const views: View[] = [table, header, filters, look, exported, crowdNote, states, ...panels, transport, timeline];
 
 const keys = keysOf(store, {
   focusLocator: () => header.focusLocator(),
   focusClock: () => transport.focusClock(),
   toggleFilters: () => filters.toggle(),
   toggleLook: () => look.toggle(),
+  openExport: () => void exported.open(),
   toggleHelp: () => (help.open ? help.close() : help.showModal()),
 });
 const help = helpOf(keys);
@@ -60,6 +63,7 @@ document.body.append(
   h("main", { class: "main" }, stage.element, h("aside", { class: "panels", "aria-label": "Details", tabindex: -1 }, ...panels.map((panel) => panel.element))),
   h("footer", { class: "footer" }, transport.element, timeline.element),
   help,
+  exported.element,
 );
 stage.element.append(crowdNote.element, table.element, states.element);
 
@@ -84,7 +88,7 @@ setInterval(() => {
 }, 1000);
 
 // For tests, and for the curious.
-Object.assign(window, { vistio: { snapshot: () => store.snapshot, inspect: () => stage.inspect(), placeOf: (node: string) => stage.placeOf(node) } });
+Object.assign(window, { vistio: { snapshot: () => store.snapshot, inspect: () => stage.inspect(), placeOf: (node: string) => stage.placeOf(node), texts: () => stage.texts() } });
 
 /** The first stops of the Tab key: past the tools, to what one came for. */
 function skipLinks(): HTMLElement {

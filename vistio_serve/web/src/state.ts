@@ -6,6 +6,7 @@
  */
 
 import { type Crowd, NO_CROWD } from "./crowd";
+import type { EdgeText } from "./traffic/edge-text";
 
 export type Mode = "live" | "at" | "playing";
 
@@ -65,6 +66,8 @@ export interface State {
   readonly selection: Selection | null;
   readonly filters: Filters;
   readonly crowd: Crowd;
+  /** What is written at the connections. */
+  readonly edgeText: EdgeText;
   /** Text that the locator looks for. */
   readonly find: string;
   /** The moment that the shown one is compared with. */
@@ -81,6 +84,7 @@ export const INITIAL: State = {
   selection: null,
   filters: NO_FILTERS,
   crowd: NO_CROWD,
+  edgeText: "none",
   find: "",
   baselineMs: null,
   display: { theme: "auto", labels: true, particles: true, table: false, projection: false },

@@ -7,6 +7,7 @@
 
 import { readCrowd, writeCrowd } from "./crowd";
 import { formatInstant, parseInstant } from "./format";
+import { EDGE_TEXTS } from "./traffic/edge-text";
 import {
   INITIAL,
   NO_FILTERS,
@@ -42,6 +43,7 @@ export function toFragment(state: State): string {
   if (filters.minSeverity >= 0) query.set("severity", SEVERITIES[filters.minSeverity] ?? "");
   for (const name of filters.hiddenClasses) query.append("hide", name);
   writeCrowd(state.crowd, query);
+  if (state.edgeText !== INITIAL.edgeText) query.set("text", state.edgeText);
   if (state.find) query.set("find", state.find);
   if (state.baselineMs !== null) query.set("baseline", formatInstant(state.baselineMs));
   const path = state.path.map((name) => `/${encodeURIComponent(name)}`).join("");
@@ -60,6 +62,7 @@ export function fromFragment(fragment: string, display = INITIAL.display): State
     selection: selectionFrom(query),
     filters: filtersFrom(query),
     crowd: readCrowd(query),
+    edgeText: EDGE_TEXTS.find((each) => each === query.get("text")) ?? INITIAL.edgeText,
     find: query.get("find") ?? "",
     baselineMs: parseInstant(query.get("baseline") ?? ""),
     display,

@@ -156,7 +156,7 @@ describe("text stays text", () => {
 
 describe("the keyboard", () => {
   let store: Store;
-  const places = { focusLocator: vi.fn(), focusClock: vi.fn(), toggleFilters: vi.fn(), toggleLook: vi.fn(), toggleHelp: vi.fn() };
+  const places = { focusLocator: vi.fn(), focusClock: vi.fn(), toggleFilters: vi.fn(), toggleLook: vi.fn(), openExport: vi.fn(), toggleHelp: vi.fn() };
   const press = (key: string, target: HTMLElement = document.body, more: KeyboardEventInit = {}): KeyboardEvent => {
     const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more });
     Object.defineProperty(event, "target", { value: target });

@@ -19,16 +19,17 @@ export class HeaderView implements View {
   private readonly badge: HTMLButtonElement;
   private readonly theme: HTMLButtonElement;
 
-  constructor(private readonly actions: Actions, private readonly pictures: Pictures, onFilters: () => void, onLook: () => void) {
+  constructor(private readonly actions: Actions, private readonly pictures: Pictures, onFilters: () => void, onLook: () => void, onExport: () => void) {
     this.find = h("input", { type: "search", class: "locator", placeholder: "Find a node  /", "aria-label": "Find a node", autocomplete: "off", spellcheck: "false", onInput: () => this.actions.change((state) => ({ ...state, find: this.find.value })) });
     this.badge = h("button", { type: "button", class: "badge-live", onClick: () => this.actions.change(goLive) });
     this.theme = iconButton("theme", "Theme", () => this.actions.change((state) => setDisplay(state, { theme: THEMES[(THEMES.indexOf(state.display.theme) + 1) % THEMES.length] ?? "auto" })));
     const filters = h("button", { type: "button", class: "button", title: "Filters (f)", onClick: onFilters }, icon("filter"), "Filters");
     const look = h("button", { type: "button", class: "button", title: "View: groups, layout (g)", onClick: onLook }, icon("view"), "View");
+    const exported = iconButton("save", "Export: picture, graph, other formats (x)", onExport);
     this.element = h("header", { class: "header" },
       h("strong", { class: "brand" }, "vistio"),
       h("nav", { "aria-label": "Level" }, this.crumbs),
-      h("div", { class: "header-tools" }, this.found, this.find, filters, look, this.theme, this.badge));
+      h("div", { class: "header-tools" }, this.found, this.find, filters, look, exported, this.theme, this.badge));
   }
 
   focusLocator(): void {

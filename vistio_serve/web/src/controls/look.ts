@@ -1,15 +1,17 @@
-/** How the picture looks: what is shown of a crowd, and where. */
+/** How the picture looks: what is shown of a crowd, where, and what stands at the connections. */
 
 import { RANKS, type Rank, type Show } from "../crowd";
 import { h } from "../dom";
 import { setCrowd } from "../opening";
 import type { Actions, Snapshot, View } from "../store";
+import type { EdgeText } from "../traffic/edge-text";
 import type { LayoutKind } from "../traffic/places";
 import { WAYS, namingOf } from "../traffic/naming";
 
 const SHOW_WORDS: readonly (readonly [Show, string])[] = [["auto", "automatic"], ["groups", "in groups"], ["top", "the first"], ["all", "all"]];
 const RANK_WORDS: Readonly<Record<Rank, string>> = { traffic: "by requests", errors: "by errors" };
 const LAYOUT_WORDS: readonly (readonly [LayoutKind, string])[] = [["auto", "automatic"], ["tree", "tree"], ["columns", "columns by distance"], ["circle", "circle"]];
+const TEXT_WORDS: readonly (readonly [EdgeText, string])[] = [["none", "nothing"], ["rate", "requests"], ["errors", "errors"], ["latency", "latency"], ["throughput", "bytes"]];
 const OWN = "own";
 
 export class LookView implements View {
@@ -19,11 +21,13 @@ export class LookView implements View {
   private readonly pattern: HTMLInputElement;
   private readonly top: HTMLInputElement;
   private readonly rank: HTMLSelectElement;
+  private readonly text: HTMLSelectElement;
   private readonly layout: HTMLSelectElement;
   private readonly topPart: HTMLElement;
   private readonly byPart: HTMLElement;
 
-  constructor(private readonly actions: Actions) {
+  /** @param again lays the picture out again. */
+  constructor(private readonly actions: Actions, again: () => void) {
     const crowd = (made: () => Parameters<typeof setCrowd>[1]) => () => this.actions.change((state) => setCrowd(state, made()));
     this.show = select(SHOW_WORDS, crowd(() => ({ show: this.show.value as Show })));
     this.by = select([["auto", "automatic"], ...Object.entries(WAYS).map(([name, way]) => [name, way.says] as const), [OWN, "own pattern"]], () => this.chooseWay());
@@ -32,11 +36,14 @@ export class LookView implements View {
     this.rank = select(RANKS.map((rank) => [rank, RANK_WORDS[rank]]), crowd(() => ({ rank: this.rank.value as Rank })));
     this.rank.setAttribute("aria-label", "Ranked");
     this.layout = select(LAYOUT_WORDS, crowd(() => ({ layout: this.layout.value as LayoutKind })));
+    this.text = select(TEXT_WORDS, () => this.actions.change((state) => ({ ...state, edgeText: this.text.value as EdgeText })));
     this.topPart = h("span", { class: "field" }, this.top, this.rank);
     this.byPart = h("span", { class: "field" }, h("label", { class: "field" }, "grouped by", this.by), this.pattern);
     this.element = h("form", { class: "filters look", hidden: true, "aria-label": "View", onSubmit: (event) => event.preventDefault() },
       h("label", { class: "field" }, h("span", {}, "Nodes"), this.show), this.topPart, this.byPart,
-      h("label", { class: "field" }, "Layout", this.layout));
+      h("label", { class: "field" }, "Layout", this.layout),
+      h("button", { type: "button", class: "button", title: "Puts nodes that were dragged back to their places", onClick: again }, "Lay out again"),
+      h("label", { class: "field" }, "At connections", this.text));
   }
 
   toggle(): void {
@@ -45,6 +52,7 @@ export class LookView implements View {
   }
 
   render({ state }: Snapshot): void {
+    this.text.value = state.edgeText;
     const { crowd } = state;
     this.show.value = crowd.show;
     this.topPart.hidden = crowd.show !== "top";

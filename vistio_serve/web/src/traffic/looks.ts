@@ -4,14 +4,18 @@ import type Vizceral from "vizceral";
 import type { Change } from "../compare/changes";
 import type { Palette } from "../style/palette";
 
+// What a class has that the configuration gives no colour: on a light ground nobody could read it.
+const UNCOLOURED = "rgb(186, 213, 237)";
+
 /** Tells the component our colours; classes that the configuration colours keep theirs. */
 export function applyPalette(component: Vizceral, palette: Palette, classes: ReadonlyMap<string, string>): void {
+  const own = [...classes].map(([name, color]): [string, string] => [name, color === UNCOLOURED ? palette.normal : color]);
   const ours = { normal: palette.normal, warning: palette.warning, danger: palette.danger, default: palette.normal };
   component.renderer.setClearColor(palette.ground, 1);
   component.updateStyles({
     colorText: palette.text,
     colorTextDisabled: palette.quiet,
-    colorTraffic: { ...Object.fromEntries(classes), ...ours, normalDonut: palette.line },
+    colorTraffic: { ...Object.fromEntries(own), ...ours, normalDonut: palette.line },
     colorNormalDimmed: palette.quiet,
     colorBackgroundDark: palette.surface,
     colorLabelBorder: palette.ground,

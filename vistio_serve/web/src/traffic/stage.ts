@@ -4,6 +4,7 @@ import { h, set } from "../dom";
 import { type Display, levelOf } from "../state";
 import type { Snapshot } from "../store";
 import { readPalette } from "../style/palette";
+import { EdgeTexts, type Source } from "./edge-text";
 import { type Pictures, drawnSelection } from "./picture";
 import { foundAs, withChanges } from "./scene";
 import type { Inspection, TrafficEvents, TrafficView } from "./view";
@@ -17,6 +18,9 @@ export class Stage {
   private view: (TrafficView & { dispose(): void }) | null = null;
   private look = "";
   private failed = false;
+  private palette = readPalette();
+  private now: Snapshot | null = null;
+  private readonly edgeTexts = new EdgeTexts(() => this.textSource());
 
   constructor(
     private readonly events: TrafficEvents,
@@ -25,6 +29,7 @@ export class Stage {
 
   /** Draws what changed; true when the colours did. */
   render(now: Snapshot, before: Snapshot | null): boolean {
+    this.now = now;
     const repainted = this.follow(now.state.display);
     const { view } = this;
     if (!view) return repainted;
@@ -46,7 +51,49 @@ export class Stage {
       const found = state.find ? foundAs(data.graph?.levels.get(levelOf(state)), state.find, plan.drawnAs) : null;
       view.emphasise(drawnSelection(state.selection, plan), found);
     }
+    this.edgeTexts.draw();
     return repainted;
+  }
+
+  /** What is written at connections; for tests. */
+  texts(): readonly string[] {
+    return this.edgeTexts.texts();
+  }
+
+  /** Puts nodes that were dragged back to their places. */
+  layOutAgain(): void {
+    this.view?.layOutAgain();
+  }
+
+  /** What is shown, with a line of text under it. */
+  async toPng(caption: string): Promise<Blob | null> {
+    const drawn = this.view?.draw();
+    if (!drawn) return null;
+    const made = document.createElement("canvas");
+    const line = Math.round(28 * devicePixelRatio);
+    [made.width, made.height] = [drawn.width, drawn.height + line];
+    const context = made.getContext("2d");
+    if (!context) return null;
+    context.fillStyle = this.palette.ground;
+    context.fillRect(0, 0, made.width, made.height);
+    context.drawImage(drawn, 0, 0);
+    if (this.edgeTexts.texts().length) context.drawImage(this.edgeTexts.canvas, 0, 0, drawn.width, drawn.height);
+    Object.assign(context, { fillStyle: this.palette.text, font: `${Math.round(line * 0.45)}px system-ui, sans-serif`, textBaseline: "middle" });
+    context.fillText(caption, line / 2, drawn.height + line / 2);
+    return new Promise((resolve) => made.toBlob(resolve, "image/png"));
+  }
+
+  private textSource(): Source | null {
+    const { now, view } = this;
+    if (!now || !view) return null;
+    const { zooming } = view.inspect();
+    // While levels change, nodes are not where they will be.
+    const kind = zooming || now.state.display.table ? "none" : now.state.edgeText;
+    if (kind === "none") return { edges: [], kind, palette: this.palette, placeOf: () => null };
+    const level = this.pictures.of(now)?.scene.levels.get(levelOf(now.state));
+    const focus = now.state.path[1];
+    const edges = (level?.edges ?? []).filter((edge) => focus === undefined || edge.source === focus || edge.target === focus);
+    return { edges, kind, palette: this.palette, placeOf: (node) => view.placeOf(node) };
   }
 
   inspect(): Inspection | null {
@@ -75,11 +122,12 @@ export class Stage {
     this.element.querySelector(".traffic")?.remove();
     const canvas = h("canvas", { class: "traffic-canvas", "aria-label": "Traffic graph. Press v for the same as tables.", role: "img" });
     // The component writes notices into a sibling of this class.
-    const holder = h("div", { class: "traffic" }, canvas, h("div", { class: "vizceral-notice" }));
+    const holder = h("div", { class: "traffic" }, canvas, this.edgeTexts.canvas, h("div", { class: "vizceral-notice" }));
     this.element.prepend(holder);
     try {
       this.view = new VizceralView(canvas, this.events);
-      this.view.setPalette(readPalette());
+      this.palette = readPalette();
+      this.view.setPalette(this.palette);
     } catch (error) {
       this.failed = true;
       this.view = null;

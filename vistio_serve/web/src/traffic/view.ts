@@ -22,6 +22,10 @@ export interface TrafficView {
   /** Without motion, particles stand where they are. */
   setMotion(moving: boolean): void;
   setPalette(palette: Palette): void;
+  /** Puts nodes that were dragged back. */
+  layOutAgain(): void;
+  /** The canvas with the picture of this moment on it, which is gone with the next frame. */
+  draw(): HTMLCanvasElement | null;
   /** Where a node of the present level is, in CSS pixels of the viewport. */
   placeOf(node: string): { readonly x: number; readonly y: number } | null;
   /** What is drawn at this moment; for tests. */

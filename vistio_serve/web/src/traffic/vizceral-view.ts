@@ -89,7 +89,7 @@ export class VizceralView implements TrafficView {
     if (!first && layouts !== this.layouts) this.component.currentGraph?._relayout();
     this.layouts = layouts;
     if (!first) return;
-    this.component.setOptions({ showLabels: this.labels, allowDraggingOfNodes: false });
+    this.component.setOptions({ showLabels: this.labels, allowDraggingOfNodes: true });
     this.component.animate(performance.now());
   }
 
@@ -122,7 +122,7 @@ export class VizceralView implements TrafficView {
 
   setLabels(shown: boolean): void {
     this.labels = shown;
-    if (this.scene) this.component.setOptions({ showLabels: shown, allowDraggingOfNodes: false });
+    if (this.scene) this.component.setOptions({ showLabels: shown, allowDraggingOfNodes: true });
   }
 
   setMotion(moving: boolean): void {
@@ -133,6 +133,17 @@ export class VizceralView implements TrafficView {
   setPalette(palette: Palette): void {
     this.palette = palette;
     applyPalette(this.component, palette, this.scene?.classes ?? new Map());
+  }
+
+  layOutAgain(): void {
+    this.stale = true;
+    this.component.currentGraph?._relayout();
+  }
+
+  draw(): HTMLCanvasElement | null {
+    if (!this.scene) return null;
+    this.component.render(performance.now());
+    return this.canvas;
   }
 
   placeOf(node: string): { x: number; y: number } | null {

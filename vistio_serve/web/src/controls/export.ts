@@ -1,0 +1,67 @@
+/** What can be taken away: the picture, the graph, and the graph in every other format of this server. */
+
+import type { Api } from "../api";
+import { h, iconButton, setText } from "../dom";
+import { formatInstant } from "../format";
+import type { Snapshot, View } from "../store";
+
+export class ExportView implements View {
+  readonly element: HTMLDialogElement;
+  private readonly formats = h("ul", { class: "formats" });
+  private readonly about = h("p", { class: "quiet" });
+  private readonly json = h("a", { class: "button" }, "Graph (JSON)");
+  private now: Snapshot | null = null;
+  private names: readonly string[] = [];
+
+  /** @param picture the picture that is shown, as PNG, with a line of text under it; null where nothing is drawn. */
+  constructor(
+    private readonly api: Api,
+    private readonly picture: (caption: string) => Promise<Blob | null>,
+  ) {
+    const png = h("button", { type: "button", class: "button", onClick: () => void this.save() }, "Picture (PNG)");
+    this.element = h("dialog", { class: "help export", "aria-label": "Export" },
+      h("header", { class: "panel-head" }, h("h2", {}, "Export"), iconButton("close", "Close", () => this.element.close())),
+      this.about,
+      h("div", { class: "panel-buttons" }, png, this.json),
+      h("h3", {}, "In other formats"), this.formats);
+  }
+
+  async open(): Promise<void> {
+    this.element.showModal();
+    this.update();
+    if (!this.names.length) this.names = await this.api.formats();
+    this.update();
+  }
+
+  render(now: Snapshot): void {
+    this.now = now;
+    if (this.element.open) this.update();
+  }
+
+  private update(): void {
+    const shown = this.now?.data.graph;
+    if (!shown) return;
+    const at = formatInstant(shown.about.instantMs);
+    setText(this.about, `${shown.name} at ${at}, whichever instant the page goes to later.`);
+    this.json.setAttribute("href", this.api.address("graph", { at }));
+    this.json.setAttribute("download", `${fileName(shown.name, at)}.json`);
+    this.formats.replaceChildren(...this.names.map((format) => h("li", {}, h("a", { href: this.api.address("graph", { at, format }), target: "_blank", rel: "noopener" }, format))));
+  }
+
+  private async save(): Promise<void> {
+    if (!this.now?.data.graph) return;
+    const { state, data } = this.now;
+    const at = formatInstant(data.graph!.about.instantMs);
+    const picture = await this.picture([data.graph!.name, ...state.path].join(" / ") + ` · ${at}`);
+    if (!picture) return;
+    const address = URL.createObjectURL(picture);
+    h("a", { href: address, download: `${fileName([data.graph!.name, ...state.path].join("-"), at)}.png` }).click();
+    // The browser reads it after the click.
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  }
+}
+
+/** A name that every file system takes. */
+export function fileName(name: string, at: string): string {
+  return `${name.replace(/[^\w.-]+/g, "_").slice(0, 80)}-${at.replaceAll(":", "")}`;
+}
