@@ -16,6 +16,7 @@ from vistio_serve import parameters, problems
 from vistio_serve.answers import Answer, to_response
 from vistio_serve.handlers import Call, Handlers
 from vistio_serve.memory import DEFAULT_BYTES, Memory
+from vistio_serve.ready import Ready
 from vistio_serve.routes import ROUTES, Route
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ MAX_QUERY_CHARACTERS = 2048
 _METHODS = ["GET", "HEAD", "OPTIONS"]
 _PREFLIGHT_AGE_S = "86400"
 _UNKNOWN_ROUTE = "none"
+# The one that every open page asks again each second.
+_READY_ROUTE = "graph"
 
 
 def create_app(
@@ -68,6 +71,7 @@ class _Application:
         memory: Memory,
     ) -> None:
         self._handlers = Handlers(recording, now_ms, memory)
+        self._ready = Ready(now_ms, self._handlers.version)
         self._metrics = self._handlers.metrics_of_this_app
         self._cors_origin = cors_origin
         self._prefix = prefix.rstrip("/")
@@ -80,13 +84,25 @@ class _Application:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         began_s = time.perf_counter()
+        stamp = self._ready.stamp()
+        ready = self._ready.get(environ, stamp)
+        if ready is not None:
+            self._handlers.graph_was_ready()
+            self._count(_READY_ROUTE, "GET", ready.code, began_s)
+            start_response(ready.status, ready.headers)
+            return ready.chunks
         request = Request(environ)
         route_name, response = self._respond(request)
         self._decorate(response)
+        if route_name == _READY_ROUTE and request.method == "GET" and response.status_code in (200, 304):
+            self._ready.keep(environ, stamp, response)
         method = request.method if request.method in _METHODS else "other"
-        self._metrics.requests.labels(route_name, method, str(response.status_code)).inc()
-        self._metrics.duration_s.labels(route_name).observe(time.perf_counter() - began_s)
+        self._count(route_name, method, str(response.status_code), began_s)
         return response(environ, start_response)
+
+    def _count(self, route_name: str, method: str, status: str, began_s: float) -> None:
+        self._metrics.requests.labels(route_name, method, status).inc()
+        self._metrics.duration_s.labels(route_name).observe(time.perf_counter() - began_s)
 
     def _respond(self, request: Request) -> tuple[str, Response]:
         name = _UNKNOWN_ROUTE

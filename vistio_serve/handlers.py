@@ -72,6 +72,14 @@ class Handlers:
             return route.known
         return (*route.known, *self._renderer.options(drawn_by))
 
+    def version(self) -> int:
+        """What changes with each commit."""
+        return self._renderer.version()
+
+    def graph_was_ready(self) -> None:
+        """Counts a graph that was sent again as it was."""
+        self.metrics_of_this_app.graphs.labels("hit").inc()
+
     def page(self, call: Call) -> Answer:
         return self._pages.start
 

@@ -29,7 +29,11 @@ from vistio_serve.parameters import Asked
 
 # A commit for an instant can come late: the scrape's delay and timeout, a busy disk.
 SETTLE_MS = MINUTE_MS
+# The staleness: what is asked about an older moment changes by backfilling only.
+RECENT_MS = 5 * MINUTE_MS
 LIVE_TTL_S = 1.0
+VERSION_AGE_S = 0.02
+"""How long it may take until a commit is seen; a listing of the head so often costs nothing."""
 # Not for ever: a second writer may backfill an instant that was answered before.
 SETTLED_TTL_S = 300.0
 _EDGE_BYTES = 200
@@ -134,12 +138,25 @@ class Renderer:
         self._now_ms = now_ms
         self._metrics = metrics
         self._shared: Shared[Rendered] = Shared(memory.graphs_bytes)
+        self._version = -1.0, 0
         self._unions: Shared[Topology] = Shared(memory.unions_bytes)
         self._frontend = lru_cache(maxsize=64)(frontends.get)
 
     def options(self, format: str) -> tuple[str, ...]:
         """Names of the options that a format understands."""
         return self._frontend(format).options
+
+    def version(self) -> int:
+        """What changes with each commit, as it was `VERSION_AGE_S` ago or later; 0 where there is no recording."""
+        now_s = time.monotonic()
+        seen_s, version = self._version
+        if now_s - seen_s >= VERSION_AGE_S:
+            try:
+                version = self._recording().version()
+            except Exception:  # also what a recording that comes later raises
+                version = 0  # whoever reads is told why
+            self._version = now_s, version
+        return version
 
     def render(self, question: Question) -> Rendered:
         """The graph that was asked for, rendered.
@@ -148,7 +165,10 @@ class Renderer:
             NothingRecordedError: nothing there.
             RecordingError: the recording cannot be read.
         """
-        rendered, how = self._shared.get(question, lambda: self._make(question))
+        # A commit can change what was asked a moment ago, and must not wait for it to be forgotten.
+        recent = question.asked.instant_ms + RECENT_MS > self._now_ms()
+        key = question, self.version() if recent else 0
+        rendered, how = self._shared.get(key, lambda: self._make(question))
         self._metrics.graphs.labels(how).inc()
         return rendered
 

@@ -155,6 +155,17 @@ class Recording:
         """Where it is: a path."""
         return self._store.place
 
+    def version(self) -> int:
+        """A number that changes with each commit; it costs one listing of the head.
+
+        It changes as well when the head is merged or sealed, which changes no answer. Compare it within one process
+        only.
+
+        Raises:
+            RecordingError: the storage cannot be read.
+        """
+        return hash(frozenset(self._store.names(HEAD)))
+
     def graph(
         self,
         at: InstantLike | None = None,

@@ -1,0 +1,81 @@
+"""Whole responses, ready to be sent again within the second in which they were made.
+
+Many pages ask for the newest graph each second. The renderer makes it once; here also what HTTP makes
+of it (encoding, validators, headers) is done once for all who ask the same in the same way. An
+answer is as new as without: nothing outlives a whole second, to which live questions are rounded, or
+a commit to the recording.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import attrs
+from werkzeug.wrappers import Response
+
+from vistio_core.times import SECOND_MS
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+# Mostly the same bytes that the renderer keeps.
+MAX_BYTES = 8 * 1024 * 1024
+# All that a response to GET /graph follows from.
+_SEEN = ("PATH_INFO", "SCRIPT_NAME", "QUERY_STRING", "HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH")
+
+Stamp = tuple[int, int]
+"""The whole second, and the version of what is recorded: responses are equal within both."""
+
+
+@attrs.frozen
+class ReadyResponse:
+    """A response as WSGI wants it."""
+
+    status: str
+    headers: list[tuple[str, str]]
+    chunks: tuple[bytes, ...] = attrs.field(repr=False)
+
+    @property
+    def code(self) -> str:
+        return self.status[:3]
+
+
+class Ready:
+    """The responses of one moment; usable from many threads."""
+
+    def __init__(self, now_ms: Callable[[], int], version: Callable[[], int]) -> None:
+        self._now_ms = now_ms
+        self._version = version
+        self._lock = threading.Lock()
+        # Replaced together: whoever reads without the lock must not find another moment's responses.
+        self._moment: tuple[Stamp, dict[tuple[str | None, ...], ReadyResponse]] = ((0, 0), {})
+        self._bytes = 0
+
+    def stamp(self) -> Stamp:
+        """This moment's; take it before an answer is made, never after."""
+        return self._now_ms() // SECOND_MS, self._version()
+
+    def get(self, environ: WSGIEnvironment, stamp: Stamp) -> ReadyResponse | None:
+        """The response that was made at ``stamp`` to a request like this one; None when there is none."""
+        of, kept = self._moment
+        return kept.get(_key(environ)) if of == stamp and environ["REQUEST_METHOD"] == "GET" else None
+
+    def keep(self, environ: WSGIEnvironment, stamp: Stamp, response: Response) -> None:
+        """Keep the response to a GET that was made at ``stamp``, for as long as no later one is kept."""
+        chunks, status, headers = response.get_wsgi_response(environ)
+        ready = ReadyResponse(status, headers, tuple(chunks))
+        size_bytes = sum(map(len, ready.chunks))
+        with self._lock:
+            of, kept = self._moment
+            if stamp != of:
+                kept, self._bytes = {}, 0
+                self._moment = stamp, kept
+            if self._bytes + size_bytes <= MAX_BYTES:
+                self._bytes += size_bytes
+                kept[_key(environ)] = ready
+
+
+def _key(environ: WSGIEnvironment) -> tuple[str | None, ...]:
+    return tuple([environ.get(name) for name in _SEEN])
