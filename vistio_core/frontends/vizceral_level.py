@@ -7,9 +7,12 @@ who the entry node is, and whether the layout walks from there (`reach`).
 from __future__ import annotations
 
 import math
-from operator import attrgetter
+import threading
+from collections import OrderedDict
+from operator import add, attrgetter
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import msgspec
 
 from vistio_core.frontends import reach, vizceral_text
@@ -29,7 +32,9 @@ _STREAMING: Json = {"streaming": 1}
 SYNTHETIC: Json = {"streaming": 1, "vistio": {"synthetic": True}}
 
 _by_name = attrgetter("name")
-_by_ends = attrgetter("source", "target")
+_ENCODER = msgspec.json.Encoder()
+_PIECES = 8
+"""Of a connection's JSON: what stands before, between and after its three numbers, and a comma."""
 
 
 # Ten thousand plain objects would wake the garbage collector again and again; these never form
@@ -55,12 +60,9 @@ class DrawnNode(msgspec.Struct, gc=False, rename={"node_class": "class", "displa
     metadata: Json
     notices: list[Json]
     display_name: str | msgspec.UnsetType = msgspec.UNSET
-    connections: tuple[()] | list[DrawnConnection] = ()
+    connections: tuple[()] | msgspec.Raw = ()
     nodes: list[DrawnNode] | msgspec.UnsetType = msgspec.UNSET
     max_volume: float | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="maxVolume")
-
-
-_ZERO = Metrics(0.0, 0.0, 0.0)
 
 
 def scale(configured: float, peak: float) -> float:
@@ -70,6 +72,97 @@ def scale(configured: float, peak: float) -> float:
     while configured < peak:
         configured *= 2.0
     return configured if math.isfinite(configured) else peak
+
+
+@attrs.frozen(eq=False)
+class _Shape:
+    """What follows from who talks to whom, and not from how much."""
+
+    renamed: Mapping[str, str]
+    synthetic_entry: str | None
+    first: frozenset[str] | None
+    """The nodes that must come first; None where the order by name will do."""
+    order: list[int] | None
+    """The edges in the order of the connections, the made-up ones counted after the others; None where it is theirs."""
+    added: int
+    """How many are made up."""
+    heads: list[bytes]
+    """The JSON of each connection up to its first number."""
+
+
+class _Shapes:
+    """The last shapes: mostly the next graph has the same, and finding it anew costs a third of drawing."""
+
+    def __init__(self, most_edges: int) -> None:
+        self._most_edges = most_edges
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[object, _Shape] = OrderedDict()
+        self._edges = 0
+
+    def __call__(
+        self, names: tuple[str, ...], sources: tuple[str, ...], targets: tuple[str, ...], entry: str | None
+    ) -> _Shape:
+        key = names, sources, targets, entry
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+                return found
+        made = _make_shape(list(names), list(zip(sources, targets, strict=True)), entry)
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = made
+                self._edges += _weight(made)
+            while self._edges > self._most_edges:
+                _, oldest = self._kept.popitem(last=False)
+                self._edges -= _weight(oldest)
+        return made
+
+
+def _weight(shape: _Shape) -> int:
+    return len(shape.heads) + 10
+
+
+_shape = _Shapes(most_edges=100_000)
+
+
+def _make_shape(names: list[str], pairs: list[tuple[str, str]], entry: str | None) -> _Shape:
+    out = reach.neighbours(pairs)
+    sources = reach.entries(pairs)
+    reached = reach.flood(sources if entry is None else {entry} & set(names), out, set())
+    roots = reach.missing_roots(names, out, reached)
+    cyclic = reach.has_cycle(pairs, out)
+    if cyclic and entry is None:
+        # JavaScript puts keys that look like array indices first, whatever their place in the list.
+        roots = sorted({*roots, *(name for name in names if _is_index(name) and name not in sources)})
+    caller = entry or _region_entry(names, sources)
+    added = [(caller, root) for root in roots if root not in out.get(caller, ())]
+    renamed = vizceral_text.rename({*names, caller}, [*pairs, *added])
+    wired = [
+        (renamed.get(source, source), renamed.get(target, target)) for source, target in [*pairs, *added]
+    ]
+    order = sorted(range(len(wired)), key=wired.__getitem__) if added else None
+    heads = [
+        _head(*ends, SYNTHETIC if index >= len(pairs) else _STREAMING) for index, ends in enumerate(wired)
+    ]
+    first = None
+    if cyclic and entry is None:
+        first = frozenset(renamed.get(name, name) for name in ({*sources, caller} if added else sources))
+    return _Shape(
+        renamed=renamed,
+        synthetic_entry=caller if (added or entry is not None) and caller not in set(names) else None,
+        first=first,
+        order=order,
+        added=len(added),
+        heads=heads if order is None else [heads[index] for index in order],
+    )
+
+
+def _head(source: str, target: str, metadata: Json) -> bytes:
+    """What stands in front of a connection's rates, as the encoder writes a `DrawnConnection`."""
+    return b'{"source":%b,"target":%b,"metadata":%b,"metrics":{"normal":' % tuple(
+        map(_ENCODER.encode, (source, target, metadata))
+    )
 
 
 class Level:
@@ -86,35 +179,24 @@ class Level:
     def __init__(
         self, nodes: Sequence[Node], edges: Sequence[Edge], *, entry: str | None, renderer: str
     ) -> None:
-        names = [node.name for node in nodes]
-        pairs = [(edge.source, edge.target) for edge in edges]
-        out = reach.neighbours(pairs)
-        sources = reach.entries(pairs)
-        reached = reach.flood(sources if entry is None else {entry} & set(names), out, set())
-        roots = reach.missing_roots(names, out, reached)
-        cyclic = reach.has_cycle(pairs, out)
-        if cyclic and entry is None:
-            # JavaScript puts keys that look like array indices first, whatever their place in the list.
-            roots = sorted({*roots, *(name for name in names if _is_index(name) and name not in sources)})
-        caller = entry or _region_entry(names, sources)
-        added = [(caller, root) for root in roots if root not in out.get(caller, ())]
-
-        self._renamed = vizceral_text.rename({*names, caller}, [*pairs, *added])
-        wire = self._renamed
-        self.drawn = [_node(node, wire, renderer) for node in nodes]
-        self.connections, self.peak = _connections(edges, wire)
+        shape = _shape(
+            tuple([node.name for node in nodes]),
+            tuple([edge.source for edge in edges]),
+            tuple([edge.target for edge in edges]),
+            entry,
+        )
+        self._renamed = shape.renamed
+        self.drawn = [_node(node, shape.renamed, renderer) for node in nodes]
+        self.connections, self.peak = _connections(edges, shape)
         self.synthetic_entry: DrawnNode | None = None
         self.nodes = self.drawn
-        if added:
-            self.connections.extend(_zero(self.wire(source), self.wire(target)) for source, target in added)
-            self.connections.sort(key=_by_ends)
-        if (added or entry is not None) and caller not in set(names):
-            self.synthetic_entry = _node(Node(caller), wire, renderer)
+        if shape.synthetic_entry is not None:
+            self.synthetic_entry = _node(Node(shape.synthetic_entry), shape.renamed, renderer)
             self.synthetic_entry.metadata = SYNTHETIC
             self.nodes = sorted([*self.drawn, self.synthetic_entry], key=_by_name)
-        if cyclic and entry is None:
+        if shape.first is not None:
             # The layout opens cycles beginning with the first node: see `reach`.
-            first = {self.wire(name) for name in ({*sources, caller} if added else sources)}
+            first = shape.first
             self.nodes = sorted(self.nodes, key=lambda drawn: (drawn.name not in first, drawn.name))
 
     def wire(self, name: str) -> str:
@@ -154,31 +236,67 @@ def _node(node: Node, wire: Mapping[str, str], renderer: str) -> DrawnNode:
     return drawn
 
 
-def _connections(edges: Sequence[Edge], wire: Mapping[str, str]) -> tuple[list[DrawnConnection], float]:
-    made: list[DrawnConnection] = []
-    peak = 0.0
-    for edge in edges:
-        rates, source, target = edge.rates, edge.source, edge.target
-        normal, warning, danger = rates.normal, rates.warning, rates.danger
-        total = normal + warning + danger
-        metadata = _STREAMING
-        # The comparison also catches NaN and infinities, which are not JSON.
-        if edge.measurements or not (normal >= 0.0 and warning >= 0.0 and danger >= 0.0 and total < math.inf):
-            metadata = {"streaming": 1, "vistio": _edge_facts(edge)}
-            normal, warning, danger = _drawable(normal), _drawable(warning), _drawable(danger)
-            total = normal + warning + danger
-        if total > peak:
-            peak = total
-        made.append(
-            DrawnConnection(
-                wire.get(source, source),
-                wire.get(target, target),
-                metadata,
-                Metrics(normal, warning, danger),
-                vizceral_text.notices(edge.notices) if edge.notices else [],
-            )
+def _connections(edges: Sequence[Edge], shape: _Shape) -> tuple[msgspec.Raw, float]:
+    """The connections as JSON, and the largest total rate.
+
+    Ten thousand objects for an encoder cost more than all numbers of a graph: only connections with
+    notices or facts of their own are made as such.
+    """
+    all_rates = [edge.rates for edge in edges]
+    zeros = [0.0] * shape.added
+    normal = [rates.normal for rates in all_rates] + zeros
+    warning = [rates.warning for rates in all_rates] + zeros
+    danger = [rates.danger for rates in all_rates] + zeros
+    special = [index for index, edge in enumerate(edges) if edge.notices or edge.measurements]
+    # The comparison also catches NaN and infinities, which are not JSON.
+    plain = all(min(rates, default=0.0) >= 0.0 for rates in (normal, warning, danger))
+    if not (plain and math.isfinite(sum(normal) + sum(warning) + sum(danger))):
+        special = list(range(len(edges)))
+    written: dict[int, bytes] = {}
+    for index in special:
+        connection = _connection(edges[index], shape.renamed)
+        metrics = connection.metrics
+        normal[index], warning[index], danger[index] = metrics.normal, metrics.warning, metrics.danger
+        written[index] = _ENCODER.encode(connection)
+    peak = max(map(add, map(add, normal, warning), danger), default=0.0)
+    if shape.order is not None:
+        normal, warning, danger = (
+            [rates[index] for index in shape.order] for rates in (normal, warning, danger)
         )
-    return made, peak
+        written = {place: written[index] for place, index in enumerate(shape.order) if index in written}
+    pieces: list[bytes] = [b""] * (_PIECES * len(normal))
+    pieces[0::_PIECES] = shape.heads
+    for place, rates in enumerate((normal, warning, danger)):
+        pieces[2 * place + 1 :: _PIECES] = _numbers(rates)
+    for place, between in ((2, b',"warning":'), (4, b',"danger":'), (6, b'},"notices":[]}')):
+        pieces[place::_PIECES] = [between] * len(normal)
+    pieces[7::_PIECES] = [b","] * len(normal)
+    for index, whole in written.items():
+        pieces[_PIECES * index : _PIECES * index + 7] = [whole, *[b""] * 6]
+    return msgspec.Raw(b"[%b]" % b"".join(pieces[:-1])), peak
+
+
+def _numbers(rates: list[float]) -> list[bytes]:
+    """Each number as the encoder writes it."""
+    return _ENCODER.encode(rates)[1:-1].split(b",") if rates else []
+
+
+def _connection(edge: Edge, wire: Mapping[str, str]) -> DrawnConnection:
+    rates = edge.rates
+    normal, warning, danger = rates.normal, rates.warning, rates.danger
+    metadata = _STREAMING
+    if edge.measurements or not (
+        normal >= 0.0 and warning >= 0.0 and danger >= 0.0 and normal + warning + danger < math.inf
+    ):
+        metadata = {"streaming": 1, "vistio": _edge_facts(edge)}
+        normal, warning, danger = _drawable(normal), _drawable(warning), _drawable(danger)
+    return DrawnConnection(
+        wire.get(edge.source, edge.source),
+        wire.get(edge.target, edge.target),
+        metadata,
+        Metrics(normal, warning, danger),
+        vizceral_text.notices(edge.notices) if edge.notices else [],
+    )
 
 
 def _edge_facts(edge: Edge) -> Json:
@@ -189,10 +307,6 @@ def _edge_facts(edge: Edge) -> Json:
     if edge.measurements:
         facts["measurements"] = _finite(edge.measurements)
     return facts
-
-
-def _zero(source: str, target: str) -> DrawnConnection:
-    return DrawnConnection(source, target, SYNTHETIC, _ZERO, [])
 
 
 def _drawable(rate: float) -> float:

@@ -8,11 +8,15 @@ no sum depends on the order in which rows or files arrive.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from itertools import pairwise
 from math import fsum, inf
 from operator import add
 from typing import Literal
 
 import attrs
+import numpy as np
+import pyarrow as pa
 
 from vistio_core.configuration.mapping import StatusClass, StatusClassifier
 from vistio_core.configuration.model import (
@@ -29,6 +33,7 @@ from vistio_core.configuration.model import (
 )
 from vistio_core.configuration.templates import query_link, render_title, severity_of
 from vistio_core.events import GLOBAL_LEVEL, Measurement, RuleOutcome, RuleSamples
+from vistio_core.graph.columns import CLASSES, Floats, rule_edges
 from vistio_core.graph.model import (
     NOTHING_MEASURED,
     Edge,
@@ -43,6 +48,8 @@ from vistio_core.graph.model import (
 
 _Pair = tuple[str, str]
 
+_COLUMN = {StatusClass.NORMAL: 0, StatusClass.WARNING: 1, StatusClass.DANGER: 2}
+
 _MERGES: dict[Merge, Callable[[float, float], float]] = {Merge.MAX: max, Merge.MIN: min, Merge.SUM: add}
 
 
@@ -56,10 +63,23 @@ class Evidence:
     """The one that judges. Names of nodes were mapped when the scrape was recorded and stay."""
     recorded: Configuration
     """The one in force at the instant: judges the rules that ``configuration`` does not know."""
-    samples: Sequence[RuleSamples]
+    samples: pa.Table | Sequence[RuleSamples]
+    """Rows of kind ``sample`` of the instant, in the format's order; or rule by rule."""
     measurements: Sequence[Measurement] = ()
     failed: tuple[RuleOutcome, ...] = ()
     backfilled: bool = False
+
+
+@attrs.frozen(eq=False)
+class _RuleRates:
+    """What one rule saw."""
+
+    edges: dict[_Pair, Rates]
+    rates: Floats
+    """The same, a row for each of ``edges``."""
+
+
+_NOTHING_SEEN = _RuleRates({}, np.zeros((0, CLASSES)))
 
 
 @attrs.define
@@ -81,7 +101,7 @@ class _Level:
 
     def edges(self) -> tuple[Edge, ...]:
         pairs = self.rates if not self.edge_measurements else {**self.rates, **self.edge_measurements}
-        notices, measurements, silence = self.edge_notices, self.edge_measurements, Rates()
+        notices, measurements, silence = (self.edge_notices, self.edge_measurements, Rates())
         return tuple(
             Edge(
                 pair[0],
@@ -152,14 +172,14 @@ def _gather(levels: dict[str, _Level], part: Evidence) -> None:
     ):
         level = levels.setdefault(cluster.cluster, _Level())
         level.max_volume = max(level.max_volume, cluster.max_volume)
-    by_rule = {(rows.cluster, rows.rule): _edges_of(rows, _classifier(part, rows)) for rows in part.samples}
+    by_rule = dict(_edges_of(part))
     measurements: dict[_Pair, list[Measurement]] = {}
     for measurement in part.measurements:
         measurements.setdefault((measurement.cluster, measurement.rule), []).append(measurement)
     # In file order: a node's class is the first one that a rule gives it.
     for cluster_name, rule_id, rule in _rules_in_order(part, {*by_rule, *measurements}):
         level = levels.setdefault(cluster_name, _Level())
-        _add_edges(level, rule, by_rule.get((cluster_name, rule_id), {}))
+        _add_edges(level, rule, by_rule.get((cluster_name, rule_id), _NOTHING_SEEN))
         _add_measurements(level, rule_id, rule, measurements.get((cluster_name, rule_id), ()))
 
 
@@ -175,67 +195,75 @@ def _rules_in_order(part: Evidence, seen: set[_Pair]) -> Iterator[tuple[str, str
         yield cluster, rule_id, None
 
 
-def _edges_of(rows: RuleSamples, classifier: StatusClassifier) -> dict[_Pair, Rates]:
-    """The rates of one rule's edges, by class. Kept quick: it sees every sample of every graph."""
-    normal: list[float] = []
-    warning: list[float] = []
-    danger: list[float] = []
-    buckets = {StatusClass.NORMAL: normal, StatusClass.WARNING: warning, StatusClass.DANGER: danger}
-    add = {status: buckets[classifier.classify(status)].append for status in set(rows.statuses)}
-    edges: dict[_Pair, Rates] = {}
-    # Rows are sorted, so the samples of an edge come together.
-    pair: _Pair | None = None
-    for each, status, rate in zip(
-        zip(rows.sources, rows.targets, strict=True), rows.statuses, rows.rates, strict=True
-    ):
-        if each != pair:
-            if pair is not None:
-                edges[pair] = Rates(_sum(normal), _sum(warning), _sum(danger))
-                normal.clear()
-                warning.clear()
-                danger.clear()
-            pair = each
-        add[status](rate)
-    if pair is not None:
-        edges[pair] = Rates(_sum(normal), _sum(warning), _sum(danger))
-    return edges
+def _edges_of(part: Evidence) -> Iterator[tuple[_Pair, _RuleRates]]:
+    """Every rule that saw traffic, with its edges' rates by class."""
+    if isinstance(part.samples, pa.Table):
+        judge = cache(lambda cluster, rule: _classifier(part, cluster, rule))
+        found = rule_edges(part.samples, lambda *key: _COLUMN[judge(*key[:2]).classify(key[2])])
+        sources = map(found.sources.__getitem__, found.source.tolist())
+        targets = map(found.targets.__getitem__, found.target.tolist())
+        pairs = list(zip(sources, targets, strict=True))
+        rates = list(map(Rates, *found.rates.T.tolist()))
+        # Rows are sorted by rule, so those of a rule stand together.
+        ends = [*(np.flatnonzero(np.diff(found.rule)) + 1).tolist(), len(pairs)]
+        for start, end in pairwise([0, *ends] if pairs else []):
+            own = dict(zip(pairs[start:end], rates[start:end], strict=True))
+            yield (found.rules[int(found.rule[start])], _RuleRates(own, found.rates[start:end]))
+    else:
+        for rows in part.samples:
+            classifier = _classifier(part, rows.cluster, rows.rule)
+            by_pair: dict[_Pair, tuple[list[float], list[float], list[float]]] = {}
+            for *pair, status, rate in zip(
+                rows.sources, rows.targets, rows.statuses, rows.rates, strict=True
+            ):
+                buckets = by_pair.setdefault((pair[0], pair[1]), ([], [], []))
+                buckets[_COLUMN[classifier.classify(status)]].append(rate)
+            own = {pair: Rates(*map(_sum, buckets)) for pair, buckets in by_pair.items()}
+            table = np.asarray([attrs.astuple(each) for each in own.values()]).reshape(-1, CLASSES)
+            yield (rows.cluster, rows.rule), _RuleRates(own, table)
 
 
-def _classifier(part: Evidence, rows: RuleSamples) -> StatusClassifier:
-    key = rows.cluster, rows.rule
+def _classifier(part: Evidence, *key: str) -> StatusClassifier:
     rule = part.configuration.connection_rule(*key) or part.recorded.connection_rule(*key)
     return StatusClassifier(rule.status if rule else None)
 
 
-def _add_edges(level: _Level, rule: Rule | None, edges: dict[_Pair, Rates]) -> None:
+def _add_edges(level: _Level, rule: Rule | None, seen: _RuleRates) -> None:
     connection = rule if isinstance(rule, ConnectionRule) else None
+    edges = seen.edges
     for source in {source for source, _ in edges}:
         level.add_node(source, connection.source.node_class if connection else "default")
     for target in {target for _, target in edges}:
         level.add_node(target, connection.target.node_class if connection else "default")
     if connection is not None:
         for notice in connection.notices:
-            _raise_notice(level, connection, notice, edges)
+            _raise_notice(level, connection, notice, seen)
     seen_before = {pair: level.rates[pair] for pair in edges.keys() & level.rates.keys()}
     level.rates.update(edges)
     for pair, rates in seen_before.items():
         level.rates[pair] = _added(rates, edges[pair])
 
 
-def _raise_notice(
-    level: _Level, rule: ConnectionRule, notice: ConnectionNotice, edges: dict[_Pair, Rates]
-) -> None:
+def _raise_notice(level: _Level, rule: ConnectionRule, notice: ConnectionNotice, seen: _RuleRates) -> None:
     """Put a notice on every edge whose share of bad traffic, as this rule saw it, reaches a threshold."""
-    lowest = lowest_threshold(notice)
-    for pair, rates in edges.items():
-        bad = rates.danger if notice.status_type is StatusType.DANGER else rates.warning
-        total = rates.total
-        if bad <= 0 or total <= 0:  # no traffic has no share of errors
-            continue
-        share = bad / total
-        raised = connection_notice(rule, notice, share) if share >= lowest else None
+    pairs: list[_Pair] = []
+    for index, share in shares(seen.rates, notice):
+        raised = connection_notice(rule, notice, share)
         if raised is not None:
-            level.edge_notices.setdefault(pair, []).append(raised)
+            pairs = pairs or list(seen.edges)
+            level.edge_notices.setdefault(pairs[index], []).append(raised)
+
+
+def shares(rates: Floats, notice: ConnectionNotice) -> Iterator[tuple[int, float]]:
+    """The rows of ``rates`` whose share of bad traffic reaches the lowest threshold, and that share."""
+    bad = rates[
+        :, _COLUMN[StatusClass.DANGER if notice.status_type is StatusType.DANGER else StatusClass.WARNING]
+    ]
+    total = rates[:, 0] + rates[:, 1] + rates[:, 2]
+    there = (bad > 0) & (total > 0)  # no traffic has no share of errors
+    share = np.divide(bad, total, out=np.zeros_like(bad), where=there)
+    for index in np.flatnonzero(there & (share >= lowest_threshold(notice))).tolist():
+        yield index, float(share[index])
 
 
 def lowest_threshold(notice: ConnectionNotice) -> float:

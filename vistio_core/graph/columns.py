@@ -102,7 +102,10 @@ def _sums(slot: Integers, rates: Floats, slots: int) -> Floats:
     """The exactly rounded sum of the rates in each slot; zero where there are none."""
     counts = np.bincount(slot, minlength=slots)
     sums: Floats = np.bincount(slot, weights=rates, minlength=slots).astype(np.float64, copy=False)
-    many = counts[slot] > 2
+    of_slot = counts[slot]
+    alone = of_slot == 1
+    sums[slot[alone]] = rates[alone]  # as it is: 0.0 + -0.0 would lose the sign
+    many = of_slot > 2
     if many.any():
         gathered: dict[int, list[float]] = {}
         for each, rate in zip(slot[many].tolist(), rates[many].tolist(), strict=True):

@@ -107,9 +107,15 @@ class EventFile:
     def instants_ms(self) -> frozenset[int]:
         return frozenset(presence.instant_ms for presence in self.presences)
 
-    def rows_at(self, kind: str, instant_ms: int) -> pa.Table:
-        """All rows of ``kind`` at one instant, in the format's order, without the columns that are null."""
-        columns = _COLUMNS[kind]
+    def rows_at(self, kind: str, instant_ms: int, columns: list[str] | None = None) -> pa.Table:
+        """All rows of ``kind`` at one instant, in the format's order, without the columns that are null.
+
+        Args:
+            kind: of the rows.
+            instant_ms: the instant.
+            columns: the only ones that are wanted; each costs time. ``instant`` must be among them.
+        """
+        columns = columns or _COLUMNS[kind]
         # The first row group that ends at or after the instant; an instant never straddles two.
         index = self._first_row_group((kind, instant_ms))
         if index < self._metadata.num_row_groups:

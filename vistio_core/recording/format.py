@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vistio_core.errors import FormatVersionError
-from vistio_core.events import Measurement, Outcome, RuleOutcome, RuleSamples, Sample, Scrape
+from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
 
 FORMAT_VERSION: Final = 1
 """Raised when an older vistio could no longer read what this one writes."""
@@ -201,26 +201,6 @@ def measurements_of(rows: pa.Table) -> tuple[Measurement, ...]:
         )
         for row in rows.to_pylist()
     )
-
-
-def sample_columns(rows: pa.Table) -> Iterator[RuleSamples]:
-    """The samples of one instant, in rows of kind ``sample``, rule by rule."""
-    rules = rows.group_by(["cluster", "rule"], use_threads=False).aggregate([([], "count_all")])
-    start = 0
-    # Rows are sorted by cluster and rule, so the groups come in that order and lie side by side.
-    for cluster, rule, count in zip(*rules.to_pydict().values(), strict=True):
-        part = rows.slice(start, count)
-        start += count
-        source, target, status = (_texts(part[name]) for name in ("source", "target", "status"))
-        yield RuleSamples(cluster, rule, source, target, status, part["rate"].to_pylist())
-
-
-def _texts(column: pa.ChunkedArray) -> list[str]:
-    """The values of a dictionary column; equal ones are one object, which makes comparing them quick."""
-    texts: list[str] = []
-    for chunk in column.chunks:
-        texts.extend(map(chunk.dictionary.to_pylist().__getitem__, chunk.indices.to_pylist()))
-    return texts
 
 
 def _measurement_key(measurement: Measurement) -> tuple[object, ...]:

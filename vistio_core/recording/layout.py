@@ -109,7 +109,12 @@ def parse_events_name(text: str) -> EventsName | None:
 
 def hour_folder(instant_ms: int) -> str:
     """The partition of an instant, ``log/date=2026-11-23/hour=05``."""
-    return f"{day_folder(instant_ms)}/hour={datetime.fromtimestamp(instant_ms // 1000, UTC):%H}"
+    return _hour_folder(align(instant_ms, HOUR_MS))
+
+
+@lru_cache(maxsize=1024)
+def _hour_folder(hour_ms: int) -> str:
+    return f"{day_folder(hour_ms)}/hour={datetime.fromtimestamp(hour_ms // 1000, UTC):%H}"
 
 
 def day_folder(instant_ms: int) -> str:

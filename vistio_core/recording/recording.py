@@ -35,7 +35,7 @@ from vistio_core.recording.annotations import (
 from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.configurations import load_configuration
 from vistio_core.recording.event_file import EventFiles
-from vistio_core.recording.format import measurements_of, sample_columns
+from vistio_core.recording.format import measurements_of
 from vistio_core.recording.judging import window_moment
 from vistio_core.recording.layout import (
     CONFIGURATIONS,
@@ -533,7 +533,7 @@ class Recording:
             interval_ms=seen.interval_ms,
             configuration=self.configuration() if judge == "current" else recorded,
             recorded=recorded,
-            samples=tuple(sample_columns(seen.samples)),
+            samples=seen.samples,
             measurements=measurements_of(seen.measurements),
             failed=seen.failed,
             backfilled=seen.backfilled,

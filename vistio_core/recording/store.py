@@ -259,7 +259,8 @@ class LocalStore:
         while folders:
             folder = folders.pop()
             try:
-                found = list(os.scandir(self._root / folder))
+                # Text, not a Path: a graph lists 26 folders.
+                found = list(os.scandir(f"{self._root}/{folder}"))
             except (FileNotFoundError, NotADirectoryError):
                 continue  # never made, or removed by a concurrent prune
             except OSError as error:

@@ -23,6 +23,7 @@ from vistio_core.times import DAY_MS, format_instant
 
 log = logging.getLogger(__name__)
 
+_BRIEF = ["instant", "outcome", "interval_ms", "configuration", "backfilled"]
 _MISSED_FOR_MS = DAY_MS
 """A writer that fell silent is missed in graphs for as long."""
 
@@ -142,14 +143,14 @@ def _newest(
 
 def _read(files: EventFiles, names: list[EventsName], instant_ms: int, tried_ms: int) -> Seen:
     parts = parts_at(names, files, instant_ms)
-    outcomes = [part.rows_at("outcome", instant_ms) for part in parts]
-    facts = [
-        rows.slice(0, 1).select(["interval_ms", "configuration", "backfilled"]).to_pylist()[0]
-        for rows in outcomes
-    ]
-    last_outcomes = outcomes
-    if tried_ms != instant_ms:
-        last_outcomes = [part.rows_at("outcome", tried_ms) for part in parts_at(names, files, tried_ms)]
+    briefs = [part.rows_at("outcome", instant_ms, _BRIEF) for part in parts]
+    facts = [rows.slice(0, 1).select(_BRIEF[2:]).to_pylist()[0] for rows in briefs]
+    # Mostly all was answered, in one part; then there is nothing more to know.
+    whole = len(parts) == 1 and set(briefs[0]["outcome"].to_pylist()) == {Outcome.OK.value}
+    last_parts = parts if tried_ms == instant_ms else parts_at(names, files, tried_ms)
+    last_outcomes = (
+        [] if whole and tried_ms == instant_ms else [part.rows_at("outcome", tried_ms) for part in last_parts]
+    )
     return Seen(
         writer=parts[0].name.writer,
         instant_ms=instant_ms,

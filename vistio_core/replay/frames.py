@@ -19,10 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vistio_core.configuration.mapping import StatusClass, StatusClassifier
-from vistio_core.configuration.model import Configuration, ConnectionRule, Rule, ServiceNoticeRule, StatusType
+from vistio_core.configuration.model import Configuration, ConnectionRule, Rule, ServiceNoticeRule
 from vistio_core.errors import DamagedFileError, UsageError
 from vistio_core.events import Outcome
-from vistio_core.graph.build import connection_notice, lowest_threshold, service_notice
+from vistio_core.graph.build import connection_notice, service_notice, shares
 from vistio_core.graph.columns import CLASSES, Floats, Integers, rule_edges
 from vistio_core.graph.model import FailedRule, Notice
 from vistio_core.graph.topology import Sighting, Topology, topology_of
@@ -215,10 +215,10 @@ class _Writer:
                 failed = np.asarray([each != Outcome.OK.value for each in rows["outcome"].to_pylist()])
                 for start, end in zip(starts, [*starts[1:], len(in_ms)], strict=True):
                     part = rows.slice(start, end - start)
-                    yield int(in_ms[start]), _facts([part], bool(failed[start:end].any()))
+                    yield (int(in_ms[start]), _facts([part], bool(failed[start:end].any())))
         for instant_ms, parts in self._parts.items():
             if len(parts) > 1:
-                yield instant_ms, _facts([part.rows_at("outcome", instant_ms) for part in parts], True)
+                yield (instant_ms, _facts([part.rows_at("outcome", instant_ms) for part in parts], True))
 
 
 def _newest(instants_ms: Sequence[int], at_ms: int, staleness_ms: int) -> int | None:
@@ -378,13 +378,9 @@ class _Gathered:
                             self._notice(key[0], rank, FrameNotice(frame, measurement.source, "", notice))
 
     def _raise_notices(self, cluster: str, rule: ConnectionRule, seen: _Seen) -> None:
-        total = seen.rates[:, 0] + seen.rates[:, 1] + seen.rates[:, 2]
         for notice in rule.notices:
-            bad = seen.rates[:, 2 if notice.status_type is StatusType.DANGER else 1]
-            there = (bad > 0) & (total > 0)
-            share = np.divide(bad, total, out=np.zeros_like(bad), where=there)
-            for index in np.flatnonzero(there & (share >= lowest_threshold(notice))).tolist():
-                raised = connection_notice(rule, notice, float(share[index]))
+            for index, share in shares(seen.rates, notice):
+                raised = connection_notice(rule, notice, share)
                 if raised is not None:
                     _, source, target = self._ends(int(seen.edge[index]))
                     self._notice(
@@ -453,7 +449,7 @@ class _Gathered:
     def _ends(self, edge: int) -> tuple[str, str, str]:
         """Cluster, source and target of an edge's number."""
         texts = self._text_list()
-        return texts[edge >> 2 * _BITS], texts[edge >> _BITS & _MASK], texts[edge & _MASK]
+        return (texts[edge >> 2 * _BITS], texts[edge >> _BITS & _MASK], texts[edge & _MASK])
 
     def _text_list(self) -> list[str]:
         if len(self._texts) != len(self._numbers):
