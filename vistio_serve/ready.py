@@ -35,7 +35,8 @@ class ReadyResponse:
 
     status: str
     headers: list[tuple[str, str]]
-    chunks: tuple[bytes, ...] = attrs.field(repr=False)
+    chunks: list[bytes] = attrs.field(repr=False)
+    """A list: granian sends one at once, and goes through any other iterable, at less than half the speed."""
 
     @property
     def code(self) -> str:
@@ -65,7 +66,7 @@ class Ready:
     def keep(self, environ: WSGIEnvironment, stamp: Stamp, response: Response) -> None:
         """Keep the response to a GET that was made at ``stamp``, for as long as no later one is kept."""
         chunks, status, headers = response.get_wsgi_response(environ)
-        ready = ReadyResponse(status, headers, tuple(chunks))
+        ready = ReadyResponse(status, headers, list(chunks))
         size_bytes = sum(map(len, ready.chunks))
         with self._lock:
             of, kept = self._moment

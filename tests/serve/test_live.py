@@ -122,4 +122,4 @@ def test_what_is_ready_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kept.get(asked["one"], stamp) is None, "a commit makes room"
     found = kept.get(asked["two"], (stamp[0], 2))
     assert found is not None
-    assert (found.code, found.chunks) == ("200", (b"654321",))
+    assert (found.code, found.chunks) == ("200", [b"654321"])

@@ -1,0 +1,169 @@
+"""How long does the graph of a random past instant take over HTTP, and does it depend on the length of history?
+
+    python bench/instants.py                                     # 50, 1,000 and 10,000 edges, seven days
+    python bench/instants.py --edges 1000 --hours 24 --rounds 100
+
+A real `vistio-serve`. Three statuses an edge, a 10 s interval, one hour committed for real and sealed, the others
+replicas of it with their instants shifted. No instant is asked twice, none is in a cache but the kernel's. The
+same instants are asked among the last hour only, and from a real Prometheus that scrapes the same mesh's rates
+for a few minutes (``--prometheus-s``): what Kiali and promviz ask for each picture, the query alone. And 60
+consecutive instants at once, by /frames.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from statistics import median
+
+import click
+import requests
+from serving import serve
+from workload import INTERVAL_MS, START_MS, Mesh, record
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from support.prometheus import Prometheus
+
+from vistio_core.times import HOUR_MS, SECOND_MS, format_instant, system_now_ms
+
+QUERY = "sum by (source, target, code) (rate(requests_total[15s]))"
+
+
+def show(what: str, times: list[float]) -> float:
+    ordered = sorted(times)
+    p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+    print(f"  {what:<34} median {median(ordered):8.1f} ms   p99 {p99:8.1f} ms   n {len(ordered)}", flush=True)
+    return median(ordered)
+
+
+def timed(session: requests.Session, url: str, **query: object) -> float:
+    started = time.perf_counter()
+    answer = session.get(url, params={name: str(value) for name, value in query.items()}, timeout=60)
+    took_ms = (time.perf_counter() - started) * 1000
+    answer.raise_for_status()
+    return took_ms
+
+
+def graphs(url: str, hours: int, rounds: int) -> float:
+    """The median over the whole history."""
+    choose = random.Random(1)
+    instants = range(START_MS, START_MS + hours * HOUR_MS, INTERVAL_MS)
+    last_hour = instants[-HOUR_MS // INTERVAL_MS :]
+    session = requests.Session()
+    session.headers["Accept-Encoding"] = "identity"
+    recent = choose.sample(last_hour, min(rounds, len(last_hour) // 2))
+    asked = choose.sample(instants[: -len(last_hour)] or instants, rounds)
+    for instant_ms in asked[:3]:  # the first requests load code
+        timed(session, f"{url}/graph", at=format_instant(instant_ms + 1))
+    # In turns, so that what else the machine does falls on both alike.
+    near: list[float] = []
+    far: list[float] = []
+    for index in range(rounds):
+        far.append(timed(session, f"{url}/graph", at=format_instant(asked[index])))
+        if index < len(recent):
+            near.append(timed(session, f"{url}/graph", at=format_instant(recent[index])))
+    here = show(f"graph, any of {hours} h", far)
+    print(f"  of it to the last hour alone: {here / show('graph, the last hour', near):.2f}", flush=True)
+    starts = choose.sample(range(len(instants) - 60), 5)
+    frames = [
+        timed(
+            session,
+            f"{url}/frames",
+            start=format_instant(instants[start]),
+            end=format_instant(instants[start + 60]),
+            step="10s",
+        )
+        for start in starts
+    ]
+    show("60 instants at once, /frames", frames)
+    return here
+
+
+class _Exporter(ThreadingHTTPServer):
+    """Counters of a mesh, which grow at its rates."""
+
+    daemon_threads = True
+
+    def __init__(self, mesh: Mesh) -> None:
+        super().__init__(("127.0.0.1", 0), _Exposition)
+        self.began_s = time.monotonic()
+        self.series = [
+            (f'requests_total{{source="{s.source}",target="{s.target}",code="{s.status}"}} ', s.rate)
+            for s in mesh.scrape(START_MS).samples
+        ]
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.server_address[1]}"
+
+
+class _Exposition(BaseHTTPRequestHandler):
+    server: _Exporter
+
+    def do_GET(self) -> None:
+        age_s = time.monotonic() - self.server.began_s
+        body = "".join(f"{series}{rate * age_s!r}\n" for series, rate in self.server.series).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain; version=0.0.4")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        del format, args
+
+
+def prometheus(folder: Path, mesh: Mesh, seconds: int, rounds: int) -> float:
+    """The median of the query alone at random instants that Prometheus has."""
+    folder.mkdir()
+    exporter = _Exporter(mesh)
+    server = Prometheus(folder, exporter.address)
+    try:
+        server.start()
+        server.wait_for(QUERY, lambda answer: len(answer) > 0)
+        began_ms = system_now_ms()
+        time.sleep(seconds)
+        last_ms = system_now_ms() - 2 * SECOND_MS
+        session = requests.Session()
+        asked = [random.Random(2).randrange(began_ms, last_ms) / 1000 for _ in range(rounds)]
+        return show(
+            "Prometheus, the query alone",
+            [timed(session, f"{server.url}/api/v1/query", query=QUERY, time=at) for at in asked],
+        )
+    finally:
+        server.close()
+        exporter.shutdown()
+
+
+@click.command()
+@click.option("--edges", multiple=True, type=int, default=(50, 1_000, 10_000), show_default=True)
+@click.option("--hours", default=168, show_default=True, help="Length of the recording.")
+@click.option("--rounds", default=100, show_default=True, help="Random instants that are asked.")
+@click.option(
+    "--prometheus-s", default=40, show_default=True, help="How long Prometheus scrapes; 0 leaves it out."
+)
+def main(edges: tuple[int, ...], hours: int, rounds: int, prometheus_s: int) -> None:
+    for count in edges:
+        mesh = Mesh(count)
+        print(f"{count:,} edges, {3 * count:,} samples an instant, {hours} h", flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            record(Path(folder) / "recording", mesh, hours)
+            server, url = serve(Path(folder) / "recording")
+            try:
+                here = graphs(url, hours, rounds)
+            finally:
+                server.terminate()
+            if prometheus_s:
+                there = prometheus(Path(folder) / "prometheus", mesh, prometheus_s, min(rounds, 30))
+                print(f"  Prometheus takes {there / here:.1f} times as long", flush=True)
+
+
+if __name__ == "__main__":
+    main()
