@@ -119,7 +119,7 @@ def wheel(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure the speed: every script in bench/, or those named (nox -s bench -- bench/graph.py)."""
-    install_wheel(session)
+    install_wheel(session, *group("test"))
     speed = (str(script) for script in Path("bench").glob("[!_]*.py") if script != SOAK)
     for script in session.posargs or sorted(speed):
         session.run("python", script)

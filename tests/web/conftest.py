@@ -1,4 +1,4 @@
-"""A real browser, and a real demo server that all tests of a file share: it needs seconds to start."""
+"""A real browser, and a real demo server that all tests of this folder share: they need seconds to start."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-quic", "--use-angle=swiftshader", "--ena
 PREFIX = "/vistio"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def built() -> None:
     """Skips where the web UI was not built; the wheel that nox tests must have it."""
     if (resources.files("vistio_serve") / "static" / "ui" / "index.html").is_file():
@@ -29,7 +29,7 @@ def built() -> None:
     pytest.skip("the web UI is not built: `npm ci && npm run build` in vistio_serve/web, or `pip install .`")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(built: None) -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
@@ -40,7 +40,7 @@ def browser(built: None) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def demo(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a running ``vistio-serve demo``, which answers under `PREFIX` as well."""
     scratch = tmp_path_factory.mktemp("demo")
@@ -55,7 +55,7 @@ def demo(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         process.kill()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def journey_url(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a server of the half hour that `web.journey` tells of."""
     recording_dir = tmp_path_factory.mktemp("journey") / "recording"

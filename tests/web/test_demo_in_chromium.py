@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from vistio_core.times import format_instant, parse_instant
-from web.conftest import PREFIX, OpenUi
+from web.conftest import OpenUi
 from web.ui import Ui, instant_of
 
 pytestmark = pytest.mark.timeout(180)
@@ -178,16 +178,6 @@ def test_the_locator_finds_and_escape_forgets(ui: Ui) -> None:
     ui.page.keyboard.press("Escape")
     ui.wait("vistio.snapshot().state.find === ''")
     assert ui.level == "eu-west"
-
-
-def test_it_works_under_a_path_prefix(open_ui: OpenUi, demo: str) -> None:
-    ui = open_ui(demo.rstrip("/") + PREFIX + "/", "#/us-east")
-    ui.wait_for_level("us-east")
-    ui.wait_for_particles()
-    addresses = ui.get("performance.getEntriesByType('resource').map((each) => each.name)")
-    assert addresses
-    outside = [each for each in addresses if not each.startswith((ui.url, "data:", "blob:"))]
-    assert outside == []
 
 
 def test_light_and_dark_are_drawn_in_their_own_colours(open_ui: OpenUi, demo: str) -> None:

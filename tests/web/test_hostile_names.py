@@ -1,16 +1,19 @@
-"""Whatever a mesh calls its services, and whatever a notice says, it is text to the page."""
+"""Whatever a mesh calls its services, and whatever notices, errors and annotations say, it is text to the page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import attrs
 import pytest
 from support.processes import RunningProcess, console_script
 from support.scrapes import INTERVAL_MS, edges, mesh, scrape
 
 import vistio_core as vistio
-from vistio_core.times import align, system_now_ms
+from vistio_core.recording.annotations import Annotation
+from vistio_core.times import align, format_instant, system_now_ms
 from web.conftest import OpenUi
+from web.ui import Ui
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -22,20 +25,43 @@ NOTICE = """\'<b onmouseover="window.hacked=1">bold</b>\'
             link: javascript:window.hacked=1"""
 
 
+CONFIGURATION = mesh(**{'"[{{ .value }}] High error rate"': NOTICE})
+NEWEST_MS = align(system_now_ms(), INTERVAL_MS)
+# Not live: a machine may be so slow that the newest instant is too old for that.
+THEN = f"#/mesh?at={format_instant(NEWEST_MS)}"
+ERROR = '</p><img src=x onerror="window.hacked=1"> is no answer'
+MARK = '<b onclick="window.hacked=1">deployed</b>'
+
+
+def samples_of(names: list[str]) -> list[vistio.Sample]:
+    return [
+        *edges({"INTERNET>mesh 200": 10.0}, "ingress", ""),
+        *(vistio.Sample("mesh", "http", "front", name, "200", 10.0) for name in names),
+        *(vistio.Sample("mesh", "http", "front", name, "500", 5.0) for name in names),
+    ]
+
+
+def failing(error: str) -> vistio.Scrape:
+    """The newest scrape, in which one rule was answered with an error."""
+    made = scrape(NEWEST_MS, samples_of(NAMES), configuration=CONFIGURATION, saturation="failed")
+    outcomes = tuple(
+        attrs.evolve(each, error=error) if each.rule == "saturation" else each for each in made.outcomes
+    )
+    return attrs.evolve(made, outcomes=outcomes)
+
+
 @pytest.fixture(scope="module")
 def hostile(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a server of a recording that is full of traps."""
     recording_dir = tmp_path_factory.mktemp("hostile") / "recording"
-    configuration = mesh(**{'"[{{ .value }}] High error rate"': NOTICE})
-    newest_ms = align(system_now_ms(), INTERVAL_MS)
-    samples = [
-        *edges({"INTERNET>mesh 200": 10.0}, "ingress", ""),
-        *(vistio.Sample("mesh", "http", "front", name, "200", 10.0) for name in NAMES),
-        *(vistio.Sample("mesh", "http", "front", name, "500", 5.0) for name in NAMES),
-    ]
-    with vistio.Recording.open(recording_dir, create=True).writer() as writer:
-        writer.put_configuration(configuration)
-        writer.commit(scrape(newest_ms, samples, configuration=configuration))
+    recording = vistio.Recording.open(recording_dir, create=True)
+    with recording.writer() as writer:
+        writer.put_configuration(CONFIGURATION)
+        writer.commit(
+            scrape(NEWEST_MS - INTERVAL_MS, samples_of(["a/b", "<i>gone</i>"]), configuration=CONFIGURATION)
+        )
+        writer.commit(failing(ERROR))
+    recording.annotate(Annotation(NEWEST_MS - INTERVAL_MS, MARK, tags={"<i>by</i>": "<i>me</i>"}))
     process = RunningProcess(
         [console_script("vistio-serve"), "--port", "0", "--recording", str(recording_dir)]
     )
@@ -47,7 +73,7 @@ def hostile(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 
 
 def test_hostile_names_and_notices_stay_text(hostile: str, open_ui: OpenUi) -> None:
-    ui = open_ui(hostile, "#/mesh")
+    ui = open_ui(hostile, THEN)
     ui.wait_for_level("mesh")
     drawn = ui.get("vistio.snapshot().data.graph.levels.get('mesh').nodes.map((node) => node.label)")
     assert set(NAMES) <= set(drawn)
@@ -62,6 +88,28 @@ def test_hostile_names_and_notices_stay_text(hostile: str, open_ui: OpenUi) -> N
         ui.page.mouse.move(x - 200, y)
         ui.page.mouse.move(x, y)
         ui.page.wait_for_timeout(300)
+    assert_nothing_was_parsed(ui)
+
+
+def test_hostile_errors_of_rules_annotations_and_changes_stay_text(hostile: str, open_ui: OpenUi) -> None:
+    ui = open_ui(hostile, f"{THEN}&baseline={format_instant(NEWEST_MS - INTERVAL_MS)}")
+    failed = ui.page.locator(".state[data-kind='failed-rules']")
+    assert ERROR in failed.inner_text()
+    ui.page.locator(".panel-compare").get_by_text("<i>gone</i>").first.wait_for()
+    ui.page.locator(".panel-compare").get_by_text("onerror").first.wait_for()
+    ui.page.wait_for_function(
+        "(text) => vistio.snapshot().data.annotations.some((each) => each.text === text)", arg=MARK
+    )
+    box = ui.timeline_box()
+    ui.page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + box["height"] / 2)
+    ui.page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + box["height"] / 2)
+    ui.wait("document.querySelector('.timeline-readout').textContent.includes('requests/s')")
+    ui.page.locator("body").press("v")
+    ui.page.locator(".level-table").get_by_text("onerror").first.wait_for()
+    assert_nothing_was_parsed(ui)
+
+
+def assert_nothing_was_parsed(ui: Ui) -> None:
     assert ui.page.locator("img, b, i, script:not([src])").count() == 0
     assert ui.page.locator("a[href^='javascript']").count() == 0
     assert ui.get("window.hacked") is None
@@ -69,7 +117,7 @@ def test_hostile_names_and_notices_stay_text(hostile: str, open_ui: OpenUi) -> N
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_link_to_any_name_shows_it_again(hostile: str, open_ui: OpenUi, name: str) -> None:
-    ui = open_ui(hostile, "#/mesh")
+    ui = open_ui(hostile, THEN)
     wire = ui.page.evaluate(
         "(label) => vistio.snapshot().data.graph.levels.get('mesh').nodes.find((node) => node.label === label).name",
         name,

@@ -92,7 +92,7 @@ def test_before_there_is_a_recording_the_page_waits_for_it(
 def test_stale_data_and_failed_rules_are_both_said_above_the_picture(
     serve: Serve, recording_dir: Path, port: int, open_ui: OpenUi
 ) -> None:
-    then_ms = NEWEST_MS - 4 * 60_000
+    then_ms = align(system_now_ms(), INTERVAL_MS) - 60_000
     record(recording_dir, seen(then_ms - INTERVAL_MS), seen(then_ms, saturation="failed"))
     serve(recording_dir)
     ui = open_ui(f"http://127.0.0.1:{port}/", "#/mesh")

@@ -27,6 +27,19 @@ export function fill(element: Element, ...children: Child[]): void {
   element.replaceChildren(...children.filter((child) => child !== null && child !== undefined && child !== false).map(asNode));
 }
 
+/**
+ * Runs an update that may make elements anew, and gives the focus back to the one that has the same words.
+ * Without it, whoever goes by keyboard would start again from the top with each new instant.
+ */
+export function keepingFocus(within: HTMLElement, update: () => void): void {
+  const focused = document.activeElement;
+  update();
+  if (!(focused instanceof HTMLElement) || focused === document.activeElement || within.contains(focused)) return;
+  const words = (each: HTMLElement): string => `${each.tagName} ${each.title || each.textContent}`;
+  const again = [...within.querySelectorAll<HTMLElement>("button, a, input, select")].find((each) => words(each) === words(focused));
+  again?.focus({ preventScroll: true });
+}
+
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }

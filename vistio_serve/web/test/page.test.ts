@@ -132,6 +132,29 @@ describe("a panel while time moves", () => {
   });
 });
 
+test("the focus stays on what one was at, while rows are made anew", () => {
+  const panel = new DetailsPanel({ change: vi.fn() }, new Pictures());
+  vi.useFakeTimers();
+  const shown = (rates: string): void => {
+    panel.render(snapshot({ graph: graph([level("eu", [edge(`a>b ${rates}`), edge("b>c 7")])]) }, { path: ["eu"] }));
+    vi.advanceTimersByTime(1000);
+  };
+  shown("1");
+  document.body.replaceChildren(panel.element);
+  const other = h("button", {}, "elsewhere");
+  document.body.append(other);
+  const row = [...panel.element.querySelectorAll<HTMLElement>(".row-button")].find((each) => each.textContent === "a → b")!;
+  row.focus();
+  shown("500");
+  expect(document.activeElement?.textContent).toBe("a → b");
+  expect(panel.element.contains(document.activeElement)).toBe(true);
+  other.focus();
+  shown("5");
+  expect(document.activeElement).toBe(other);
+  document.body.replaceChildren();
+  vi.useRealTimers();
+});
+
 describe("text stays text", () => {
   test.each(["javascript:alert(1)", "data:text/html,x", "vbscript:x", " java\nscript:alert(1)", ""])("%j becomes no link", (address) => {
     expect(isSafeAddress(address)).toBe(false);

@@ -22,6 +22,7 @@ vi.mock("vizceral", () => {
     layouts = { ltrTree: class { run(): void {} }, ringCenter: class {} };
     graphs = {};
     scene = { children: [], add: vi.fn(), remove: vi.fn() };
+    camera = { left: -500, right: 500, top: 300, bottom: -300 };
     renderer = { setClearColor: vi.fn(), dispose: vi.fn(), forceContextLoss: vi.fn() };
     currentGraph: unknown;
     requestAnimationFrame = (): void => undefined;

@@ -1,6 +1,6 @@
 /** What a panel is: a titled part of the side column that shows itself when it has something to say. */
 
-import { h } from "../dom";
+import { h, keepingFocus } from "../dom";
 import type { Snapshot, View } from "../store";
 
 /** What changes with each instant that is shown. */
@@ -47,7 +47,7 @@ export abstract class Panel implements View {
     this.waiting = null;
     this.latest = now;
     this.updatedAt = performance.now();
-    this.update(now);
+    keepingFocus(this.element, () => this.update(now));
   }
 
   /** Whether there is anything to say at this moment. */

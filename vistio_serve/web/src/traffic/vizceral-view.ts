@@ -20,6 +20,7 @@ import { type LevelChanges, SIGNS } from "../compare/changes";
 import { type Selection, samePath } from "../state";
 import type { Palette } from "../style/palette";
 import { encode } from "./encode";
+import { labelScale, sizeLabels } from "./labels";
 import { type NamedLayout, stableRing, stableTree } from "./layouts";
 import { applyPalette, changeColor, lineColor, makeSprite } from "./looks";
 import type { Scene } from "./scene";
@@ -59,6 +60,8 @@ export class VizceralView implements TrafficView {
   private found: ReadonlySet<string> | null = null;
   private settleAt = 0;
   private ended = false;
+  // Another size of text remounts the view, as another theme does.
+  private readonly remPx = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -222,6 +225,9 @@ export class VizceralView implements TrafficView {
       const change = changes?.nodes.get(node.name);
       showSign(node, change?.notable ? SIGNS[change.kind] : "");
     }
+    const { left, right } = this.component.camera;
+    const unitsPerPx = (right - left) / this.canvas.clientWidth;
+    sizeLabels(graph, labelScale(unitsPerPx, this.remPx, Object.keys(graph.nodes).length));
     for (const edge of Object.values(graph.connections)) {
       if (!edge.isVisible()) continue;
       const view = edge.getView();

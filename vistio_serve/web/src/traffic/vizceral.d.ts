@@ -32,12 +32,17 @@ declare module "vizceral" {
   export interface NodeView {
     container: Container3D;
     radius: number;
+    /** A node left of the middle has its name on its left. */
+    labelPositionLeft?: boolean;
     nameView?: NodeNameView;
     addDonutSlice?(start: number, share: number, color: unknown): number;
   }
   export interface NodeNameView {
     nodeName: string;
     labelWidth: number;
+    /** Between the node and its name. */
+    buffer: number;
+    container: Container3D;
     view: { scale: Vector; geometry: { parameters: { width: number } } };
     updateLabel(): void;
   }

@@ -1,0 +1,142 @@
+"""Read by a screen reader, driven by a keyboard, seen from the back of a room."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from web.conftest import OpenUi
+from web.ui import Ui
+
+pytestmark = pytest.mark.timeout(180)
+
+WEB = Path(__file__).parents[2] / "vistio_serve" / "web"
+# What a user can reach, as far as it is to be seen.
+CONTROLS = "button, a[href], input, select, summary"
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The source of axe-core, of the version that package.json names."""
+    npm = shutil.which("npm")
+    if npm is None or os.environ.get("VISTIO_TEST_NPM") != "1":
+        pytest.skip("needs npm, and VISTIO_TEST_NPM=1 to let it fetch axe-core")
+    version = json.loads((WEB / "package.json").read_text())["devDependencies"]["axe-core"]
+    folder = tmp_path_factory.mktemp("axe")
+    subprocess.run(
+        [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", f"axe-core@{version}"],
+        cwd=folder,
+        capture_output=True,
+        check=True,
+        timeout=120,
+    )
+    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
+def violations(ui: Ui, axe: str) -> list[str]:
+    """What axe-core finds serious or worse, each with the elements that it is about."""
+    ui.page.evaluate(axe)
+    found: list[dict[str, Any]] = ui.page.evaluate(
+        "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
+    )
+    return [
+        f"{each['id']}: {[node['html'][:160] for node in each['nodes']][:5]} {each['nodes'][0]['failureSummary']}"
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+def test_axe_finds_nothing_serious_in_the_dark(open_ui: OpenUi, demo: str, axe: str) -> None:
+    ui = open_ui(demo, "#/eu-west", color_scheme="dark")
+    assert violations(ui, axe) == [], "a cluster, live"
+    ui.page.keyboard.press("ArrowLeft")
+    ui.wait("document.querySelector('.badge-live').dataset.mode === 'past'")
+    ui.page.keyboard.press("?")
+    assert violations(ui, axe) == [], "the past, with the help"
+
+
+def test_axe_finds_nothing_serious_in_the_light(open_ui: OpenUi, demo: str, axe: str) -> None:
+    ui = open_ui(demo, "#/eu-west?node=mysql", color_scheme="light")
+    ui.page.keyboard.press("f")
+    ui.page.get_by_role("checkbox", name="tables").check()
+    ui.page.locator(".level-table").get_by_role("button", name="mysql", exact=True).wait_for()
+    assert violations(ui, axe) == [], "filters, tables, a selected node"
+    ui.page.get_by_role("checkbox", name="for a projector").check()
+    assert violations(ui, axe) == [], "for a projector"
+
+
+def test_axe_finds_nothing_serious_where_something_is_missing(open_ui: OpenUi, demo: str, axe: str) -> None:
+    ui = open_ui(demo, "#/elsewhere", drawn=False)
+    ui.page.locator(".state[data-kind='no-level']").wait_for()
+    assert violations(ui, axe) == []
+
+
+def test_tab_reaches_every_control_and_shows_where_it_is(ui: Ui) -> None:
+    ui.page.keyboard.press("f")
+    ui.page.evaluate("document.activeElement.blur()")
+    # By their words: rows are made anew when there are news.
+    ui.page.evaluate(
+        """(controls) => {
+            window.wordsOf = (each) => each.title || each.ariaLabel || (each.closest("label") ?? each).textContent;
+            const all = [...document.querySelectorAll(controls)].filter((each) => each.checkVisibility());
+            window.missed = new Set(all.map(wordsOf));
+        }""",
+        CONTROLS,
+    )
+    count = ui.get("window.missed.size")
+    assert count > 20
+    unseen = []
+    for _ in range(2 * count):
+        ui.page.keyboard.press("Tab")
+        words, is_shown = ui.page.evaluate("""() => {
+            const at = document.activeElement, style = getComputedStyle(at);
+            window.missed.delete(wordsOf(at));
+            const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+            return [wordsOf(at), at === document.body || (outlined && at.getBoundingClientRect().width > 1)];
+        }""")
+        if not is_shown:
+            unseen.append(words)
+        if ui.get("window.missed.size") == 0:
+            break
+    assert ui.get("[...window.missed]") == []
+    assert unseen == []
+
+
+def test_the_graph_is_read_and_entered_without_a_mouse(ui: Ui) -> None:
+    ui.page.keyboard.press("Tab")
+    ui.page.keyboard.press("Enter")
+    tables = ui.page.locator(".level-table")
+    tables.get_by_role("row").filter(has_text="us-east").first.wait_for()
+    assert ui.get("document.activeElement.className") == "level-table"
+    while ui.get("document.activeElement.textContent") != "eu-west":
+        ui.page.keyboard.press("Tab")
+    ui.page.keyboard.press("Tab")
+    ui.page.keyboard.press("Enter")
+    ui.wait("vistio.snapshot().state.path[0] === 'eu-west'")
+    tables.get_by_role("row").filter(has_text="gateway").first.wait_for()
+    assert ui.page.locator(".level-table caption").first.text_content() == "Nodes (21)"
+    ui.page.keyboard.press("v")
+    tables.wait_for(state="hidden")
+    ui.wait_for_level("eu-west")
+
+
+def test_projection_is_larger_with_more_contrast_and_remembered(ui: Ui) -> None:
+    def size() -> float:
+        return float(ui.get("parseFloat(getComputedStyle(document.body).fontSize)"))
+
+    normal = size()
+    ui.page.keyboard.press("h")
+    ui.wait("document.documentElement.dataset.projection !== undefined")
+    assert size() == pytest.approx(1.25 * normal)
+    assert ui.get("getComputedStyle(document.body).backgroundColor") == "rgb(0, 0, 0)"
+    ui.wait_for_particles()
+    ui.screenshot("projection-global")
+    ui.page.reload()
+    ui.wait("window.vistio && vistio.snapshot().state.display.projection")
+    assert size() == pytest.approx(1.25 * normal)
