@@ -210,6 +210,37 @@ def test_ctrl_c_ends_a_real_process_cleanly() -> None:
     assert (process.returncode, err.strip()) == (130, "")
 
 
+INTERRUPTED_IMPORT = """
+import signal, sys
+class CtrlC:
+    def find_spec(self, name, path=None, target=None):
+        if name == "vistio_core.errors":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, CtrlC())
+import {package}.__main__
+{package}.__main__.main()
+"""
+
+
+@pytest.mark.parametrize("package", ["vistio_record", "vistio_serve"])
+def test_ctrl_c_while_the_program_is_imported_shows_no_traceback(package: str) -> None:
+    command = [sys.executable, "-c", INTERRUPTED_IMPORT.format(package=package)]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (process.returncode, process.stdout, process.stderr) == (-signal.SIGINT, "", "")
+
+
+@pytest.mark.parametrize(
+    ("package", "script"), [("vistio_record", "vistio-record"), ("vistio_serve", "vistio-serve")]
+)
+def test_after_its_imports_a_program_takes_ctrl_c_as_python_does(package: str, script: str) -> None:
+    program = (
+        f"import signal, sys, {package}.__main__ as m\nsys.argv = [{script!r}, '--version']\n"
+        "try: m.main()\nexcept SystemExit: print(signal.getsignal(signal.SIGINT).__name__)"
+    )
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert process.stdout.splitlines()[-1] == "default_int_handler", process.stderr
+
+
 def test_a_reader_that_goes_away_is_no_error_to_talk_about(tmp_path: Path) -> None:
     with (tmp_path / "err").open("w+") as err:
         process = subprocess.Popen(

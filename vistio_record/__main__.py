@@ -1,6 +1,18 @@
-"""``python -m vistio_record``: the same as ``vistio-record``."""
+"""``vistio-record``, also as ``python -m vistio_record``: imports the command line, and runs it."""
 
-from vistio_record.cli import main
+import signal
+
+
+def main() -> None:
+    """Run the command line. Ctrl-C during its imports, which take a while, ends the process without a word."""
+    interrupted = signal.getsignal(signal.SIGINT)
+    if interrupted is signal.default_int_handler:  # else the signal is ignored, as by nohup: it stays so
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from vistio_record.cli import main as command_line  # see above
+
+    signal.signal(signal.SIGINT, interrupted)
+    command_line()
+
 
 if __name__ == "__main__":
     main()

@@ -21,7 +21,7 @@ from vistio_record.application import text
 
 log = logging.getLogger(__name__)
 
-FIELDS = ("start", "end", "kind", "text", "cluster", "node", "link", "tags")
+FIELDS = ("at", "start", "end", "kind", "text", "cluster", "node", "link", "tags")
 # What RFC 6750 allows in a bearer token.
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
 
@@ -30,8 +30,9 @@ def read_annotation(fields: Mapping[str, Any], *, now_ms: int) -> Annotation:
     """The annotation that ``fields`` describe.
 
     Args:
-        fields: named as `FIELDS`; only ``text`` must be there. ``start`` (now) and ``end`` are
-            instants as people write them, ``tags`` is a mapping, the rest is text.
+        fields: named as `FIELDS`; only ``text`` must be there. ``start`` (now; ``at`` is the same, as
+            on the command line) and ``end`` are instants as people write them, ``tags`` is a
+            mapping, the rest is text.
         now_ms: what relative instants are relative to.
 
     Raises:
@@ -41,7 +42,11 @@ def read_annotation(fields: Mapping[str, Any], *, now_ms: int) -> Annotation:
     known = {name: value for name, value in fields.items() if name in FIELDS and value is not None}
     if "text" not in known:
         problems.append("text: is missing; say what happened")
-    start_ms = _instant("start", known.pop("start", "now"), now_ms, problems)
+    if "at" in known and "start" in known:
+        problems.append("at: is the same as start; give one of them")
+    start_name = "at" if "at" in known else "start"
+    start_ms = _instant(start_name, known.pop(start_name, "now"), now_ms, problems)
+    known.pop("start", None)
     end_ms = _instant("end", known.pop("end"), now_ms, problems) if "end" in known else None
     if not isinstance(known.get("tags", {}), Mapping):
         problems.append(f"tags: found {type(known.pop('tags')).__name__}; use names with their values")
@@ -54,7 +59,11 @@ def read_annotation(fields: Mapping[str, Any], *, now_ms: int) -> Annotation:
         )
     except InvalidAnnotationError as error:
         # The library's names of the two instants have their unit; here they are text.
-        problems += [re.sub(r"^(start|end)_ms:", r"\1:", problem) for problem in error.problems]
+        named = {"start_ms": start_name, "end_ms": "end"}
+        problems += [
+            re.sub(r"^(start|end)_ms(?=:)", lambda found: named[found[0]], problem)
+            for problem in error.problems
+        ]
     if problems:
         raise InvalidAnnotationError(tuple(problems))
     return annotation

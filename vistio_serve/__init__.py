@@ -6,6 +6,18 @@ Reading order: `routes` (what can be asked), `parameters` (how a query string is
 adds a recorder with a simulated mesh.
 """
 
-from vistio_serve.app import create_app
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vistio_serve.app import create_app
 
 __all__ = ["create_app"]
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when asked for: the command line must have begun before anything slow is imported.
+    if name == "create_app":
+        from vistio_serve.app import create_app  # as above
+
+        return create_app
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -138,9 +138,14 @@ def test_every_field_is_taken_and_instants_are_written_as_everywhere() -> None:
         **{"start": "-1h", "end": "2025-11-23T12:00:00Z", "kind": "incident", "text": "x"},
         **{"cluster": "c", "node": "n", "link": "https://l", "tags": {"a": "b"}},
     }
-    assert set(fields) == set(FIELDS)
+    assert set(fields) == set(FIELDS) - {"at"}
     expected = Annotation(NOON - 3_600_000, "x", "incident", NOON, "c", "n", "https://l", {"a": "b"})
     assert read_annotation(fields, now_ms=NOON) == expected
+
+
+def test_the_start_may_be_called_at_as_on_the_command_line() -> None:
+    assert read_annotation({"text": "x", "at": "-5m"}, now_ms=NOON) == Annotation(NOON - 300_000, "x")
+    assert read_annotation({"text": "x", "at": None, "start": "-5m"}, now_ms=NOON).start_ms == NOON - 300_000
 
 
 @pytest.mark.parametrize(
@@ -153,7 +158,10 @@ def test_every_field_is_taken_and_instants_are_written_as_everywhere() -> None:
         ({"text": "x", "tags": {"a": 1}}, ["tags: value of 'a': found int"]),
         ({"text": "x", "start": True}, ["start: "]),
         ({"text": "x", "start": NOON, "end": NOON}, ["end: "]),
-        ({"text": "x", "titel": "y"}, ["titel: is not known; use start, end"]),
+        ({"text": "x", "at": "soon"}, ["at: "]),
+        ({"text": "x", "at": -1}, ["at: "]),
+        ({"text": "x", "at": NOON, "start": NOON}, ["at: is the same as start; give one of them"]),
+        ({"text": "x", "titel": "y"}, ["titel: is not known; use at, start, end"]),
         ({"text": "x", "kin": "y"}, ["kin: is not known; did you mean kind?"]),
         (
             {
