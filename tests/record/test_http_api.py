@@ -109,6 +109,18 @@ def test_an_html_error_page_is_named_not_quoted() -> None:
     assert "secret" not in str(error)
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "Client sent an HTTP request to an HTTPS server.\n",
+        "<center>The plain HTTP request was sent to HTTPS port</center>",
+    ],
+)
+def test_a_server_that_wants_tls_is_told_as_such(page: str) -> None:
+    error = refused(lambda request: request.answer(page, 400))
+    assert "HTTP 400 Bad Request: the server wants TLS; write https:// in prometheusURL" in str(error)
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_missing_credentials_are_said_to_be_missing(status: int) -> None:
     assert "credentials are missing" in str(refused(lambda request: request.answer("no", status)))

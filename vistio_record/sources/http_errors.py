@@ -39,8 +39,10 @@ def refusal(server: Server, response: requests.Response, call: Call, *, post: bo
     """The error for a status other than 200, with Prometheus' own reason where it gives one."""
     status = f"HTTP {response.status_code} {one_line(response.reason or '', 40)}".rstrip()
     media = one_line(response.headers.get("Content-Type", "no content type").split(";")[0], 60)
+    content = b""
     try:
-        decode(b"".join(read_body(response, call, _MAX_ERROR_BYTES)))
+        content = b"".join(read_body(response, call, _MAX_ERROR_BYTES))
+        decode(content)
     except SourceError as error:
         if str(error).startswith("Prometheus answers"):
             return SourceError(f"{status}, {error}", kind=error.kind, answered=error.answered)
@@ -54,6 +56,9 @@ def refusal(server: Server, response: requests.Response, call: Call, *, post: bo
         return SourceError(f"{status}: too long for GET; shorten the query, or let the server accept POST")
     if response.status_code in (405, 501) and post:
         return SourceError(f"{status}: it wants no POST; remove method: POST from servers, or write GET")
+    if response.status_code == 400 and b"HTTPS" in content and server.base_url.startswith("http:"):
+        # As Go's servers (Prometheus is one) and nginx say it to who speaks plain HTTP to their TLS port.
+        return SourceError(f"{status}: the server wants TLS; write https:// in prometheusURL")
     return SourceError(
         f"{status} with {media}; does prometheusURL lead to a Prometheus, with its path prefix?"
     )
