@@ -12,7 +12,7 @@ import { measurementFacts } from "../src/panels/facts";
 import { noticeList } from "../src/panels/notices";
 import { INITIAL, type State } from "../src/state";
 import { type Data, NO_DATA, type Snapshot, Store } from "../src/store";
-import { noticeMarks, seriesOf, stops } from "../src/timeline/series";
+import { marksAt, noticeMarks, seriesOf, stops } from "../src/timeline/series";
 import { Pictures } from "../src/traffic/picture";
 import { START_MS, edge, graph, level, node, notice } from "./graphs";
 
@@ -53,6 +53,12 @@ describe("the timeline's data", () => {
   test("notices of one severity that go on are one mark, and the most severe one is marked", () => {
     const marks = noticeMarks(timelineOf({ notices_warning: [1, 1, 2, 0], notices_error: [0, 0, 1, 0] }));
     expect(marks.map(({ startMs, endMs, kind }) => [startMs, endMs, kind])).toEqual([[0, 20_000, "warning"], [20_000, 30_000, "error"]]);
+  });
+
+  test("a notice does not hide what was annotated at the same time", () => {
+    const marks = [...noticeMarks(timelineOf({ notices_error: [0, 1, 1, 0] })), { startMs: 15_000, endMs: 15_000, kind: "annotation", text: "deployed" } as const];
+    expect(marksAt(marks, 16_000).map((mark) => mark.text)).toEqual(["1 with error notices", "deployed"]);
+    expect(marksAt(marks, 45_001)).toEqual([]);
   });
 
   test("next and previous stop at notices and gaps, each once", () => {

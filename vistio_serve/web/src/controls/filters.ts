@@ -1,7 +1,7 @@
 /** The filters, and what they hide: nothing is hidden without being said. */
 
 import { h, setText } from "../dom";
-import { type Filters, NO_FILTERS, isFiltered, levelOf, setDisplay, setFilters } from "../state";
+import { type Filters, NO_FILTERS, isFiltered, levelOf, setFilters } from "../state";
 import type { Actions, Snapshot, View } from "../store";
 import { countsOf } from "../traffic/scene";
 
@@ -12,10 +12,6 @@ export class FiltersView implements View {
   private readonly rps: HTMLInputElement;
   private readonly errors: HTMLInputElement;
   private readonly severity: HTMLSelectElement;
-  private readonly labels: HTMLInputElement;
-  private readonly particles: HTMLInputElement;
-  private readonly table: HTMLInputElement;
-  private readonly projection: HTMLInputElement;
   private readonly classes = h("div", { class: "filter-classes" });
   private readonly hidden = h("p", { class: "filter-hidden", role: "status" });
   private shownClasses = "";
@@ -25,15 +21,10 @@ export class FiltersView implements View {
     this.rps = h("input", { type: "number", min: 0, step: "any", onInput: change(() => ({ minRps: number(this.rps) })) });
     this.errors = h("input", { type: "number", min: 0, max: 100, step: "any", onInput: change(() => ({ minErrorPercent: Math.min(number(this.errors), 100) })) });
     this.severity = h("select", { onChange: change(() => ({ minSeverity: Number(this.severity.value) as Filters["minSeverity"] })) }, ...SEVERITIES.map(([value, text]) => h("option", { value }, text)));
-    this.labels = h("input", { type: "checkbox", onChange: () => this.actions.change((state) => setDisplay(state, { labels: this.labels.checked })) });
-    this.particles = h("input", { type: "checkbox", onChange: () => this.actions.change((state) => setDisplay(state, { particles: this.particles.checked })) });
-    this.table = h("input", { type: "checkbox", onChange: () => this.actions.change((state) => setDisplay(state, { table: this.table.checked })) });
-    this.projection = h("input", { type: "checkbox", onChange: () => this.actions.change((state) => setDisplay(state, { projection: this.projection.checked })) });
     const field = (text: string, control: HTMLElement): HTMLElement => h("label", { class: "field" }, h("span", {}, text), control);
     this.element = h("form", { class: "filters", hidden: true, "aria-label": "Filters", onSubmit: (event) => event.preventDefault() },
       field("Requests/s, at least", this.rps), field("Errors in %, at least", this.errors), field("Notices", this.severity),
       h("fieldset", {}, h("legend", {}, "Classes"), this.classes),
-      h("fieldset", {}, h("legend", {}, "Display"), h("label", { class: "check" }, this.labels, "names"), h("label", { class: "check" }, this.particles, "moving particles"), h("label", { class: "check" }, this.table, "tables (v)"), h("label", { class: "check" }, this.projection, "for a projector (h)")),
       h("button", { type: "button", class: "quiet-button", onClick: () => this.actions.change((state) => ({ ...state, filters: NO_FILTERS })) }, "Show all"));
     this.element.append(this.hidden);
   }
@@ -44,15 +35,11 @@ export class FiltersView implements View {
   }
 
   render({ state, data }: Snapshot): void {
-    const { filters, display } = state;
+    const { filters } = state;
     for (const [input, value] of [[this.rps, filters.minRps], [this.errors, filters.minErrorPercent]] as const) {
       if (document.activeElement !== input) input.value = value ? String(value) : "";
     }
     this.severity.value = String(filters.minSeverity);
-    this.labels.checked = display.labels;
-    this.particles.checked = display.particles;
-    this.table.checked = display.table;
-    this.projection.checked = display.projection;
     const level = data.graph?.levels.get(levelOf(state));
     this.renderClasses([...new Set([...(level?.nodes.map((node) => node.class) ?? []), ...filters.hiddenClasses])].sort(), filters);
     const counts = data.graph && isFiltered(filters) ? countsOf(data.graph, levelOf(state), filters) : null;

@@ -24,7 +24,7 @@ export class HeaderView implements View {
     this.badge = h("button", { type: "button", class: "badge-live", onClick: () => this.actions.change(goLive) });
     this.theme = iconButton("theme", "Theme", () => this.actions.change((state) => setDisplay(state, { theme: THEMES[(THEMES.indexOf(state.display.theme) + 1) % THEMES.length] ?? "auto" })));
     const filters = h("button", { type: "button", class: "button", title: "Filters (f)", onClick: onFilters }, icon("filter"), "Filters");
-    const look = h("button", { type: "button", class: "button", title: "View: groups, layout (g)", onClick: onLook }, icon("view"), "View");
+    const look = h("button", { type: "button", class: "button", title: "View: groups, layout, display (g)", onClick: onLook }, icon("view"), "View");
     const exported = iconButton("save", "Export: picture, graph, other formats (x)", onExport);
     this.element = h("header", { class: "header" },
       h("strong", { class: "brand" }, "vistio"),

@@ -1,8 +1,9 @@
-/** How the picture looks: what is shown of a crowd, where, and what stands at the connections. */
+/** How the picture looks: what is shown of a crowd, where, what stands at the connections, and how it is displayed. */
 
 import { RANKS, type Rank, type Show } from "../crowd";
 import { h } from "../dom";
 import { setCrowd } from "../opening";
+import { type Display, setDisplay } from "../state";
 import type { Actions, Snapshot, View } from "../store";
 import type { EdgeText } from "../traffic/edge-text";
 import type { LayoutKind } from "../traffic/places";
@@ -12,6 +13,8 @@ const SHOW_WORDS: readonly (readonly [Show, string])[] = [["auto", "automatic"],
 const RANK_WORDS: Readonly<Record<Rank, string>> = { traffic: "by requests", errors: "by errors" };
 const LAYOUT_WORDS: readonly (readonly [LayoutKind, string])[] = [["auto", "automatic"], ["tree", "tree"], ["columns", "columns by distance"], ["circle", "circle"]];
 const TEXT_WORDS: readonly (readonly [EdgeText, string])[] = [["none", "nothing"], ["rate", "requests"], ["errors", "errors"], ["latency", "latency"], ["throughput", "bytes"]];
+type Switch = Exclude<keyof Display, "theme">;
+const DISPLAY_WORDS: readonly (readonly [Switch, string])[] = [["labels", "names"], ["particles", "moving particles"], ["table", "tables (v)"], ["projection", "for a projector (h)"]];
 const OWN = "own";
 
 export class LookView implements View {
@@ -25,6 +28,7 @@ export class LookView implements View {
   private readonly layout: HTMLSelectElement;
   private readonly topPart: HTMLElement;
   private readonly byPart: HTMLElement;
+  private readonly switches: ReadonlyMap<Switch, HTMLInputElement>;
 
   /** @param again lays the picture out again. */
   constructor(private readonly actions: Actions, again: () => void) {
@@ -39,11 +43,16 @@ export class LookView implements View {
     this.text = select(TEXT_WORDS, () => this.actions.change((state) => ({ ...state, edgeText: this.text.value as EdgeText })));
     this.topPart = h("span", { class: "field" }, this.top, this.rank);
     this.byPart = h("span", { class: "field" }, h("label", { class: "field" }, "grouped by", this.by), this.pattern);
+    this.switches = new Map(DISPLAY_WORDS.map(([name]) => {
+      const box: HTMLInputElement = h("input", { type: "checkbox", onChange: () => this.actions.change((state) => setDisplay(state, { [name]: box.checked })) });
+      return [name, box];
+    }));
     this.element = h("form", { class: "filters look", hidden: true, "aria-label": "View", onSubmit: (event) => event.preventDefault() },
       h("label", { class: "field" }, h("span", {}, "Nodes"), this.show), this.topPart, this.byPart,
       h("label", { class: "field" }, "Layout", this.layout),
       h("button", { type: "button", class: "button", title: "Puts nodes that were dragged back to their places", onClick: again }, "Lay out again"),
-      h("label", { class: "field" }, "At connections", this.text));
+      h("label", { class: "field" }, "At connections", this.text),
+      h("fieldset", {}, h("legend", {}, "Display"), ...DISPLAY_WORDS.map(([name, text]) => h("label", { class: "check" }, this.switches.get(name), text))));
   }
 
   toggle(): void {
@@ -53,6 +62,7 @@ export class LookView implements View {
 
   render({ state }: Snapshot): void {
     this.text.value = state.edgeText;
+    for (const [name, box] of this.switches) box.checked = state.display[name];
     const { crowd } = state;
     this.show.value = crowd.show;
     this.topPart.hidden = crowd.show !== "top";

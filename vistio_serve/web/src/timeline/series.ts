@@ -6,6 +6,8 @@ import type { Window } from "../state";
 
 type Values = (number | null)[];
 
+const NEAR_MS = 30_000;
+
 export interface Series {
   readonly times: number[];
   /** Requests per second. */
@@ -59,6 +61,19 @@ export function annotationMarks(annotations: readonly Annotation[]): Mark[] {
     kind: "annotation",
     text: each.text,
   }));
+}
+
+/** All marks at a moment: a notice does not hide what was annotated then. One that lasts no time is found near it. */
+export function marksAt(marks: readonly Mark[], ms: number): Mark[] {
+  return marks.filter((mark) => mark.startMs <= ms && ms <= Math.max(mark.endMs, mark.startMs + NEAR_MS));
+}
+
+/** The end of a scale that is easy to read, with room above the largest value. */
+export function niceMax(max: number | null): number {
+  if (!max || max <= 0) return 1;
+  const unit = 10 ** Math.floor(Math.log10(max * 1.05));
+  // Halves of these are easy to read as well.
+  return unit * ([1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10].find((each) => each * unit >= max * 1.05) ?? 10);
 }
 
 /** Where "next" and "previous" lead: begins of notices, gaps and annotations, each once, sorted. */

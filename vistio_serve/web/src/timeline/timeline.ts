@@ -10,7 +10,7 @@ import { type State, levelOf, zoom } from "../state";
 import type { Actions, Data, Snapshot, View } from "../store";
 import { readPalette } from "../style/palette";
 import { goTo, onGrid, playheadMs } from "../travel";
-import { type Mark, annotationMarks, extentOf, noticeMarks, seriesOf } from "./series";
+import { type Mark, annotationMarks, extentOf, marksAt, niceMax, noticeMarks, seriesOf } from "./series";
 import { drawGaps, drawMarks } from "./drawing";
 
 const HEIGHT = 124;
@@ -71,10 +71,11 @@ export class TimelineView implements View {
 
   private makeChart(): uPlot {
     const palette = readPalette();
-    const axisLook = { stroke: palette.quiet, grid: { stroke: palette.line, width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
+    const unit = unitPx();
+    const axisLook = { stroke: palette.quiet, grid: { stroke: palette.line, width: 1 }, ticks: { show: false }, font: `${Math.round(11 * unit)}px system-ui, sans-serif` };
     const options: uPlot.Options = {
       width: this.plot.clientWidth || 800,
-      height: HEIGHT,
+      height: HEIGHT * unit,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
       legend: { show: false },
       padding: [8, 0, 0, 0],
@@ -85,9 +86,9 @@ export class TimelineView implements View {
         errors: { range: (_, __, max) => [0, Math.min(100, Math.max(4, niceMax(max)))] },
       },
       axes: [
-        { ...axisLook, size: 26, values: (_, seconds) => axisTimes(seconds) },
-        { ...axisLook, scale: "rate", size: 52, values: (_, values) => values.map(formatRate), splits: ends },
-        { ...axisLook, scale: "errors", side: 1, size: 44, grid: { show: false }, values: (_, values) => values.map((value) => `${value.toFixed(0)} %`), splits: ends, stroke: palette.danger },
+        { ...axisLook, size: 26 * unit, values: (_, seconds) => axisTimes(seconds) },
+        { ...axisLook, scale: "rate", size: 52 * unit, values: (_, values) => values.map(formatRate), splits: ends },
+        { ...axisLook, scale: "errors", side: 1, size: 44 * unit, grid: { show: false }, values: (_, values) => values.map((value) => `${value.toFixed(0)} %`), splits: ends, stroke: palette.danger },
       ],
       series: [
         {},
@@ -129,9 +130,9 @@ export class TimelineView implements View {
     const ms = chart.posToVal(left, "x") * 1000;
     const [rate, errors] = idx == null ? [null, null] : [chart.data[1]?.[idx], chart.data[2]?.[idx]];
     const values = rate == null ? "" : ` · ${formatRate(rate)} requests/s · ${(errors ?? 0).toFixed(2)} % errors`;
-    const near = this.marks.find((mark) => mark.startMs <= ms && ms <= Math.max(mark.endMs, mark.startMs + 30_000));
+    const marks = marksAt(this.marks, ms).map((mark) => ` · ${mark.text}`).join("");
     const gap = this.now?.data.gaps.find((each) => Date.parse(each.start) <= ms && ms < Date.parse(each.end));
-    setText(this.readout, `${formatTime(ms)}${values}${near ? ` · ${near.text}` : ""}${gap ? ` · gap: ${gap.reason}` : ""}`);
+    setText(this.readout, `${formatTime(ms)}${values}${marks}${gap ? ` · gap: ${gap.reason}` : ""}`);
   }
 
   private placeMarker(): void {
@@ -145,7 +146,7 @@ export class TimelineView implements View {
   }
 
   private resize(): void {
-    if (this.chart && this.plot.clientWidth) this.chart.setSize({ width: this.plot.clientWidth, height: HEIGHT });
+    if (this.chart && this.plot.clientWidth) this.chart.setSize({ width: this.plot.clientWidth, height: HEIGHT * unitPx() });
   }
 }
 
@@ -167,11 +168,9 @@ function place(chart: uPlot, marker: HTMLElement, ms: number | null): void {
   marker.style.transform = `translateX(${Math.round(left)}px)`;
 }
 
-function niceMax(max: number | null): number {
-  if (!max || max <= 0) return 1;
-  const unit = 10 ** Math.floor(Math.log10(max * 1.05));
-  // Halves of these are easy to read as well.
-  return unit * ([1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10].find((each) => each * unit >= max * 1.05) ?? 10);
+/** What one CSS pixel of the page's design is now: larger for a projector, as `rem` is. */
+function unitPx(): number {
+  return (Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 16) / 16;
 }
 
 /** Three lines are enough to read a height by. */
