@@ -50,6 +50,14 @@ def test_the_timeline_follows_the_selected_node_and_connection(journey_url: str,
     title.get_by_text("front → canary").wait_for()
     ui.wait("vistio.snapshot().data.timeline?.steps.normal.some((each) => each === 15)")
     assert max(_known(ui)) == 15
+    trend = ui.page.locator(".panel-details .trend").get_by_role("img")
+    ui.wait(
+        "vistio.snapshot().data.trend?.timeline && document.querySelector('.trend-rate').getAttribute('d')"
+    )
+    says = trend.get_attribute("aria-label") or ""
+    assert "at least 0, at most 15.0, 15.0 at 05:16:40" in says
+    assert "1 gap" in says
+    assert trend.locator(".trend-marker").get_attribute("visibility") == "visible"
     ui.page.evaluate("location.hash = location.hash.replace(/source=.*/, 'node=cart')")
     title.get_by_text("cart").wait_for()
     ui.wait("vistio.snapshot().data.timeline.steps.normal.every((each) => each === null || each > 50)")

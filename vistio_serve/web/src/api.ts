@@ -223,10 +223,11 @@ export class Api {
     return this.json("instants", { start: instant(window?.startMs), end: instant(window?.endMs) }, signal);
   }
 
-  timeline(window: Window | null, subject: Subject | null, signal?: AbortSignal): Promise<Result<Timeline>> {
+  timeline(window: Window | null, subject: Subject | null, signal?: AbortSignal, stepMs?: number): Promise<Result<Timeline>> {
     const query = {
       start: instant(window?.startMs),
       end: instant(window?.endMs),
+      step: stepMs === undefined ? undefined : `${stepMs}ms`,
       cluster: subject?.level || undefined,
       level: subject?.level === "" ? "global" : undefined,
       node: subject?.node,

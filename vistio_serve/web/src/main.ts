@@ -16,6 +16,7 @@ import { h, iconButton } from "./dom";
 import { formatInstant } from "./format";
 import { History, readDisplay, writeDisplay } from "./history";
 import { makePanels } from "./panels";
+import { AskingTrend } from "./panels/asking-trend";
 import { openOrEnter } from "./opening";
 import { select, setDisplay } from "./state";
 import { StatesView } from "./states/states";
@@ -81,6 +82,7 @@ stage.render(store.snapshot, null);
 for (const view of views) view.render(store.snapshot);
 new Asking(store, api).start();
 new Comparing(store, api).start();
+new AskingTrend(store, api).start();
 // The badge tells an age, which grows without any news, until that is news in itself.
 setInterval(() => {
   header.render(store.snapshot);

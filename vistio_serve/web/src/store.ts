@@ -2,6 +2,7 @@
 
 import type { Annotation, Diff, Gap, Problem, Timeline } from "./api";
 import type { Graph } from "./model";
+import type { Trend } from "./panels/trend";
 import type { State } from "./state";
 import { EMPTY, type Topology } from "./traffic/topology";
 import type { Axis } from "./travel";
@@ -24,6 +25,8 @@ export interface Data {
   /** What changed from the pinned moment to the one shown; while time plays it may be a moment late. */
   readonly diff: Diff | null;
   readonly diffProblem: Problem | null;
+  /** The hour before, of what is selected. */
+  readonly trend: Trend | null;
 }
 
 export const NO_DATA: Data = {
@@ -38,6 +41,7 @@ export const NO_DATA: Data = {
   annotations: [],
   diff: null,
   diffProblem: null,
+  trend: null,
 };
 
 export interface Snapshot {

@@ -14,11 +14,13 @@ import { Connections, NO_TABLE, type Row, type Table } from "./connections";
 import { type Fact, factList, findEdge, incoming, measurementFacts, outgoing, rateFacts, throughputFacts, trafficOf } from "./facts";
 import { type PlacedNotice, noticeList } from "./notices";
 import { Panel } from "./panel";
+import { TrendChart } from "./trend-chart";
 
 const NOTHING: Edge = { source: "", target: "", rates: NO_RATES, notices: [], measurements: {}, synthetic: false };
 
 export class DetailsPanel extends Panel {
   private readonly facts = h("div", {});
+  private readonly trend = new TrendChart();
   private readonly notices = h("div", {});
   private readonly tables: readonly [Connections, Connections, Connections];
   private readonly kind = h("p", { class: "panel-kind" });
@@ -30,7 +32,7 @@ export class DetailsPanel extends Panel {
   ) {
     super("details", "Details");
     this.tables = [new Connections(actions), new Connections(actions), new Connections(actions)];
-    this.body.append(this.facts, this.notices, ...this.tables.map((table) => table.element));
+    this.body.append(this.facts, this.trend.element, this.notices, ...this.tables.map((table) => table.element));
     this.element.prepend(h("header", { class: "panel-head" }, h("div", {}, this.kind, this.heading), this.buttons));
   }
 
@@ -48,6 +50,7 @@ export class DetailsPanel extends Panel {
     else if (subject?.kind === "node") this.showNode(level, subject.node, plan, state, data.graph!.levels.has(subject.node) && level.name === "");
     else if (subject) this.showEdge(level, subject.source, subject.target, plan, state);
     else this.showLevel(level, plan, state);
+    this.trend.render(now);
   }
 
   private showLevel(level: Level, plan: Plan, state: State): void {
