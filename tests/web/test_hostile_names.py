@@ -118,6 +118,8 @@ def assert_nothing_was_parsed(ui: Ui) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_link_to_any_name_shows_it_again(hostile: str, open_ui: OpenUi, name: str) -> None:
     ui = open_ui(hostile, THEN)
+    # What is gone makes places anew once, when the page learns of it.
+    ui.wait("vistio.inspect().nodes.includes('<i>gone</i>') && !vistio.inspect().pending")
     wire = ui.page.evaluate(
         "(label) => vistio.snapshot().data.graph.levels.get('mesh').nodes.find((node) => node.label === label).name",
         name,
