@@ -103,9 +103,10 @@ def web(session: nox.Session) -> None:
 
 @nox.session
 def screenshots(session: nox.Session) -> None:
-    """Take screenshots of the web UI's main states into artifacts/screenshots."""
+    """Take screenshots of the web UI into artifacts/screenshots; those of README and docs into docs/images."""
     install_wheel(session, *group("test"))
-    session.run("pytest", "tests/web/test_demo_in_chromium.py", *session.posargs)
+    session.run("pytest", "tests/web", *session.posargs, env={"VISTIO_TEST_NPM": "1"})
+    session.run("python", "tests/web/docs_images.py")
 
 
 @nox.session

@@ -9,7 +9,7 @@ from vistio_core.errors import UsageError
 _MB = 2**20
 DEFAULT_BYTES = 400 * _MB
 SMALLEST_BYTES = 256 * _MB
-# Python with its libraries, and what answering a few requests at once needs for the moment, measured at 10,000 edges.
+# Python with its libraries (about 110 MB), and an estimate of what answering a few requests at once needs.
 _REST_BYTES = 180 * _MB
 
 

@@ -94,7 +94,7 @@ def test_the_first_nodes_by_errors_are_shown_and_all_others_are_one(
     ui.page.keyboard.press("g")
     ui.page.get_by_label("How many").fill("40")
     ui.page.get_by_label("How many").press("Enter")
-    ui.wait(f"{DRAWN}.length === 41")
+    ui.wait(f"{DRAWN}.length === 41 && !vistio.inspect().pending")
     before = {name: ui.place_of(name) for name in ("gateway", big_mesh.FAILING)}
     ui.page.get_by_label("Layout").select_option("circle")
     ui.wait(f"JSON.stringify(vistio.placeOf('gateway')) !== {_json(before['gateway'])!r}")
@@ -172,9 +172,7 @@ def test_a_node_can_be_dragged_and_put_back(big: tuple[str, str], open_ui: OpenU
     place = "JSON.stringify(vistio.placeOf('gateway'))"
     before = ui.get(place)
     x, y = ui.place_of("gateway")
-    ui.page.mouse.move(x, y)
-    # The component takes the node that it has seen the mouse over.
-    ui.wait("document.querySelector('.traffic-canvas').style.cursor === 'pointer'")
+    ui.hover(x, y)
     ui.page.mouse.down()
     for step in range(1, 6):
         ui.page.mouse.move(x + 10 * step, y + 20 * step)

@@ -15,9 +15,12 @@ SCREENSHOTS = Path(__file__).parents[2] / "artifacts" / "screenshots"
 TIMEOUT_MS = 60_000
 # Vizceral tells a click from the first half of a double click by waiting.
 _BETWEEN_CLICKS_MS = 60
-# Its picture must have noticed the mouse before a click means anything.
-HOVERED_MS = 250
 _POLL_MS = 100
+_FRAMES = "async () => { for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame); }"
+_UNION_ANSWERED = (
+    "performance.getEntriesByType('resource').some("
+    "(entry) => entry.name.includes('stable=') && entry.responseEnd > 0)"
+)
 
 
 class Ui:
@@ -38,11 +41,13 @@ class Ui:
         page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
 
     def open(self, fragment: str = "") -> None:
-        """Loads the page as somebody does who was sent this link, and waits for its picture."""
+        """Loads the page as somebody does who was sent this link, and waits for its picture, in its final places."""
         self.load(fragment)
         self.wait(
             "vistio.snapshot().data.graph && vistio.inspect().nodes.length && !vistio.inspect().zooming"
         )
+        # Places are made anew once, when the page learns what else was there in its window.
+        self.wait(f"{_UNION_ANSWERED} && !vistio.inspect().pending")
 
     def load(self, fragment: str = "") -> None:
         """Loads the page, whatever it shows."""
@@ -72,16 +77,21 @@ class Ui:
         place = self.page.evaluate("(node) => vistio.placeOf(node)", node)
         return place["x"], place["y"]
 
+    def hover(self, x: float, y: float) -> None:
+        """Moves the mouse onto a node, and waits until the picture has noticed: a click means nothing before."""
+        self.page.mouse.move(x, y)
+        # What is under the mouse is found out while a frame is drawn, and a busy machine draws few.
+        self.page.evaluate(_FRAMES)
+        self.wait("document.querySelector('.traffic-canvas').style.cursor === 'pointer'")
+
     def click_node(self, node: str) -> None:
         x, y = self.place_of(node)
-        self.page.mouse.move(x, y)
-        self.page.wait_for_timeout(HOVERED_MS)
+        self.hover(x, y)
         self.page.mouse.click(x, y)
 
     def double_click_node(self, node: str) -> None:
         x, y = self.place_of(node)
-        self.page.mouse.move(x, y)
-        self.page.wait_for_timeout(HOVERED_MS)
+        self.hover(x, y)
         self.page.mouse.dblclick(x, y, delay=_BETWEEN_CLICKS_MS)
 
     def enter(self, node: str, level: str) -> None:
