@@ -66,8 +66,10 @@ def test_a_big_mesh_is_drawn_in_groups_that_can_be_opened_searched_and_filtered(
     ui.wait(f"{DRAWN}.length === {20 + 20}")
     assert big_mesh.FAILING in ui.get(DRAWN)
 
+    ui.wait("location.hash.includes('open=')")
     again = open_ui(url, ui.get("location.hash"))
     again.wait_for_level("mesh")
+    again.wait(f"{DRAWN}.length === {20 + 20}")
     assert set(again.get(DRAWN)) == set(ui.get(DRAWN))
     again.page.get_by_role("button", name="Close all groups").click()
     again.wait(f"{DRAWN}.length === 21")
@@ -78,6 +80,11 @@ def test_a_big_mesh_is_drawn_in_groups_that_can_be_opened_searched_and_filtered(
     again.wait(f"{DRAWN}.length < 10")
     assert "group:team-07" in again.get(DRAWN)
     assert "Filters hide" in note(again)
+
+
+def wait_for_size(ui: Ui) -> None:
+    """A bar takes room from the picture, which follows with its next frame."""
+    ui.wait("((canvas) => canvas.height === canvas.clientHeight)(document.querySelector('.traffic-canvas'))")
 
 
 def test_the_first_nodes_by_errors_are_shown_and_all_others_are_one(
@@ -95,6 +102,7 @@ def test_the_first_nodes_by_errors_are_shown_and_all_others_are_one(
     ui.page.get_by_label("How many").fill("40")
     ui.page.get_by_label("How many").press("Enter")
     ui.wait(f"{DRAWN}.length === 41 && !vistio.inspect().pending")
+    wait_for_size(ui)
     before = {name: ui.place_of(name) for name in ("gateway", big_mesh.FAILING)}
     ui.page.get_by_label("Layout").select_option("circle")
     ui.wait(f"JSON.stringify(vistio.placeOf('gateway')) !== {_json(before['gateway'])!r}")
@@ -166,8 +174,7 @@ def test_a_node_can_be_dragged_and_put_back(big: tuple[str, str], open_ui: OpenU
     ui = open_ui(url, f"#/mesh?{at}")
     ui.wait_for_level("mesh")
     ui.page.keyboard.press("g")
-    # The bar takes room from the picture, which follows with its next frame.
-    ui.wait("((canvas) => canvas.height === canvas.clientHeight)(document.querySelector('.traffic-canvas'))")
+    wait_for_size(ui)
     ui.wait_for_particles()
     place = "JSON.stringify(vistio.placeOf('gateway'))"
     before = ui.get(place)
