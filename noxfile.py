@@ -103,7 +103,7 @@ def web(session: nox.Session) -> None:
 
 @nox.session
 def screenshots(session: nox.Session) -> None:
-    """Take screenshots of the web UI into artifacts/screenshots; those of README and docs into docs/images."""
+    """Take screenshots of the web UI (artifacts/screenshots), and those of README and docs."""
     install_wheel(session, *group("test"))
     session.run("pytest", "tests/web", *session.posargs, env={"VISTIO_TEST_NPM": "1"})
     session.run("python", "tests/web/docs_images.py")
