@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from support.loopback import LoopbackServer
 
 Handle = Callable[["Request"], None]
 
@@ -73,28 +74,12 @@ def serving(handle: Handle, tls: ssl.SSLContext | None = None) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             """Silent."""
 
-    class Server(ThreadingHTTPServer):
-        def get_request(self) -> tuple[socket.socket, Any]:
-            connection, address = super().get_request()
-            if tls is not None:  # the handshake is made by the first read, in the thread of the connection
-                connection = tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-            return connection, address
-
-        def handle_error(self, request: object, client_address: object) -> None:
-            """Silent: clients of these tests go away as they like."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.block_on_close = False
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
-    finally:
-        over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    server = LoopbackServer(Handler, tls)
+    with server.running():
+        try:
+            yield server.url
+        finally:
+            over.set()
 
 
 def vector(*series: tuple[Mapping[str, str], str], **more: Any) -> str:

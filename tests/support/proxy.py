@@ -6,14 +6,14 @@ import http.client
 import selectors
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
 import attrs
+
+from support.loopback import LoopbackServer
 
 
 @attrs.define
@@ -82,28 +82,10 @@ def proxying(*, authorization: str = "", tls: ssl.SSLContext | None = None) -> I
         def log_message(self, format: str, *args: object) -> None:
             """Silent."""
 
-    class Server(ThreadingHTTPServer):
-        def get_request(self) -> tuple[socket.socket, Any]:
-            connection, address = super().get_request()
-            if tls is not None:
-                connection = tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-            return connection, address
-
-        def handle_error(self, request: object, client_address: object) -> None:
-            """Silent: clients go away as they like."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.block_on_close = False
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    found.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
-    try:
+    server = LoopbackServer(Handler, tls)
+    found.url = server.url
+    with server.running():
         yield found
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _pump(one: socket.socket, other: socket.socket) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import http.client
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
 import attrs
+
+from support.loopback import LoopbackServer
 
 BAD_GATEWAY = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 # Those are between two neighbours, not between the ends.
@@ -77,20 +78,7 @@ def in_front_of(upstream: str, *, path: str) -> Iterator[ReverseProxy]:
         def log_message(self, format: str, *args: object) -> None:
             """Silent."""
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-
-        def handle_error(self, request: object, client_address: object) -> None:
-            """Silent: browsers go away as they like."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    found.url = f"http://127.0.0.1:{server.server_port}{path}"
-    try:
+    server = LoopbackServer(Handler)
+    found.url = server.url + path
+    with server.running():
         yield found
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
