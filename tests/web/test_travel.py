@@ -85,7 +85,7 @@ def test_a_drag_zooms_a_click_goes_and_0_shows_all_again(journey_url: str, open_
     length_ms = (journey.INSTANTS - 1) * journey.INTERVAL_MS
     assert window["endMs"] - window["startMs"] == pytest.approx(length_ms / 2, rel=0.02)
     assert ui.state["travel"]["atMs"] == journey.ms(100), "a drag goes nowhere"
-    ui.click_timeline(0.5)
+    ui.click_timeline(0.5, trembling_px=3)
     ui.wait(f"{SHOWN} !== {journey.ms(100)}")
     middle_ms = (window["startMs"] + window["endMs"]) / 2
     assert ui.get(SHOWN) == pytest.approx(middle_ms, abs=journey.INTERVAL_MS)

@@ -13,8 +13,6 @@ from vistio_serve.routes import ROUTES
 
 SCREENSHOTS = Path(__file__).parents[2] / "artifacts" / "screenshots"
 TIMEOUT_MS = 60_000
-# Vizceral tells a click from the first half of a double click by waiting.
-_BETWEEN_CLICKS_MS = 60
 _POLL_MS = 100
 _FRAMES = "async () => { for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame); }"
 _UNION_ANSWERED = (
@@ -84,15 +82,15 @@ class Ui:
         self.page.evaluate(_FRAMES)
         self.wait("document.querySelector('.traffic-canvas').style.cursor === 'pointer'")
 
-    def click_node(self, node: str) -> None:
+    def click_node(self, node: str, *, held_ms: float = 0) -> None:
         x, y = self.place_of(node)
         self.hover(x, y)
-        self.page.mouse.click(x, y)
+        self.page.mouse.click(x, y, delay=held_ms)
 
     def double_click_node(self, node: str) -> None:
         x, y = self.place_of(node)
         self.hover(x, y)
-        self.page.mouse.dblclick(x, y, delay=_BETWEEN_CLICKS_MS)
+        self.page.mouse.dblclick(x, y)
 
     def enter(self, node: str, level: str) -> None:
         """Double-clicks a node and waits until its level is drawn and stands still."""
@@ -112,10 +110,14 @@ class Ui:
         assert box is not None
         return dict(box)
 
-    def click_timeline(self, share: float) -> None:
-        """Clicks the timeline at a share of its width."""
+    def click_timeline(self, share: float, *, trembling_px: float = 0) -> None:
+        """Clicks the timeline at a share of its width, with a hand that moves the mouse meanwhile."""
         box = self.timeline_box()
-        self.page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+        x, y = box["x"] + share * box["width"], box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + trembling_px, y)
+        self.page.mouse.up()
 
     def screenshot(self, name: str) -> None:
         """Kept as an artefact of the test run, in a folder that git ignores."""

@@ -185,6 +185,30 @@ describe("places", () => {
     expect(grown.at).toEqual({ a: { x: 2, y: 0 }, z: { x: 1, y: 0 } });
   });
 
+  test("that were asked for last win, whichever answers last", () => {
+    const answers: (() => void)[] = [];
+    class Slow extends Numbering {
+      override run(given: LayoutGraph, _: unknown, done: () => void): void {
+        answers.push(() => {
+          given.nodes.forEach((each, index) => each.updatePosition({ x: index + 1, y: 0 }));
+          done();
+        });
+      }
+    }
+    let known: typeof shape = shape;
+    const layout = new (stableTree(Slow, () => known))();
+    layout.graphName = "eu";
+    const [first, second] = [visible("a"), visible("a")];
+    layout.run(first, size, () => undefined);
+    known = { nodes: ["z", "a"].map((name) => ({ name })), edges: [] };
+    layout.run(second, size, () => undefined);
+    answers[1]?.();
+    expect(layout.placing).toBe(false);
+    answers[0]?.();
+    expect(second.at["a"]).toEqual({ x: 2, y: 0 });
+    expect(layout.placing).toBe(false);
+  });
+
   test("of a level that nobody knows are made for what is visible", async () => {
     const lonely = visible("x");
     await run(make(() => undefined), lonely);

@@ -29,6 +29,8 @@ vi.mock("vizceral", () => {
     constructor() {
       made.latest = this as never;
     }
+    hammertime = { off: vi.fn() };
+    raycaster = { intersectObjects: (objects: unknown[]) => [...objects] as never[] };
     updateBoundingRectCache(): void {}
     updateDefinitions(): void {}
     updateStyles(): void {}
@@ -123,6 +125,12 @@ describe("the wrapper", () => {
     expect(events.select).toHaveBeenLastCalledWith(null);
     expect(adopted.layout.graphName).toBe("mesh");
     expect(new Conn().isInteractive()).toBe(true);
+  });
+
+  test("finds a node under the mouse before the connections that end in its middle", () => {
+    const hit = (type: string) => ({ object: { userData: { object: { type } } } });
+    const found = made.latest.raycaster.intersectObjects([hit("connection"), hit("node")]);
+    expect(found.map((each) => each.object.userData.object?.type)).toEqual(["node", "connection"]);
   });
 
   test("gives every connection our sprite, for those made too early have none", () => {

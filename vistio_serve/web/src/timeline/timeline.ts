@@ -79,7 +79,8 @@ export class TimelineView implements View {
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
       legend: { show: false },
       padding: [8, 0, 0, 0],
-      cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
+      // It would take a click for a drag when the mouse trembles by a pixel; `onReady` decides.
+      cursor: { y: false, drag: { x: true, y: false, setScale: false, click: () => undefined }, points: { size: 6 } },
       scales: {
         x: { time: true },
         rate: { range: (_, __, max) => [0, niceMax(max)] },
@@ -108,8 +109,12 @@ export class TimelineView implements View {
 
   private onReady(chart: uPlot): void {
     chart.over.append(this.pinned, this.marker);
+    let pressedX = 0;
+    chart.over.addEventListener("mousedown", (event) => {
+      pressedX = event.clientX;
+    });
     chart.over.addEventListener("click", (event) => {
-      if (chart.select.width >= SMALLEST_DRAG_PX) return;
+      if (Math.abs(event.clientX - pressedX) >= SMALLEST_DRAG_PX) return;
       const seconds = chart.posToVal(event.clientX - chart.over.getBoundingClientRect().left, "x");
       this.actions.change((state, { axis }) => (axis ? goTo(state, onGrid(seconds * 1000, axis), axis) : state));
     });
@@ -117,10 +122,9 @@ export class TimelineView implements View {
 
   private onDragged(chart: uPlot): void {
     const { left, width } = chart.select;
-    if (width < SMALLEST_DRAG_PX) return;
     const [startMs, endMs] = [chart.posToVal(left, "x") * 1000, chart.posToVal(left + width, "x") * 1000];
-    // After the click that ends the drag, which must not go anywhere.
-    setTimeout(() => chart.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false), 0);
+    chart.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+    if (width < SMALLEST_DRAG_PX) return;
     this.actions.change((state) => zoom(state, { startMs: Math.round(startMs / 1000) * 1000, endMs: Math.round(endMs / 1000) * 1000 }));
   }
 

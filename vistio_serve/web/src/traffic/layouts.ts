@@ -23,15 +23,22 @@ export type ShapeOf = (graphName: string) => Shape | undefined;
 /** A layout knows its graph by name, which the view sets after the graph was made. */
 export interface NamedLayout extends Layout {
   graphName: string | null;
+  /** Places are being made, on another thread. */
+  readonly placing: boolean;
 }
 
 /** Left to right from the entry, as Vizceral's `ltrTree`. */
 export function stableTree(original: new () => Layout, shapeOf: ShapeOf): new () => NamedLayout {
   return class StableTree implements NamedLayout {
     graphName: string | null = null;
+    private askedFor = "";
     private madeFor = "";
     private places: Record<string, Position> = {};
     private latest: { readonly graph: LayoutGraph; readonly done: () => void } | null = null;
+
+    get placing(): boolean {
+      return this.askedFor !== this.madeFor;
+    }
 
     run(graph: LayoutGraph, dimensions: Dimensions, done: () => void): void {
       const shape = this.graphName === null ? undefined : shapeOf(this.graphName);
@@ -39,6 +46,8 @@ export function stableTree(original: new () => Layout, shapeOf: ShapeOf): new ()
       const kind = shape?.layout ?? "tree";
       const key = JSON.stringify([nodes, edges.map(edgeKey), dimensions, kind]);
       this.latest = { graph, done };
+      if (this.placing && key === this.askedFor) return;
+      this.askedFor = key;
       if (key === this.madeFor) return this.place();
       if (kind === "columns" || kind === "circle") {
         this.madeFor = key;
@@ -51,6 +60,8 @@ export function stableTree(original: new () => Layout, shapeOf: ShapeOf): new ()
       const connections = edges.map(({ source, target }) => ({ source: byName.get(source), target: byName.get(target) }));
       // A new one each time: its cache is the part that is wrong.
       new original().run({ ...graph, nodes: fakes, connections: connections as ConnectionObject[] }, dimensions, () => {
+        // A larger one may take longer than the one that was asked for after it.
+        if (key !== this.askedFor) return;
         this.madeFor = key;
         this.places = places;
         this.place();
@@ -73,6 +84,7 @@ export function stableTree(original: new () => Layout, shapeOf: ShapeOf): new ()
 export function stableRing(shapeOf: ShapeOf): new () => NamedLayout {
   return class StableRing implements NamedLayout {
     graphName: string | null = null;
+    readonly placing = false;
 
     run(graph: LayoutGraph, dimensions: Dimensions, done: () => void): void {
       const shape = this.graphName === null ? undefined : shapeOf(this.graphName);

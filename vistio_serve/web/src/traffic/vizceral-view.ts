@@ -1,5 +1,5 @@
 /**
- * The Vizceral component, kept in its cage: what it draws is good, and six of its habits are healed here.
+ * The Vizceral component, kept in its cage: what it draws is good, and seven of its habits are healed here.
  *
  * 1. Its cache of layouts loses nodes: `layouts.ts` takes its place.
  * 2. Particles of views made before their sprite was decoded never show, nor do notice icons: every view
@@ -8,17 +8,20 @@
  * 4. It writes into what it is given: `encode.ts` makes new objects.
  * 5. Options before the first data throw: they wait.
  * 6. Nothing of it can be stopped, and two on a page share parts: there is one, and `dispose` ends its loop.
+ * 7. Clicks are lost where frames are slow: `clicks.ts` hears them instead.
  *
- * And two more: leaving a level while still entering it left an empty picture, which `settle` puts right; and
- * arcs of no size are errors on the console, so `withoutEmptyArcs` leaves them out.
+ * And three more: leaving a level while still entering it left an empty picture, which `settle` puts right;
+ * arcs of no size are errors on the console, so `withoutEmptyArcs` leaves them out; and a connection was found
+ * where its node is, so `preferNodes`.
  */
 
 import Module from "vizceral";
 import type VizceralComponent from "vizceral";
-import type { ConnectionObject, ConnectionView, NodeObject, TrafficGraph } from "vizceral";
+import type { ConnectionObject, ConnectionView, Hit, NodeObject, TrafficGraph } from "vizceral";
 import { type LevelChanges, SIGNS } from "../compare/changes";
 import { type Selection, samePath } from "../state";
 import type { Palette } from "../style/palette";
+import { listenForClicks } from "./clicks";
 import { encode } from "./encode";
 import { labelScale, sizeLabels } from "./labels";
 import { type NamedLayout, stableRing, stableTree } from "./layouts";
@@ -78,6 +81,8 @@ export class VizceralView implements TrafficView {
       if (!this.ended) requestAnimationFrame((time) => component.animate(time));
     };
     window.addEventListener("resize", () => component.updateBoundingRectCache());
+    listenForClicks(canvas, component);
+    preferNodes(component);
   }
 
   show(scene: Scene): void {
@@ -172,7 +177,7 @@ export class VizceralView implements TrafficView {
       labels: Object.fromEntries(Object.values(graph?.nodes ?? {}).map((node) => [node.name, node.view?.nameView?.nodeName ?? ""])),
       particles: edges.reduce((count, edge) => count + particlesOf(edge), 0),
       zooming: this.settleAt > 0,
-      pending: this.stale,
+      pending: this.stale || ((graph?.layout as Partial<NamedLayout> | undefined)?.placing ?? false),
     };
   }
 
@@ -286,6 +291,13 @@ function withoutEmptyArcs(graph: TrafficGraph): void {
     if (view && add) view.addDonutSlice = (start, share, color) => (share < SMALLEST_ARC ? start : add.call(view, start, share, color));
   };
   Object.defineProperty(prototype, "healed", { value: true });
+}
+
+/** Connections end in the middle of their nodes, where as often as not they were what the mouse had found. */
+function preferNodes({ raycaster }: VizceralComponent): void {
+  const intersect = raycaster.intersectObjects.bind(raycaster);
+  const isEdge = ({ object }: Hit): number => Number(object.userData.object?.type === "connection");
+  raycaster.intersectObjects = (objects) => intersect(objects).sort((one, other) => isEdge(one) - isEdge(other));
 }
 
 function layoutsOf(scene: Scene): string {

@@ -74,6 +74,8 @@ declare module "vizceral" {
   export interface Layout {
     run(graph: LayoutGraph, dimensions: Dimensions, done: () => void): void;
   }
+  /** What the mouse is on, nearest first. */
+  export interface Hit { object: { userData: { object?: { type: string } } } }
   export interface TrafficGraph {
     name: string;
     type: string;
@@ -121,6 +123,12 @@ declare module "vizceral" {
     setOptions(options: { showLabels: boolean; allowDraggingOfNodes: boolean }): void;
     setFilters(filters: unknown): void;
     updateBoundingRectCache(): void;
+    raycaster: { intersectObjects(objects: unknown[]): Hit[] };
+    objectToSwitch?: NodeObject | ConnectionObject | null;
+    hammertime: { off(events: string): void };
+    raycaster_mouseLocation_viewportSpace: { set(x: number, y: number): void };
+    onDocumentClick(event: { center: Position }): void;
+    onDocumentDoubleClick(event: { center: Position }): void;
     _attachGraphHandlers(graph: TrafficGraph): void;
   }
 }
