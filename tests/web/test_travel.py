@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from playwright.sync_api import Route
 
 from web import journey
 from web.conftest import OpenUi
@@ -32,7 +33,7 @@ def wait_for_all_nodes(ui: Ui) -> dict[str, tuple[float, float]]:
 
 def test_the_timeline_tells_rates_gaps_notices_and_annotations(journey_url: str, open_ui: OpenUi) -> None:
     ui = open_ui(journey_url, f"#/mesh?at={journey.at(100)}")
-    ui.wait("vistio.snapshot().data.timeline && vistio.snapshot().data.annotations.length")
+    ui.wait("vistio.snapshot().data.followed && vistio.snapshot().data.annotations.length")
     assert "canary <b>out</b>" in hover(ui, journey.ANNOTATED)
     assert "gap: " in hover(ui, 62)
     assert "error notices" in hover(ui, 124)
@@ -48,7 +49,7 @@ def test_the_timeline_follows_the_selected_node_and_connection(journey_url: str,
     ui = open_ui(journey_url, f"#/mesh?at={journey.at(100)}&source=front&target=canary")
     title = ui.page.locator(".timeline-title")
     title.get_by_text("front → canary").wait_for()
-    ui.wait("vistio.snapshot().data.timeline?.steps.normal.some((each) => each === 15)")
+    ui.wait("vistio.snapshot().data.followed?.timeline?.steps.normal.some((each) => each === 15)")
     assert max(_known(ui)) == 15
     trend = ui.page.locator(".panel-details .trend").get_by_role("img")
     ui.wait(
@@ -58,21 +59,33 @@ def test_the_timeline_follows_the_selected_node_and_connection(journey_url: str,
     assert "at least 0, at most 15.0, 15.0 at 05:16:40" in says
     assert "1 gap" in says
     assert trend.locator(".trend-marker").get_attribute("visibility") == "visible"
+    assert "15.0 requests/s" in hover(ui, 95)
+    held: list[Route] = []
+    ui.page.route("**/timeline?*&node=cart*", lambda route: held.append(route))
     ui.page.evaluate("location.hash = location.hash.replace(/source=.*/, 'node=cart')")
     title.get_by_text("cart").wait_for()
-    ui.wait("vistio.snapshot().data.timeline.steps.normal.every((each) => each === null || each > 50)")
+    ui.page.locator(".timeline-note").get_by_text("loading").wait_for()
+    readout = ui.page.locator(".timeline-readout")
+    assert "requests/s" not in (readout.text_content() or ""), "of the connection, under the node's name"
+    for route in held:
+        route.continue_()
+    ui.page.unroute("**/timeline?*&node=cart*")
+    ui.wait(
+        "vistio.snapshot().data.followed.timeline.steps.normal.every((each) => each === null || each > 50)"
+    )
+    readout.get_by_text("60.0 requests/s").wait_for()
     ui.page.keyboard.press("Escape")
     title.get_by_text("mesh · all connections").wait_for()
 
 
 def _known(ui: Ui) -> list[float]:
-    steps = ui.get("vistio.snapshot().data.timeline.steps.normal")
+    steps = ui.get("vistio.snapshot().data.followed.timeline.steps.normal")
     return [value for value in steps if value is not None]
 
 
 def test_a_drag_zooms_a_click_goes_and_0_shows_all_again(journey_url: str, open_ui: OpenUi) -> None:
     ui = open_ui(journey_url, f"#/mesh?at={journey.at(100)}")
-    ui.wait("vistio.snapshot().data.timeline")
+    ui.wait("vistio.snapshot().data.followed")
     box = ui.timeline_box()
     y = box["y"] + box["height"] / 2
     ui.page.mouse.move(box["x"] + 0.25 * box["width"], y)
@@ -95,7 +108,7 @@ def test_a_drag_zooms_a_click_goes_and_0_shows_all_again(journey_url: str, open_
 
 def test_n_and_p_lead_from_mark_to_mark(journey_url: str, open_ui: OpenUi) -> None:
     ui = open_ui(journey_url, f"#/mesh?at={journey.at(0)}")
-    ui.wait("vistio.snapshot().data.timeline && vistio.snapshot().data.annotations.length")
+    ui.wait("vistio.snapshot().data.followed && vistio.snapshot().data.annotations.length")
     for number in (journey.ANNOTATED, journey.MISSING[0], journey.FAILING[0]):
         ui.page.keyboard.press("n")
         ui.wait(f"vistio.snapshot().state.travel.atMs === {journey.ms(number)}")

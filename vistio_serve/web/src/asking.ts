@@ -5,13 +5,12 @@
  * is kept for later and not shown.
  */
 
-import type { Api, Result, Subject } from "./api";
-import { groupOf } from "./crowd";
+import type { Api, Result } from "./api";
 import { Player } from "./frames/player";
 import type { Graph } from "./model";
 import { withLinksAt } from "./prometheus";
-import { type Selection, type State, levelOf } from "./state";
 import type { Snapshot, Store } from "./store";
+import { fitting, sameSubject, subjectOf } from "./timeline/subject";
 import { extend } from "./traffic/topology";
 import { advance, onGrid } from "./travel";
 
@@ -58,7 +57,7 @@ export class Asking {
       const moved = Math.abs((travel.atMs ?? Infinity) - (was.atMs ?? Infinity));
       if (travel.mode === "at" && moved <= STEP_INSTANTS * (now.data.axis?.stepMs ?? 0)) this.player.prepare(travel.atMs!);
     }
-    const subject = JSON.stringify(subjectOf(now.state)) !== JSON.stringify(subjectOf(before.state));
+    const subject = !sameSubject(subjectOf(now.state), subjectOf(before.state));
     if (now.state.window !== before.state.window || subject) void this.askTimeline();
     if (now.data.axis && (!before.data.axis || now.state.window !== before.state.window)) void this.askTopology();
   }
@@ -150,14 +149,16 @@ export class Asking {
     this.timelineQuestion?.abort();
     const question = (this.timelineQuestion = new AbortController());
     const window = state.window ?? { startMs: data.axis.firstMs, endMs: data.axis.lastMs + data.axis.stepMs };
+    const subject = subjectOf(state);
     const [timeline, annotations] = await Promise.all([
-      this.api.timeline(window, subjectOf(state), question.signal),
+      this.api.timeline(window, subject, question.signal),
       this.api.annotations(window, question.signal),
     ]);
     if (question.signal.aborted) return;
     if (annotations.ok) this.store.learn({ annotations: annotations.value });
-    if (timeline.ok) return this.store.learn({ timeline: timeline.value, timelineProblem: null, gaps: timeline.value.gaps });
-    this.store.learn({ timelineProblem: timeline.problem });
+    if (timeline.ok) return this.store.learn({ followed: { subject, timeline: timeline.value, problem: null }, gaps: timeline.value.gaps });
+    const before = fitting(this.store.snapshot.data.followed, state);
+    this.store.learn({ followed: { subject, timeline: before?.timeline ?? null, problem: timeline.problem } });
     const instants = await this.api.instants(window, question.signal);
     if (instants.ok && !question.signal.aborted) this.store.learn({ gaps: instants.value.gaps });
   }
@@ -170,21 +171,4 @@ export class Asking {
     // Without it, the union of what this page has seen holds the places.
     if (answer.ok) this.store.learn({ topology: extend(this.store.snapshot.data.topology, answer.value) });
   }
-}
-
-/** What the timeline follows: the selection, the focused node, the cluster, or everything. */
-export function subjectOf(state: State): Subject | null {
-  const level = levelOf(state);
-  const selection = followable(state.selection);
-  if (selection?.kind === "node") return { level, node: selection.node };
-  if (selection?.kind === "edge") return { level, source: selection.source, target: selection.target };
-  if (state.path[1]) return { level, node: state.path[1] };
-  // Entering traffic, counted once: the sum over all levels would count a request at each of its hops.
-  return { level };
-}
-
-/** What has a timeline of its own: a selected group has not. */
-export function followable(selection: Selection | null): Selection | null {
-  const names = selection?.kind === "edge" ? [selection.source, selection.target] : selection ? [selection.node] : [];
-  return names.some((name) => groupOf(name) !== null) ? null : selection;
 }

@@ -1,9 +1,10 @@
 /** The one place that changes: the state and the data, and who wants to know. */
 
-import type { Annotation, Diff, Gap, Problem, Timeline } from "./api";
+import type { Annotation, Diff, Gap, Problem } from "./api";
 import type { Graph } from "./model";
 import type { Trend } from "./panels/trend";
 import type { State } from "./state";
+import type { Followed } from "./timeline/subject";
 import { EMPTY, type Topology } from "./traffic/topology";
 import type { Axis } from "./travel";
 
@@ -19,8 +20,8 @@ export interface Data {
   /** The server's clock less this browser's, in ms. */
   readonly clockOffsetMs: number;
   readonly gaps: readonly Gap[];
-  readonly timeline: Timeline | null;
-  readonly timelineProblem: Problem | null;
+  /** Rates over time; of what was followed when it was asked for, see `fitting`. */
+  readonly followed: Followed | null;
   readonly annotations: readonly Annotation[];
   /** What changed from the pinned moment to the one shown; while time plays it may be a moment late. */
   readonly diff: Diff | null;
@@ -36,8 +37,7 @@ export const NO_DATA: Data = {
   axis: null,
   clockOffsetMs: 0,
   gaps: [],
-  timeline: null,
-  timelineProblem: null,
+  followed: null,
   annotations: [],
   diff: null,
   diffProblem: null,

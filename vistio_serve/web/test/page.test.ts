@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Problem, Timeline } from "../src/api";
 import { badgeOf } from "../src/controls/header";
 import { keysOf, onKey } from "../src/controls/keys";
+import { toNextStop } from "../src/controls/transport";
 import { h, isSafeAddress, link } from "../src/dom";
 import { formatDuration, formatRate, formatShare, parseInstant } from "../src/format";
 import { reorder, sorted } from "../src/panels/connections";
@@ -13,6 +14,8 @@ import { noticeList } from "../src/panels/notices";
 import { INITIAL, type State } from "../src/state";
 import { type Data, NO_DATA, type Snapshot, Store } from "../src/store";
 import { marksAt, noticeMarks, seriesOf, stops } from "../src/timeline/series";
+import { type Followed, fitting } from "../src/timeline/subject";
+import { noteOf } from "../src/timeline/timeline";
 import { Pictures } from "../src/traffic/picture";
 import { START_MS, edge, graph, level, node, notice } from "./graphs";
 
@@ -281,5 +284,35 @@ describe("numbers as people read them", () => {
 
   test.each(["", "now", "05:10", "2026-13-01T00:00:00Z", "2026-11-23T05:10:00Z or so"])("%j is none", (text) => {
     expect(parseInstant(text)).toBeNull();
+  });
+});
+
+describe("what the timeline follows", () => {
+  const at = (selection: State["selection"]): State => ({ ...INITIAL, path: ["eu"], selection });
+  const answer: Followed = { subject: { level: "eu", node: "a" }, timeline: timelineOf({ notices_error: [0, 0, 0, 1] }), problem: null };
+  const axis = { firstMs: 0, lastMs: 40_000, stepMs: 10_000 };
+
+  test.each<[string, State["selection"], boolean]>([
+    ["the node that it is about", { kind: "node", node: "a" }, true],
+    ["another node", { kind: "node", node: "b" }, false],
+    ["a connection of that node", { kind: "edge", source: "a", target: "b" }, false],
+    ["the level", null, false],
+  ])("an answer stands only under its own name: %s", (_, selection, fits) => {
+    expect(fitting(answer, at(selection))).toBe(fits ? answer : null);
+    expect(noteOf(fitting(answer, at(selection)))).toBe(fits ? "" : "loading…");
+  });
+
+  test("a problem of something else is not told, its own is", () => {
+    const failed = { ...answer, timeline: null, problem: problem("unreachable") };
+    expect(noteOf(fitting(failed, at(null)))).toBe("loading…");
+    expect(noteOf(fitting(failed, at({ kind: "node", node: "a" })))).toContain("title of unreachable");
+  });
+
+  test("the next notice is one of what is followed", () => {
+    const data: Data = { ...NO_DATA, axis, followed: answer };
+    const standing = { ...INITIAL.travel, mode: "at", atMs: 0 } as const;
+    const next = (selection: State["selection"]): number | null => toNextStop(1)({ ...at(selection), travel: standing }, data).travel.atMs;
+    expect(next({ kind: "node", node: "a" })).toBe(30_000);
+    expect(next({ kind: "node", node: "b" })).toBe(0);
   });
 });

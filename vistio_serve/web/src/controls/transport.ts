@@ -6,6 +6,7 @@ import { formatInstant, parseInstant } from "../format";
 import { SPEEDS, type State, type Window } from "../state";
 import type { Actions, Data, Snapshot, View } from "../store";
 import { annotationMarks, extentOf, noticeMarks, stops } from "../timeline/series";
+import { fitting } from "../timeline/subject";
 import { type Axis, goLive, goTo, play, playheadMs, setLoop, setSpeed, step, toMark, togglePlaying } from "../travel";
 
 type Step = (state: State, axis: Axis, data: Data) => State;
@@ -17,7 +18,7 @@ export function travelling(step: Step): (state: State, data: Data) => State {
 
 export function toNextStop(direction: 1 | -1): (state: State, data: Data) => State {
   return travelling((state, axis, data) => {
-    const marks = [...noticeMarks(data.timeline), ...annotationMarks(data.annotations)];
+    const marks = [...noticeMarks(fitting(data.followed, state)?.timeline ?? null), ...annotationMarks(data.annotations)];
     return toMark(state, axis, stops(marks, data.gaps), direction);
   });
 }

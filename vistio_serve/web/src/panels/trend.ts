@@ -1,11 +1,11 @@
 /** The hour before the moment that is shown, of one node or connection: what is asked, and what is drawn of the answer. Pure. */
 
 import type { Problem, Subject, Timeline } from "../api";
-import { followable } from "../asking";
 import { formatRate, formatTime } from "../format";
 import { type State, type Window, levelOf } from "../state";
 import type { Data } from "../store";
 import { niceMax, seriesOf } from "../timeline/series";
+import { followable } from "../timeline/subject";
 import { type Axis, playheadMs } from "../travel";
 
 export const LENGTH_MS = 3_600_000;

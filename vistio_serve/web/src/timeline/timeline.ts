@@ -2,7 +2,6 @@
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { followable } from "../asking";
 import { h, set, setText } from "../dom";
 import { formatDate, formatInstant, formatRate, formatTime } from "../format";
 import { labelOf } from "../model";
@@ -12,6 +11,7 @@ import { readPalette } from "../style/palette";
 import { goTo, onGrid, playheadMs } from "../travel";
 import { type Mark, annotationMarks, extentOf, marksAt, niceMax, noticeMarks, seriesOf } from "./series";
 import { drawGaps, drawMarks } from "./drawing";
+import { type Followed, fitting, followable } from "./subject";
 
 const HEIGHT = 124;
 // Less is a click with a trembling hand.
@@ -26,7 +26,7 @@ export class TimelineView implements View {
   private readonly readout = h("p", { class: "timeline-readout" });
   private readonly note = h("p", { class: "timeline-note", role: "status" });
   private chart: uPlot | null = null;
-  private drawn: { data: Data; window: State["window"] } | null = null;
+  private drawn: readonly unknown[] | null = null;
   private marks: Mark[] = [];
   private now: Snapshot | null = null;
 
@@ -39,10 +39,15 @@ export class TimelineView implements View {
   render(now: Snapshot): void {
     this.now = now;
     const { state, data } = now;
-    const changed = !this.drawn || this.drawn.window !== state.window || (["timeline", "gaps", "annotations", "axis"] as const).some((part) => this.drawn?.data[part] !== data[part]);
-    if (data.axis && changed) this.draw(state, data);
+    const followed = fitting(data.followed, state);
+    const inputs = [state.window, followed, data.gaps, data.annotations, data.axis];
+    if (data.axis && !inputs.every((each, index) => each === this.drawn?.[index])) {
+      this.drawn = inputs;
+      this.draw(state, data, followed);
+    }
     setText(this.title, subjectTitle(now));
-    setText(this.note, data.timelineProblem ? `Rates over time cannot be shown: ${data.timelineProblem.title}` : "");
+    setText(this.note, noteOf(followed));
+    set(this.note, "data-loading", followed === null);
     set(this.element, "data-zoomed", state.window !== null);
     this.placeMarker();
   }
@@ -55,18 +60,20 @@ export class TimelineView implements View {
     if (this.now) this.render(this.now);
   }
 
-  private draw(state: State, data: Data): void {
+  private draw(state: State, data: Data, followed: Followed | null): void {
     const axis = data.axis!;
-    const series = seriesOf(data.timeline);
+    const timeline = followed?.timeline ?? null;
+    const series = seriesOf(timeline);
     const extent = extentOf(state.window, axis);
-    this.marks = [...noticeMarks(data.timeline), ...annotationMarks(data.annotations)];
-    this.drawn = { data, window: state.window };
+    this.marks = [...noticeMarks(timeline), ...annotationMarks(data.annotations)];
     this.chart ??= this.makeChart();
     // The ends are always there, so that the axis spans the extent whatever was answered.
     this.chart.setData([series.times, series.rate, series.errors], false);
     this.chart.batch(() => {
       this.chart!.setScale("x", { min: extent.startMs / 1000, max: extent.endMs / 1000 });
     });
+    // The mouse may rest where the numbers of something else were read.
+    this.onPointed(this.chart);
   }
 
   private makeChart(): uPlot {
@@ -129,10 +136,12 @@ export class TimelineView implements View {
   }
 
   private onPointed(chart: uPlot): void {
-    const { left, idx } = chart.cursor;
+    const { left } = chart.cursor;
     if (left == null || left < 0) return setText(this.readout, "");
     const ms = chart.posToVal(left, "x") * 1000;
-    const [rate, errors] = idx == null ? [null, null] : [chart.data[1]?.[idx], chart.data[2]?.[idx]];
+    // Not the cursor's own index, which is found a moment after new data came.
+    const idx = chart.posToIdx(left);
+    const [rate, errors] = [chart.data[1]?.[idx], chart.data[2]?.[idx]];
     const values = rate == null ? "" : ` · ${formatRate(rate)} requests/s · ${(errors ?? 0).toFixed(2)} % errors`;
     const marks = marksAt(this.marks, ms).map((mark) => ` · ${mark.text}`).join("");
     const gap = this.now?.data.gaps.find((each) => Date.parse(each.start) <= ms && ms < Date.parse(each.end));
@@ -152,6 +161,12 @@ export class TimelineView implements View {
   private resize(): void {
     if (this.chart && this.plot.clientWidth) this.chart.setSize({ width: this.plot.clientWidth, height: HEIGHT * unitPx() });
   }
+}
+
+/** Nothing while all is well; an answer that is under way is said, for until then no rates are drawn. */
+export function noteOf(followed: Followed | null): string {
+  if (!followed) return "loading…";
+  return followed.problem ? `Rates over time cannot be shown: ${followed.problem.title}` : "";
 }
 
 function subjectTitle({ state, data }: Snapshot): string {

@@ -1,0 +1,38 @@
+/** Whom the timeline is about, and whether an answer is about the same. Pure. */
+
+import type { Problem, Subject, Timeline } from "../api";
+import { groupOf } from "../crowd";
+import { type Selection, type State, levelOf } from "../state";
+
+/** The answer to a question about rates over time; the last timeline stays beside a problem of the same subject. */
+export interface Followed {
+  readonly subject: Subject;
+  readonly timeline: Timeline | null;
+  readonly problem: Problem | null;
+}
+
+/** What the timeline follows: the selection, the focused node, the cluster, or everything. */
+export function subjectOf(state: State): Subject {
+  const level = levelOf(state);
+  const selection = followable(state.selection);
+  if (selection?.kind === "node") return { level, node: selection.node };
+  if (selection?.kind === "edge") return { level, source: selection.source, target: selection.target };
+  if (state.path[1]) return { level, node: state.path[1] };
+  // Entering traffic, counted once: the sum over all levels would count a request at each of its hops.
+  return { level };
+}
+
+/** What has a timeline of its own: a selected group has not. */
+export function followable(selection: Selection | null): Selection | null {
+  const names = selection?.kind === "edge" ? [selection.source, selection.target] : selection ? [selection.node] : [];
+  return names.some((name) => groupOf(name) !== null) ? null : selection;
+}
+
+export function sameSubject(one: Subject, other: Subject): boolean {
+  return one.level === other.level && one.node === other.node && one.source === other.source && one.target === other.target;
+}
+
+/** The answer, if it is about what is followed now: numbers of one thing never stand under the name of another. */
+export function fitting(followed: Followed | null, state: State): Followed | null {
+  return followed && sameSubject(followed.subject, subjectOf(state)) ? followed : null;
+}
