@@ -6,6 +6,7 @@
  */
 
 import type { Api, Result } from "./api";
+import { hasMeasurements, withMeasurements } from "./frames/measured";
 import { Player } from "./frames/player";
 import type { Graph } from "./model";
 import { withLinksAt } from "./prometheus";
@@ -19,6 +20,9 @@ const RETRY_MS = 2000;
 const EXTENT_MS = 10_000;
 const WEEK_MS = 7 * 86_400_000;
 const MAX_KEPT = 60;
+// How often measurements are looked up while time plays; where there are none, whether there are any by now.
+const MEASURE_MS = 1000;
+const MEASURE_NONE_MS = 30_000;
 // Longer than between two presses of a key that is held down.
 const STANDING_MS = 150;
 // As many instants at once are steps, and more is a jump.
@@ -28,6 +32,9 @@ export class Asking {
   private readonly kept = new Map<number, Graph>();
   private readonly player: Player;
   private shownWhole = false;
+  private measured: Graph | null = null;
+  private measuring = false;
+  private measureAtMs = 0;
   private question = 0;
   private liveTimer = 0;
   private timelineQuestion: AbortController | null = null;
@@ -80,7 +87,10 @@ export class Asking {
   private async askGraph(): Promise<void> {
     clearTimeout(this.liveTimer);
     const mine = ++this.question;
-    if (this.store.snapshot.state.travel.mode === "playing") return this.player.play();
+    if (this.store.snapshot.state.travel.mode === "playing") {
+      this.player.play();
+      return this.measure();
+    }
     const at = this.wanted();
     const kept = at === null ? undefined : this.kept.get(at);
     if (kept) return this.show(kept, true);
@@ -103,6 +113,22 @@ export class Asking {
     if (at === null || !answer.ok) this.again(mine, answer);
   }
 
+  /** While time plays, the whole graph of a frame now and then, for what frames do not have. */
+  private async measure(): Promise<void> {
+    const frame = this.store.snapshot.data.graph;
+    if (!frame || this.shownWhole || this.measuring || this.clock() < this.measureAtMs) return;
+    const { askedMs } = frame.about;
+    this.measuring = true;
+    const answer = await this.api.graph(askedMs);
+    this.measuring = false;
+    this.measureAtMs = this.clock() + (answer.ok && hasMeasurements(answer.value) ? MEASURE_MS : MEASURE_NONE_MS);
+    // What is wrong is told by what asks for frames.
+    if (!answer.ok) return;
+    this.keep(askedMs, answer.value);
+    this.measured = answer.value;
+    if (this.store.snapshot.data.graph?.about.askedMs === askedMs) this.show(answer.value, true);
+  }
+
   private keep(at: number, graph: Graph): void {
     this.kept.set(at, graph);
     if (this.kept.size > MAX_KEPT) this.kept.delete(this.kept.keys().next().value!);
@@ -115,8 +141,10 @@ export class Asking {
     if (mine === this.question) this.liveTimer = window.setTimeout(() => void this.askGraph(), delayMs);
   }
 
-  /** @param whole with measurements, as `/graph` answers; a frame has none. */
-  private show(graph: Graph, whole: boolean): void {
+  /** @param whole with measurements, as `/graph` answers; a frame has none of its own. */
+  private show(given: Graph, whole: boolean): void {
+    if (whole) this.measured = given;
+    const graph = whole ? given : withMeasurements(given, this.measured);
     const { data, state } = this.store.snapshot;
     const { instantMs, intervalMs } = graph.about;
     const axis = data.axis && { ...data.axis, stepMs: intervalMs, lastMs: Math.max(data.axis.lastMs, instantMs) };

@@ -1,7 +1,17 @@
 /** Latency and throughput among the measurements of an edge or a node, and how they are written. Pure. */
 
-import { formatRate } from "./format";
-import type { Measurements } from "./model";
+import { formatRate, formatTime } from "./format";
+import type { Graph, Measurements } from "./model";
+
+/** Whether measurements are of another instant than rates, as while time plays. */
+export function measuredElsewhen({ about, measuredMs }: Graph): boolean {
+  return measuredMs !== null && measuredMs !== about.instantMs;
+}
+
+/** Said wherever such measurements are; else empty. */
+export function measuredNote(graph: Graph): string {
+  return measuredElsewhen(graph) ? `Latencies, bytes and other measurements are those of ${formatTime(graph.measuredMs!)}.` : "";
+}
 
 /** The highest recorded percentile, such as the 99th; null where none was measured. */
 export function latencyOf(measurements: Measurements): { readonly ms: number; readonly percentile: number } | null {

@@ -73,6 +73,8 @@ export interface About {
 export interface Graph {
   readonly name: string;
   readonly about: About;
+  /** The instant that measurements are of; frames have none of their own. Null where there are none. */
+  readonly measuredMs: number | null;
   /** By name; "" is always there. */
   readonly levels: ReadonlyMap<string, Level>;
   /** CSS colours by node class. */
@@ -134,9 +136,11 @@ export interface RawGraph {
 export function readGraph(raw: RawGraph): Graph {
   const levels = new Map<string, Level>([["", readLevel("", raw)]]);
   for (const node of raw.nodes) if (node.nodes?.length) levels.set(node.name, readLevel(node.name, node));
+  const about = readAbout(raw.metadata.vistio);
   return {
     name: raw.name,
-    about: readAbout(raw.metadata.vistio),
+    about,
+    measuredMs: about.instantMs,
     levels,
     classes: new Map((raw.classes ?? []).map(({ name, color }) => [name, color])),
   };

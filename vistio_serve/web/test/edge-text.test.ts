@@ -40,6 +40,10 @@ describe("texts at connections", () => {
     expect(textOf(measured, kind)).toBe(text);
   });
 
+  test("measured at another instant are marked, and nothing else is", () => {
+    expect((["rate", "errors", "latency", "throughput"] as const).map((kind) => textOf(measured, kind, true))).toEqual(["100/s", "10.0 %", "~12 ms", "~3 kB/s"]);
+  });
+
   test("nothing where there is nothing, or where the connection was made up", () => {
     expect((["rate", "errors", "latency", "throughput"] as const).map((kind) => textOf(edge("a>b 0"), kind)).join("")).toBe("");
     expect(textOf(edge("a>b 5", { synthetic: true }), "rate")).toBe("");

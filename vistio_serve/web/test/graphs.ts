@@ -30,6 +30,7 @@ export function graph(levels: readonly Level[], more: { atMs?: number; askedMs?:
   return {
     name: "mesh",
     about: { instantMs: atMs, askedMs, intervalMs: 10_000, failedRules, configuration: "c0ffee", backfilled: false },
+    measuredMs: atMs,
     levels: new Map([["", level("", [])], ...levels.map((each): [string, Level] => [each.name, each])]),
     classes: new Map(),
   };

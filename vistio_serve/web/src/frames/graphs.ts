@@ -10,7 +10,7 @@ export function graphOfFrame(frames: Frames, index: number): Graph | null {
   const columns = new Map(frames.levels.map((level) => [level.cluster, level]));
   const levels = new Map<string, Level>();
   for (const [name, level] of frames.graph.levels) levels.set(name, levelOfFrame(level, columns.get(name), index));
-  return { ...frames.graph, about, levels };
+  return { ...frames.graph, about, measuredMs: null, levels };
 }
 
 function levelOfFrame(level: Level, columns: FrameLevel | undefined, index: number): Level {

@@ -3,7 +3,7 @@
 import { OTHERS } from "../crowd";
 import { h, iconButton, setText } from "../dom";
 import { formatRate } from "../format";
-import { latencyOf } from "../measures";
+import { latencyOf, measuredNote } from "../measures";
 import { type Edge, type Level, NO_RATES, type Node, labelOf, sum, total } from "../model";
 import { closeGroup, openGroup } from "../opening";
 import { type Selection, type State, enter, levelOf, select } from "../state";
@@ -20,6 +20,7 @@ const NOTHING: Edge = { source: "", target: "", rates: NO_RATES, notices: [], me
 
 export class DetailsPanel extends Panel {
   private readonly facts = h("div", {});
+  private readonly measured = h("p", { class: "quiet measured" });
   private readonly trend = new TrendChart();
   private readonly notices = h("div", {});
   private readonly tables: readonly [Connections, Connections, Connections];
@@ -32,7 +33,7 @@ export class DetailsPanel extends Panel {
   ) {
     super("details", "Details");
     this.tables = [new Connections(actions), new Connections(actions), new Connections(actions)];
-    this.body.append(this.facts, this.trend.element, this.notices, ...this.tables.map((table) => table.element));
+    this.body.append(this.facts, this.measured, this.trend.element, this.notices, ...this.tables.map((table) => table.element));
     this.element.prepend(h("header", { class: "panel-head" }, h("div", {}, this.kind, this.heading), this.buttons));
   }
 
@@ -50,6 +51,7 @@ export class DetailsPanel extends Panel {
     else if (subject?.kind === "node") this.showNode(level, subject.node, plan, state, data.graph!.levels.has(subject.node) && level.name === "");
     else if (subject) this.showEdge(level, subject.source, subject.target, plan, state);
     else this.showLevel(level, plan, state);
+    setText(this.measured, measuredNote(data.graph!));
     this.trend.render(now);
   }
 

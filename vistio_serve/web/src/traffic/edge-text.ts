@@ -12,20 +12,27 @@ import { type Edge, edgeKey, total } from "../model";
 import type { Palette } from "../style/palette";
 
 export const EDGE_TEXTS = ["none", "rate", "errors", "latency", "throughput"] as const;
+/** In front of what was measured at another instant than the one that is shown. */
+const ELSEWHEN = "~";
+
 export type EdgeText = (typeof EDGE_TEXTS)[number];
 
-/** What stands at a connection; empty where it has nothing of that kind. */
-export function textOf(edge: Edge, kind: EdgeText): string {
+/**
+ * What stands at a connection; empty where it has nothing of that kind.
+ *
+ * @param elsewhen measurements are of another instant than the rates, and are marked.
+ */
+export function textOf(edge: Edge, kind: EdgeText, elsewhen = false): string {
   const all = total(edge.rates);
   if (edge.synthetic || kind === "none") return "";
   if (kind === "rate") return all > 0 ? `${formatRate(all)}/s` : "";
   if (kind === "errors") return edge.rates.danger > 0 ? formatShare(edge.rates.danger, all) : "";
   if (kind === "latency") {
     const latency = latencyOf(edge.measurements);
-    return latency ? formatLatency(latency.ms) : "";
+    return latency ? `${elsewhen ? ELSEWHEN : ""}${formatLatency(latency.ms)}` : "";
   }
   const throughput = throughputOf(edge.measurements);
-  return throughput ? formatThroughput(throughput) : "";
+  return throughput ? `${elsewhen ? ELSEWHEN : ""}${formatThroughput(throughput)}` : "";
 }
 
 interface Point {
@@ -75,6 +82,8 @@ const FONT = "11px system-ui, sans-serif";
 export interface Source {
   readonly edges: readonly Edge[];
   readonly kind: EdgeText;
+  /** As for `textOf`. */
+  readonly elsewhen: boolean;
   readonly palette: Palette;
   placeOf(node: string): Point | null;
 }
@@ -104,7 +113,7 @@ export class EdgeTexts {
     context.font = FONT;
     const rect = this.canvas.getBoundingClientRect();
     const wanted = [...source.edges].sort((one, other) => total(other.rates) - total(one.rates)).flatMap((edge): Wanted[] => {
-      const text = textOf(edge, source.kind);
+      const text = textOf(edge, source.kind, source.elsewhen);
       const [from, to] = text ? [source.placeOf(edge.source), source.placeOf(edge.target)] : [null, null];
       if (!from || !to) return [];
       const inside = ({ x, y }: Point): Point => ({ x: x - rect.left, y: y - rect.top });

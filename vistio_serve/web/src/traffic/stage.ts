@@ -1,6 +1,7 @@
 /** The place of the picture: a canvas, what draws on it, and the theme that both follow. */
 
 import { h, set } from "../dom";
+import { measuredElsewhen } from "../measures";
 import { type Display, levelOf } from "../state";
 import type { Snapshot } from "../store";
 import { readPalette } from "../style/palette";
@@ -89,11 +90,11 @@ export class Stage {
     const { zooming } = view.inspect();
     // While levels change, nodes are not where they will be.
     const kind = zooming || now.state.display.table ? "none" : now.state.edgeText;
-    if (kind === "none") return { edges: [], kind, palette: this.palette, placeOf: () => null };
+    if (kind === "none") return { edges: [], kind, elsewhen: false, palette: this.palette, placeOf: () => null };
     const level = this.pictures.of(now)?.scene.levels.get(levelOf(now.state));
     const focus = now.state.path[1];
     const edges = (level?.edges ?? []).filter((edge) => focus === undefined || edge.source === focus || edge.target === focus);
-    return { edges, kind, palette: this.palette, placeOf: (node) => view.placeOf(node) };
+    return { edges, kind, elsewhen: now.data.graph !== null && measuredElsewhen(now.data.graph), palette: this.palette, placeOf: (node) => view.placeOf(node) };
   }
 
   inspect(): Inspection | null {
