@@ -48,7 +48,8 @@ def measure_gaps(recording: Recording, metrics: Metrics, writer: str, known: Kno
     seen = _seen(recording, writer, until_ms - max(GAP_WINDOWS_MS.values()) - HOUR_MS, until_ms)
     kept_from_ms = until_ms - known.retention_ms if known.retention_ms else 0
     if known.retention_bytes:
-        kept_from_ms = max(kept_from_ms, recording.info().first_ms or 0)
+        first_ms, _ = recording.span() or (0, 0)
+        kept_from_ms = max(kept_from_ms, first_ms)
     began_ms = min([known.running_from_ms, *(instant_ms for instant_ms, _ in seen)])
     for window, length_ms in GAP_WINDOWS_MS.items():
         start_ms = max(until_ms - length_ms, began_ms, kept_from_ms)

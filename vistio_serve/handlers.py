@@ -147,7 +147,7 @@ class Handlers:
         return Answer.of(b"vistio-serve is healthy.\n", _TEXT, cache_control=NEVER_STORE)
 
     def ready(self, call: Call) -> Answer:
-        self._recording().info()
+        self._recording().span()
         return Answer.of(b"vistio-serve is ready.\n", _TEXT, cache_control=NEVER_STORE)
 
     def openapi(self, call: Call) -> Answer:
@@ -164,10 +164,10 @@ class Handlers:
                 f" {MAX_INSTANTS} are answered; ask for a shorter window",
                 "start",
             )
-        info = recording.info()
+        first_ms, last_ms = recording.span() or (None, None)
         document = {
             "now": format_instant(now_ms),
-            "recording": {"first": _rfc3339(info.first_ms), "last": _rfc3339(info.last_ms)},
+            "recording": {"first": _rfc3339(first_ms), "last": _rfc3339(last_ms)},
             "start": start,
             "end": end,
             "instants": rows_of(found),
@@ -178,10 +178,10 @@ class Handlers:
 
     def _newest_instant_age_s(self) -> float | None:
         try:
-            last_ms = self._recording().info().last_ms
+            span = self._recording().span()
         except RecordingError:
             return None
-        return None if last_ms is None else (self._now_ms() - last_ms) / 1000
+        return None if span is None else (self._now_ms() - span[1]) / 1000
 
 
 def _file(call: Call, files: Mapping[str, Answer]) -> Answer:

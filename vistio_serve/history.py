@@ -89,9 +89,9 @@ class History:
     def frames(self, values: Mapping[str, str], now_ms: int) -> Answer:
         now_ms = align(now_ms, SECOND_MS)
         step_ms = _asked_step(values) or self._interval_ms()
-        newest_ms = None if "end" in values else self._recording().info().last_ms
+        span = None if "end" in values else self._recording().span()
         # So that the last frame shows the newest instant.
-        after_ms = now_ms if newest_ms is None else newest_ms + step_ms
+        after_ms = now_ms if span is None else span[1] + step_ms
         end_ms = parameters.instant(values, "end", now_ms, default_ms=after_ms)
         start_ms = parameters.instant(values, "start", now_ms, default_ms=max(0, end_ms - _USUAL_FRAMES_MS))
         _check_window(start_ms, end_ms)
@@ -163,9 +163,9 @@ class History:
         """What was asked for; the whole recording where nothing was."""
         first_ms, last_ms = now_ms - HOUR_MS, now_ms
         if "start" not in values or "end" not in values:
-            info = self._recording().info()
-            if info.first_ms is not None and info.last_ms is not None:
-                first_ms, last_ms = info.first_ms, info.last_ms + 1
+            span = self._recording().span()
+            if span is not None:
+                first_ms, last_ms = span[0], span[1] + 1
         end_ms = parameters.instant(values, "end", now_ms, default_ms=last_ms)
         start_ms = parameters.instant(values, "start", now_ms, default_ms=min(first_ms, end_ms - 1))
         if "end" not in values and start_ms >= end_ms:
@@ -175,9 +175,10 @@ class History:
 
     def _interval_ms(self) -> int:
         """The interval at the newest instant."""
-        last_ms = self._recording().info().last_ms
-        if last_ms is None:
+        span = self._recording().span()
+        if span is None:
             return SECOND_MS
+        last_ms = span[1]
         newest = self._recording().instants(format_instant(last_ms), format_instant(last_ms + 1))
         intervals_ms: list[int] = newest["interval_ms"].to_pylist()
         return max([SECOND_MS, *intervals_ms])

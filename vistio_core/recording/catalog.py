@@ -12,13 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from vistio_core.errors import DamagedFileError
-from vistio_core.recording.event_file import EventFiles, Presence
+from vistio_core.recording.event_file import EventFiles
 from vistio_core.recording.layout import HEAD, LOG, EventsName, hour_folder, hours, parse_events_name
+from vistio_core.recording.presences import Presences
 from vistio_core.recording.store import Store
-from vistio_core.times import HOUR_MS
+from vistio_core.times import DAY_MS, HOUR_MS
 
 # Beyond this many hours, one listing of the whole log is cheaper than one for each hour.
 _HOURS_LISTED_ALONE = 48
+_END_MS = 7_000 * 365 * DAY_MS  # names have years of four digits
 # Recorders commit every few seconds, and a listing takes less than one millisecond.
 _LISTINGS = 100
 
@@ -51,6 +53,46 @@ class Catalog:
         names = self._head_names()
         return _sorted([*names, *self._names(LOG)])
 
+    def outwards(self, from_ms: int, *, backwards: bool) -> Iterator[list[EventsName]]:
+        """All files with an instant not after ``from_ms``, or with one after it; those close to it first.
+
+        For whoever wants the nearest of something: what comes first is mostly enough, and a long history costs no more
+        than a short one.
+
+        Yields:
+            All files of the head, then those of one hour after the other. What a list has is as near as what
+            the next ones have, or nearer, apart from the head.
+        """
+        # Before the hours: see `within`.
+        yield _sorted(name for name in self._head_names() if _fits(name, from_ms, backwards))
+        from_hour = hour_folder(max(0, from_ms))
+        days = self._store.folders(LOG)
+        for day in reversed(days) if backwards else days:
+            # Names of days and hours sort as they do.
+            if (day > from_hour) if backwards else (f"{day}/~" < from_hour):
+                continue
+            hours_of_day = self._store.folders(day)
+            for hour in reversed(hours_of_day) if backwards else hours_of_day:
+                if (hour > from_hour) if backwards else (hour < from_hour):
+                    continue
+                yield _sorted(name for name in self._names(hour) if _fits(name, from_ms, backwards))
+
+    def span(self) -> tuple[int, int] | None:
+        """The first and the last instant that names tell of; None while there is no file."""
+        names = [*self._nearest(0, backwards=False), *self._nearest(_END_MS, backwards=True)]
+        if not names:
+            return None
+        return min(name.first_ms for name in names), max(name.last_ms for name in names)
+
+    def _nearest(self, from_ms: int, *, backwards: bool) -> list[EventsName]:
+        """The head, and the first or last hour of which there is something."""
+        found: list[EventsName] = []
+        for names in self.outwards(from_ms, backwards=backwards):
+            found += names
+            if any(name.sealed for name in names):
+                break
+        return found
+
     def counting(self, names: Iterable[EventsName]) -> list[EventsName]:
         """``names`` without the superseded ones: no instant of a sequence is left in two of them."""
         listed = list(names)
@@ -79,8 +121,8 @@ class Catalog:
         except DamagedFileError:
             return frozenset()  # what cannot be read supersedes nothing
 
-    def presences(self, name: EventsName) -> tuple[Presence, ...]:
-        """The instants in a file, ascending, and whether a rule was answered at them.
+    def presences(self, name: EventsName) -> Presences:
+        """The instants in a file, ascending, and what is known of them.
 
         Raises:
             DamagedFileError: it cannot be read.
@@ -107,6 +149,10 @@ class Catalog:
             name = parse_events_name(text)
             if name is not None:  # foreign files are for `verify` to report
                 yield name
+
+
+def _fits(name: EventsName, from_ms: int, backwards: bool) -> bool:
+    return name.first_ms <= from_ms if backwards else name.last_ms > from_ms
 
 
 def _sorted(names: Iterable[EventsName]) -> list[EventsName]:

@@ -20,9 +20,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vistio_core.errors import DamagedFileError
-from vistio_core.events import Outcome
 from vistio_core.recording.format import DICTIONARY_COLUMNS, SCHEMA, check_version, significant_digits
 from vistio_core.recording.layout import EventsName
+from vistio_core.recording.presences import PRESENCE_COLUMNS, Presences
 from vistio_core.recording.store import Store
 from vistio_core.times import format_instant
 
@@ -37,6 +37,11 @@ _COLUMNS = {
     "sample": ["instant", "cluster", "rule", "source", "target", "status", "rate"],
 }
 
+_MOST_ROW_GROUPS = 10_000
+"""What open files may have together: some 30 MB. Of a small mesh that is a fortnight, of a large one two days."""
+_ROW_GROUPS_OF_A_FILE = 10
+"""As how many row groups all else counts that is kept of a file."""
+
 
 @attrs.frozen
 class _RowGroup:
@@ -47,15 +52,6 @@ class _RowGroup:
     @property
     def ends(self) -> tuple[str, float]:
         return self.kind, self.last_ms
-
-
-@attrs.frozen
-class Presence:
-    """What a file knows of one instant without its samples."""
-
-    instant_ms: int
-    seen: bool
-    """Whether at least one rule was answered."""
 
 
 class EventFile:
@@ -87,16 +83,9 @@ class EventFile:
         self._described: dict[int, _RowGroup] = {}
 
     @cached_property
-    def presences(self) -> tuple[Presence, ...]:
+    def presences(self) -> Presences:
         """The instants inside, ascending. Every scrape has outcomes, so these name all of them."""
-        rows = self.rows("outcome", ["instant", "outcome"])
-        seen = pc.equal(rows["outcome"].cast(pa.string()), Outcome.OK.value)
-        latest: dict[int, bool] = {}
-        for instant_ms, answered in zip(
-            rows["instant"].cast(pa.int64()).to_pylist(), seen.to_pylist(), strict=True
-        ):
-            latest[instant_ms] = answered or latest.get(instant_ms, False)
-        return tuple(Presence(instant_ms, answered) for instant_ms, answered in sorted(latest.items()))
+        return Presences(self.rows("outcome", PRESENCE_COLUMNS))
 
     @property
     def significant_digits(self) -> int | None:
@@ -105,7 +94,7 @@ class EventFile:
 
     @cached_property
     def instants_ms(self) -> frozenset[int]:
-        return frozenset(presence.instant_ms for presence in self.presences)
+        return self.presences.instants_ms
 
     def rows_at(self, kind: str, instant_ms: int, columns: list[str] | None = None) -> pa.Table:
         """All rows of ``kind`` at one instant, in the format's order, without the columns that are null.
@@ -165,6 +154,10 @@ class EventFile:
             parts.append(rows.slice(start + first, last - first))
             start += len(chunk)
         return pa.concat_tables(parts) if parts else rows
+
+    @property
+    def row_groups(self) -> int:
+        return int(self._metadata.num_row_groups)
 
     @property
     def rows_in_all(self) -> int:
@@ -227,11 +220,12 @@ class EventFile:
 
 
 class EventFiles:
-    """Opens event files, and keeps the ``keep`` last used ones open-and-read (footers, not rows)."""
+    """Opens event files, and keeps the last used ones open-and-read (footers and instants, not rows)."""
 
-    def __init__(self, store: Store, keep: int = 64) -> None:
+    def __init__(self, store: Store, most_row_groups: int = _MOST_ROW_GROUPS) -> None:
         self._store = store
-        self._keep = keep
+        self._most_row_groups = most_row_groups
+        self._row_groups = 0
         self._files: OrderedDict[EventsName, EventFile] = OrderedDict()
         self._mutex = threading.Lock()
 
@@ -244,10 +238,17 @@ class EventFiles:
                 return known
         file = EventFile(self._store, name)
         with self._mutex:
+            replaced = self._files.pop(name, None)
             self._files[name] = file
-            while len(self._files) > self._keep:
-                self._files.popitem(last=False)
+            self._row_groups += _weight(file) - (0 if replaced is None else _weight(replaced))
+            while self._row_groups > self._most_row_groups and len(self._files) > 1:
+                _, oldest = self._files.popitem(last=False)
+                self._row_groups -= _weight(oldest)
         return file
+
+
+def _weight(file: EventFile) -> int:
+    return file.row_groups + _ROW_GROUPS_OF_A_FILE
 
 
 class _damage_named:  # noqa: N801 - used as a function

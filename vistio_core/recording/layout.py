@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import attrs
 
@@ -61,7 +61,7 @@ class EventsName:
     supplement: int = 0
     """0 for scrapes; else which supplement of its instants this is."""
 
-    @property
+    @cached_property
     def text(self) -> str:
         folder = hour_folder(self.first_ms) if self.sealed else HEAD
         who = f"{self.writer}.{self.supplement}" if self.supplement else self.writer

@@ -19,9 +19,10 @@ import pyarrow.compute as pc
 from vistio_core.errors import DamagedFileError
 from vistio_core.events import Outcome, RuleOutcome
 from vistio_core.recording.catalog import Catalog
-from vistio_core.recording.event_file import EventFile, EventFiles, Presence
+from vistio_core.recording.event_file import EventFile, EventFiles
 from vistio_core.recording.format import outcomes_of
 from vistio_core.recording.layout import EventsName
+from vistio_core.recording.presences import Presence
 
 log = logging.getLogger(__name__)
 
@@ -43,20 +44,20 @@ def parts_at(names: Iterable[EventsName], files: EventFiles, instant_ms: int) ->
         if name.supplement not in found:
             try:
                 file = files[name]
-                if instant_ms in file.instants_ms:
+                if file.presences.at(instant_ms) is not None:
                     found[name.supplement] = file
             except DamagedFileError as error:
                 log.warning("file.skipped", extra={"file": name.text, "error": str(error)})
     return list(found.values()) if 0 in found else []
 
 
-def presences_in(name: EventsName, names: Iterable[EventsName], catalog: Catalog) -> list[Presence]:
+def presences_in(name: EventsName, names: Iterable[EventsName], catalog: Catalog) -> Sequence[Presence]:
     """What a file knows of its instants; for a supplement, of those whose scrapes are in ``names``.
 
     Raises:
         DamagedFileError: the file cannot be read.
     """
-    presences = list(catalog.presences(name))
+    presences = catalog.presences(name)
     if not name.supplement:
         return presences
     scrapes = [

@@ -18,7 +18,6 @@ import pyarrow as pa
 
 from vistio_core.configuration import Configuration
 from vistio_core.errors import (
-    DamagedFileError,
     InvalidTimeError,
     NothingRecordedError,
     UsageError,
@@ -58,6 +57,7 @@ from vistio_core.replay.comparison import Comparison, Moment, compare, moment_of
 from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.frames import Frames, frames_of
 from vistio_core.replay.gaps import Gap, find_gaps
+from vistio_core.replay.in_force import configuration_in_force
 from vistio_core.replay.timeline import Subject
 from vistio_core.replay.unanswered import Unanswered, unanswered_of
 from vistio_core.replay.union import union
@@ -417,7 +417,7 @@ class Recording:
             NothingRecordedError: nothing was recorded until then.
         """
         at_ms = _FOREVER_MS if at is None else parse_instant(at, now_ms=self._clock())
-        in_force = retrying(lambda: self._configuration_hash(at_ms))
+        in_force = retrying(lambda: configuration_in_force(self._catalog, at_ms))
         if in_force is None:
             raise self._nothing(min(at_ms, self._clock()), 0)
         return self._configuration(in_force)
@@ -429,19 +429,6 @@ class Recording:
             DamagedFileError: it is missing.
         """
         return self._configuration(configuration_hash)
-
-    def _configuration_hash(self, at_ms: int) -> str | None:
-        scrapes = [name for name in self._catalog.everything() if not name.supplement]
-        names = [name for name in scrapes if name.first_ms <= at_ms]
-        for name in sorted(names, key=lambda name: min(name.last_ms, at_ms), reverse=True):
-            try:
-                presences = [p for p in self._files[name].presences if p.instant_ms <= at_ms]
-                rows = self._files[name].rows_at("outcome", presences[-1].instant_ms)
-            except (DamagedFileError, IndexError):
-                continue
-            found: str = rows["configuration"][0].as_py()
-            return found
-        return None
 
     def annotate(self, annotation: Annotation) -> str:
         """Put a mark on the timeline and return its id. Doing it again changes nothing.
@@ -468,8 +455,19 @@ class Recording:
         """
         return annotations_table(self._store, *self._window(start, end))
 
+    def span(self) -> tuple[int, int] | None:
+        """The first and the last recorded instant, in epoch milliseconds; None while there is none.
+
+        A long history costs no more than a short one, as it does for `info`.
+
+        Raises:
+            NotARecordingError: it has gone since it was opened, as when its mount vanished.
+        """
+        require_marker(self._store)
+        return self._catalog.span()
+
     def info(self) -> RecordingInfo:
-        """Counts, sizes and range, from the listing alone.
+        """Counts, sizes and range, from the listing alone: all of it, so a long history takes longer.
 
         Raises:
             NotARecordingError: it has gone since it was opened, as when its mount vanished.

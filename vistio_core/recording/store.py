@@ -28,6 +28,10 @@ from vistio_core.recording.local_lock import LocalLock
 
 _TEMPORARY_PREFIX = ".tmp-"
 _ABANDONED_AFTER_S = 86_400
+_TRUSTED_AFTER_S = 60.0
+"""A folder that changed this lately may change again without another time of change: clocks of file systems tick."""
+_MOST_FOLDERS = 20_000
+"""Whose listings are remembered: two years of hours, some 10 MB."""
 
 
 class StorageError(RecordingError):
@@ -90,6 +94,10 @@ class Store(Protocol):
 
     def names(self, prefix: str = "") -> Iterator[str]:
         """The names of `entries`, for those who need no sizes."""
+        ...
+
+    def folders(self, prefix: str) -> list[str]:
+        """The names of the folders directly below the folder ``prefix``, sorted."""
         ...
 
     def exists(self, name: str) -> bool: ...
@@ -159,12 +167,26 @@ class Store(Protocol):
         ...
 
 
+@attrs.frozen
+class _Listed:
+    """What is directly in a folder, as of a change to it."""
+
+    changed: tuple[int, int, int]
+    files: tuple[tuple[str, bool], ...]
+    """Names, and whether each is a temporary one."""
+    folders: tuple[str, ...]
+
+
+_NOTHING_LISTED = _Listed((0, 0, 0), (), ())
+
+
 class LocalStore:
     """A directory. Durable by fsync of the file and of its folder, atomic by rename."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self.place = str(root)
+        self._listed: dict[str, _Listed] = {}
 
     def prepare(self) -> None:
         """Make the directory, for a recording to begin in. Nothing else ever makes it again."""
@@ -189,11 +211,14 @@ class LocalStore:
                 if re.search(f"(?:{ending})$", entry.name) or age_s > _ABANDONED_AFTER_S:
                     self.delete(entry.name)
 
+    def folders(self, prefix: str) -> list[str]:
+        return sorted(self._list(prefix).folders)
+
     def exists(self, name: str) -> bool:
         return (self._root / name).exists()
 
     def version(self, name: str) -> str:
-        status = (self._root / name).stat()
+        status = os.stat(f"{self.place}/{name}")
         return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
 
     def open(self, name: str) -> pa.NativeFile:
@@ -257,20 +282,38 @@ class LocalStore:
         """Every file below ``prefix``, and whether it is a temporary one."""
         folders = [prefix]
         while folders:
-            folder = folders.pop()
-            try:
-                # Text, not a Path: a graph lists 26 folders.
-                found = list(os.scandir(f"{self._root}/{folder}"))
-            except (FileNotFoundError, NotADirectoryError):
-                continue  # never made, or removed by a concurrent prune
-            except OSError as error:
-                raise StorageError(self.place, f"listing {folder or '.'}", error) from error
-            for item in found:
-                name = f"{folder}/{item.name}" if folder else item.name
-                if item.is_dir(follow_symlinks=False):
-                    folders.append(name)
-                    continue
-                yield name, item.name.startswith(_TEMPORARY_PREFIX)
+            found = self._list(folders.pop())
+            folders += found.folders
+            yield from found.files
+
+    def _list(self, folder: str) -> _Listed:
+        """What is directly in a folder. One that did not change since is not listed again: it costs a third."""
+        # Text, not a Path: a graph looks at 26 folders.
+        path = f"{self.place}/{folder}"
+        try:
+            changed = _change_of(path)
+            known = self._listed.get(folder)
+            if known is not None and known.changed == changed:
+                return known
+            before_ns = time.time_ns()
+            files, folders = [], []
+            with os.scandir(path) as found:
+                for item in found:
+                    name = f"{folder}/{item.name}" if folder else item.name
+                    if item.is_dir(follow_symlinks=False):
+                        folders.append(name)
+                    else:
+                        files.append((name, item.name.startswith(_TEMPORARY_PREFIX)))
+        except (FileNotFoundError, NotADirectoryError):
+            return _NOTHING_LISTED  # never made, or removed by a concurrent prune
+        except OSError as error:
+            raise StorageError(self.place, f"listing {folder or '.'}", error) from error
+        listed = _Listed(changed, tuple(files), tuple(folders))
+        if before_ns - changed[0] > _TRUSTED_AFTER_S * 1e9:
+            if len(self._listed) >= _MOST_FOLDERS:
+                self._listed.clear()
+            self._listed[folder] = listed
+        return listed
 
     @contextmanager
     def _open_folder(self, name: str, beside: str | None) -> Iterator[int]:
@@ -307,6 +350,12 @@ class LocalStore:
             raise
         except OSError as error:
             raise StorageError(self.place, doing, error) from error
+
+
+def _change_of(path: str) -> tuple[int, int, int]:
+    """When a folder's content changed, and which one it is. Not `st_mtime`: tools that copy set that one back."""
+    status = os.stat(path)
+    return status.st_ctime_ns, status.st_ino, status.st_dev
 
 
 def _exists(name: str, folder: int) -> bool:

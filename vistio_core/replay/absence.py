@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from vistio_core.errors import DamagedFileError, NothingRecordedError
 from vistio_core.recording.catalog import Catalog
+from vistio_core.recording.layout import EventsName
 from vistio_core.recording.parts import presences_in
 from vistio_core.replay.gaps import Instant
 from vistio_core.times import format_duration, format_instant
@@ -18,22 +19,29 @@ def nearest_seen(catalog: Catalog, asked_ms: int, *, before: bool) -> int | None
         FileNotFoundError: a file was merged, sealed or pruned away meanwhile; ask again.
     """
     best: int | None = None
-    names = catalog.everything()
-    names.sort(key=lambda name: name.last_ms if before else name.first_ms, reverse=before)
-    for name in names:
-        if before and (name.first_ms > asked_ms or (best is not None and name.last_ms <= best)):
-            continue
-        if not before and (name.last_ms <= asked_ms or (best is not None and name.first_ms >= best)):
-            continue
-        try:
-            seen = [p.instant_ms for p in presences_in(name, names, catalog) if p.seen]
-        except DamagedFileError:
-            continue
-        fitting = [ms for ms in seen if (ms <= asked_ms) == before]
-        if fitting:
-            nearest = max(fitting) if before else min(fitting)
-            best = nearest if best is None else max(best, nearest) if before else min(best, nearest)
+    for names in catalog.outwards(asked_ms, backwards=before):
+        if best is not None and names and not _may_be_nearer(names, best, before):
+            break
+        for name in names:
+            if best is not None and not _may_be_nearer([name], best, before):
+                continue
+            try:
+                # Of a supplement the scrape may lie elsewhere: sealed, where it is in the head.
+                beside = catalog.within(name.first_ms, name.last_ms + 1) if name.supplement else ()
+                seen = [p.instant_ms for p in presences_in(name, beside, catalog) if p.seen]
+            except DamagedFileError:
+                continue
+            fitting = [ms for ms in seen if (ms <= asked_ms) == before]
+            if fitting:
+                nearest = max(fitting) if before else min(fitting)
+                best = nearest if best is None else max(best, nearest) if before else min(best, nearest)
     return best
+
+
+def _may_be_nearer(names: Sequence[EventsName], best_ms: int, before: bool) -> bool:
+    if before:
+        return max(name.last_ms for name in names) > best_ms
+    return min(name.first_ms for name in names) < best_ms
 
 
 def nothing_recorded(

@@ -7,7 +7,9 @@ are DuckDB's (`windows.py`). Why: `docs/decisions/0003-point-lookups.md`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Sequence
+from operator import attrgetter
 
 import attrs
 import pyarrow as pa
@@ -19,11 +21,11 @@ from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.event_file import EventFiles
 from vistio_core.recording.layout import EventsName
 from vistio_core.recording.parts import counting_outcomes, parts_at, presences_in, rows_at
+from vistio_core.recording.presences import Presence
 from vistio_core.times import DAY_MS, format_instant
 
 log = logging.getLogger(__name__)
 
-_BRIEF = ["instant", "outcome", "interval_ms", "configuration", "backfilled"]
 _MISSED_FOR_MS = DAY_MS
 """A writer that fell silent is missed in graphs for as long."""
 
@@ -130,23 +132,30 @@ def _newest(
         except DamagedFileError as error:
             log.warning("file.skipped", extra={"file": name.text, "error": str(error)})
             continue
-        for presence in presences:
-            if not at_ms - staleness_ms < presence.instant_ms <= at_ms:
-                continue
+        for presence in _backwards(presences, at_ms, staleness_ms):
             tried_ms = max(presence.instant_ms, tried_ms or 0)
             if presence.seen:
                 best_ms = max(presence.instant_ms, best_ms or 0)
+                break
     if best_ms is None or tried_ms is None:
         return None
     return _read(files, names, best_ms, tried_ms)
 
 
+def _backwards(presences: Sequence[Presence], at_ms: int, staleness_ms: int) -> Iterator[Presence]:
+    """Those in ``(at_ms - staleness_ms, at_ms]``, the newest first."""
+    for index in range(bisect_right(presences, at_ms, key=attrgetter("instant_ms")) - 1, -1, -1):
+        presence = presences[index]
+        if presence.instant_ms <= at_ms - staleness_ms:
+            return
+        yield presence
+
+
 def _read(files: EventFiles, names: list[EventsName], instant_ms: int, tried_ms: int) -> Seen:
     parts = parts_at(names, files, instant_ms)
-    briefs = [part.rows_at("outcome", instant_ms, _BRIEF) for part in parts]
-    facts = [rows.slice(0, 1).select(_BRIEF[2:]).to_pylist()[0] for rows in briefs]
+    facts = [presence for part in parts if (presence := part.presences.at(instant_ms)) is not None]
     # Mostly all was answered, in one part; then there is nothing more to know.
-    whole = len(parts) == 1 and set(briefs[0]["outcome"].to_pylist()) == {Outcome.OK.value}
+    whole = len(parts) == 1 and facts[0].whole
     last_parts = parts if tried_ms == instant_ms else parts_at(names, files, tried_ms)
     last_outcomes = (
         [] if whole and tried_ms == instant_ms else [part.rows_at("outcome", tried_ms) for part in last_parts]
@@ -154,9 +163,9 @@ def _read(files: EventFiles, names: list[EventsName], instant_ms: int, tried_ms:
     return Seen(
         writer=parts[0].name.writer,
         instant_ms=instant_ms,
-        interval_ms=facts[0]["interval_ms"],
-        configuration=facts[0]["configuration"],
-        backfilled=any(fact["backfilled"] for fact in facts),
+        interval_ms=facts[0].interval_ms,
+        configuration=facts[0].configuration,
+        backfilled=any(fact.backfilled for fact in facts),
         samples=rows_at(parts, "sample", instant_ms),
         measurements=rows_at(parts, "measurement", instant_ms),
         failed=tuple(

@@ -1,0 +1,90 @@
+"""What a file of events knows of its instants without their samples. Pure.
+
+Every look-up wants it, and it is kept for every open file: so in columns, and what most instants
+have in common once.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import NamedTuple, overload
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vistio_core.events import Outcome
+
+PRESENCE_COLUMNS = ["instant", "outcome", "interval_ms", "configuration", "backfilled"]
+"""Of rows of kind ``outcome``."""
+
+_Facts = tuple[bool, bool, int, str, bool]
+
+
+class Presence(NamedTuple):
+    """What a file knows of one instant without its samples."""
+
+    instant_ms: int
+    seen: bool
+    """Whether at least one rule was answered."""
+    whole: bool
+    """Whether all rules were."""
+    interval_ms: int
+    configuration: str
+    backfilled: bool
+
+
+class Presences(Sequence[Presence]):
+    """The instants of a file, ascending."""
+
+    def __init__(self, outcomes: pa.Table) -> None:
+        """Of the `PRESENCE_COLUMNS` of a file's rows of kind ``outcome``, in the format's order."""
+        instants_ms = outcomes["instant"].cast(pa.int64()).to_numpy()
+        starts = np.flatnonzero(np.diff(instants_ms, prepend=-1))
+        if not len(starts):
+            self._instants_ms, self._kinds, self._facts = array("q"), array("i"), list[_Facts]()
+            return
+        answered = pc.equal(outcomes["outcome"].cast(pa.string()), Outcome.OK.value).to_numpy()
+        # Interval, configuration and backfilled are the scrape's: equal in all of its rows.
+        first = outcomes.select(PRESENCE_COLUMNS[2:]).take(pa.array(starts))
+        facts = zip(
+            np.logical_or.reduceat(answered, starts).tolist(),
+            np.logical_and.reduceat(answered, starts).tolist(),
+            *(_plain(first[name]).to_pylist() for name in PRESENCE_COLUMNS[2:]),
+            strict=True,
+        )
+        known: dict[_Facts, int] = {}
+        self._kinds = array("i", [known.setdefault(each, len(known)) for each in facts])
+        self._facts = list(known)
+        self._instants_ms = array("q", instants_ms[starts].tolist())
+
+    def __len__(self) -> int:
+        return len(self._instants_ms)
+
+    @overload
+    def __getitem__(self, index: int) -> Presence: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Presence]: ...
+    def __getitem__(self, index: int | slice) -> Presence | list[Presence]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        return Presence(self._instants_ms[index], *self._facts[self._kinds[index]])
+
+    def until(self, instant_ms: int) -> int:
+        """How many of the instants are not after this one."""
+        return bisect_right(self._instants_ms, instant_ms)
+
+    def at(self, instant_ms: int) -> Presence | None:
+        """What is known of this instant; None where it is not inside."""
+        place = self.until(instant_ms) - 1
+        return self[place] if place >= 0 and self._instants_ms[place] == instant_ms else None
+
+    @property
+    def instants_ms(self) -> frozenset[int]:
+        return frozenset(self._instants_ms)
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
