@@ -10,8 +10,9 @@ import pytest
 import requests
 from PIL import Image
 from support.processes import RunningProcess, console_script
+from support.scrapes import INTERVAL_MS
 
-from vistio_core.times import format_instant
+from vistio_core.times import format_instant, parse_instant
 from web import big_mesh
 from web.conftest import OpenUi
 from web.ui import Ui
@@ -124,6 +125,22 @@ def test_a_node_inside_of_a_closed_group_has_its_own_view_and_the_way_back(
     ui.page.keyboard.press("Escape")
     ui.wait_for_level("mesh")
     ui.wait(f"{DRAWN}.length === 21")
+
+
+def test_what_changed_is_added_up_for_groups(big: tuple[str, str], open_ui: OpenUi) -> None:
+    url, at = big
+    first = format_instant(
+        parse_instant(at.removeprefix("at="), now_ms=0) - (big_mesh.INSTANTS - 1) * INTERVAL_MS
+    )
+    ui = open_ui(url, f"#/mesh?{at}&baseline={first}")
+    groups = ui.page.locator(".panel-compare .changes", has_text="Groups: ")
+    groups.get_by_role("button", name="team-07").wait_for()
+    assert groups.locator("tbody tr").first.get_attribute("data-change") in ("errors", "more")
+    ui.wait("/^[!▲] team-07/.test(vistio.inspect().labels['group:team-07'])")
+    ui.screenshot("comparing-groups")
+    groups.get_by_role("button", name="team-07").click()
+    ui.page.locator(".panel-details").get_by_role("heading", name="team-07", exact=True).wait_for()
+    ui.page.locator(".timeline-note").get_by_text("A group has no timeline of its own").wait_for()
 
 
 def test_latency_and_bytes_stand_in_the_panel_and_at_connections_and_the_view_can_be_taken_away(

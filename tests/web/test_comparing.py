@@ -18,7 +18,7 @@ def test_what_is_new_gone_and_failing_is_ranked_and_marked(journey_url: str, ope
 
     ui.page.evaluate(f"location.hash = location.hash.replace('{_coded(80)}', '{_coded(125)}')")
     panel.get_by_text("Connections: 1 new, 1 gone, 1 changed").wait_for()
-    rows = panel.locator(".changes").first.locator("tbody tr")
+    rows = panel.locator(".changes", has_text="Connections: ").locator("tbody tr")
     assert {rows.nth(index).get_attribute("data-change") for index in range(3)} == {"new", "gone", "more"}
     marks = "vistio.inspect().labels"
     ui.wait(f"{marks}.canary === '+ canary' && {marks}.legacy === '× legacy' && {marks}.db === '▲ db'")

@@ -2,15 +2,20 @@ import { describe, expect, test, vi } from "vitest";
 import type { NodeObject } from "vizceral";
 import { Api, type Diff, type DiffEdge } from "../src/api";
 import { goToBaseline, swap, togglePin } from "../src/compare/baseline";
-import { changeOf, changesOf, rowsOf, summaryOf } from "../src/compare/changes";
+import { changeOf, changesOf, groupRowsOf, rowsOf, summaryOf } from "../src/compare/changes";
 import { Comparing } from "../src/compare/comparing";
+import { drawnChanges } from "../src/compare/grouped";
 import { ComparePanel } from "../src/compare/panel";
+import { NO_CROWD, groupKey } from "../src/crowd";
 import type { Rates } from "../src/model";
 import { INITIAL, type State } from "../src/state";
 import { NO_DATA, type Snapshot, Store } from "../src/store";
 import { changeColor } from "../src/traffic/looks";
 import type { Palette } from "../src/style/palette";
 import { showSign } from "../src/traffic/signs";
+import { EVERYTHING, planOf } from "../src/traffic/groups";
+import { Pictures } from "../src/traffic/picture";
+import { EMPTY, extend } from "../src/traffic/topology";
 import { START_MS, graph, level, node } from "./graphs";
 
 const rates = (normal: number, warning = 0, danger = 0): Rates => ({ normal, warning, danger });
@@ -69,6 +74,55 @@ describe("the changes of a level", () => {
   });
 });
 
+describe("the changes of a level that is drawn in groups", () => {
+  const here = level("eu", ["INTERNET>web.shop 100", "web.shop>cart.shop 40", "web.shop>pay.bank 30/0/10", "cart.shop>pay.bank 5", "pay.bank>ledger.bank 20", "ledger.bank>audit 7"]);
+  const plan = planOf(here, { ...NO_CROWD, show: "groups", by: "namespace" }, null, () => []);
+  const [shop, bank] = [groupKey("shop"), groupKey("bank")];
+  const drawn = (...edges: DiffEdge[]): ReturnType<typeof drawnChanges> => drawnChanges(diffOf(edges), here, plan);
+
+  test("are added up, together with what is the same at both moments", () => {
+    const { nodes, edges } = drawn(edge("eu", "cart.shop>pay.bank", null, rates(3.75, 0, 1.25)));
+    // A quarter fails before and now; a new connection makes a group's traffic more, not new.
+    expect(edges.get(`${shop}--${bank}`)).toMatchObject({ kind: "more", notable: false, byRps: 5 });
+    expect(nodes.get(bank)).toMatchObject({ kind: "more", byRps: 5 });
+    expect([...edges.keys()]).toEqual([`${shop}--${bank}`]);
+  });
+
+  test("are new or gone where all of it is", () => {
+    const all = [edge("eu", "web.shop>pay.bank", null, rates(30, 0, 10)), edge("eu", "cart.shop>pay.bank", null, rates(5))];
+    expect(drawn(...all).nodes.get(bank)).toMatchObject({ kind: "new", notable: true });
+    expect(drawn(edge("eu", "ledger.bank>old.shop", rates(3), null)).edges.get(`${bank}--old.shop`)).toMatchObject({ kind: "gone" });
+  });
+
+  test("tell errors of the sum", () => {
+    const change = drawn(edge("eu", "web.shop>pay.bank", rates(40), rates(30, 0, 10))).edges.get(`${shop}--${bank}`);
+    expect(change).toMatchObject({ kind: "errors", byRps: 0 });
+    expect(change?.byErrors).toBeCloseTo(100 * 10 / 45);
+  });
+
+  test("inside of a group are none of the picture, and nothing different is no change", () => {
+    const { nodes, edges } = drawn(edge("eu", "web.shop>cart.shop", rates(1), rates(40)));
+    expect([nodes.size, edges.size]).toEqual([0, 0]);
+  });
+
+  test("without groups are those of each node and connection", () => {
+    const diff = diffOf([edge("eu", "ledger.bank>audit", rates(1), rates(7))]);
+    expect(drawnChanges(diff, here, EVERYTHING)).toEqual(changesOf(diff, here));
+  });
+
+  test("are listed by how much moved, notable ones first, and lead to the group", () => {
+    const { nodes, edges } = drawn(edge("eu", "web.shop>pay.bank", rates(1), rates(30, 0, 10)), edge("eu", "INTERNET>web.shop", rates(99), rates(100)));
+    const rows = groupRowsOf({ nodes, edges }, plan, "eu");
+    expect(rows.map(({ name, change, selects }) => [name, change.kind, change.notable, selects])).toEqual([["bank", "more", true, { node: bank }], ["shop", "more", false, { node: shop }]]);
+    const panel = new ComparePanel({ change: vi.fn() }, new Pictures());
+    const state = { ...INITIAL, ...pinned, path: ["eu"], crowd: { ...NO_CROWD, show: "groups", by: "namespace" } as const };
+    const mesh = graph([here]);
+    panel.render({ state, data: { ...NO_DATA, graph: mesh, topology: extend(EMPTY, mesh), diff: { ...diffOf([edge("eu", "web.shop>pay.bank", rates(1), rates(30, 0, 10))]), changed_edges: 7 } } });
+    expect(panel.element.textContent).toContain("Groups: 1 changed");
+    expect(panel.element.textContent).toContain("The 1 largest of 7 changes");
+  });
+});
+
 describe("pinning", () => {
   const axis = { firstMs: START_MS - 600_000, lastMs: START_MS, stepMs: 10_000 };
   const known = { graph: graph([]), axis };
@@ -93,7 +147,7 @@ describe("pinning", () => {
 describe("the panel", () => {
   const now = (diff: Diff | null, state: Partial<State> = pinned): Snapshot => ({ state: { ...INITIAL, path: ["eu"], ...state }, data: { ...NO_DATA, graph: graph([level("eu", ["a>b"])]), diff } });
   const render = (snapshot: Snapshot): HTMLElement => {
-    const panel = new ComparePanel({ change: vi.fn() });
+    const panel = new ComparePanel({ change: vi.fn() }, new Pictures());
     panel.render(snapshot);
     return panel.element;
   };

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Problem, Timeline } from "../src/api";
 import { badgeOf } from "../src/controls/header";
 import { keysOf, onKey } from "../src/controls/keys";
+import { groupKey } from "../src/crowd";
 import { toNextStop } from "../src/controls/transport";
 import { h, isSafeAddress, link } from "../src/dom";
 import { formatDuration, formatRate, formatShare, parseInstant } from "../src/format";
@@ -14,7 +15,7 @@ import { noticeList } from "../src/panels/notices";
 import { INITIAL, type State } from "../src/state";
 import { type Data, NO_DATA, type Snapshot, Store } from "../src/store";
 import { marksAt, noticeMarks, seriesOf, stops } from "../src/timeline/series";
-import { type Followed, fitting } from "../src/timeline/subject";
+import { type Followed, fitting, subjectOf } from "../src/timeline/subject";
 import { noteOf } from "../src/timeline/timeline";
 import { Pictures } from "../src/traffic/picture";
 import { START_MS, edge, graph, level, node, notice } from "./graphs";
@@ -299,13 +300,20 @@ describe("what the timeline follows", () => {
     ["the level", null, false],
   ])("an answer stands only under its own name: %s", (_, selection, fits) => {
     expect(fitting(answer, at(selection))).toBe(fits ? answer : null);
-    expect(noteOf(fitting(answer, at(selection)))).toBe(fits ? "" : "loading…");
+    expect(noteOf(fitting(answer, at(selection)), false)).toBe(fits ? "" : "loading…");
   });
 
   test("a problem of something else is not told, its own is", () => {
     const failed = { ...answer, timeline: null, problem: problem("unreachable") };
-    expect(noteOf(fitting(failed, at(null)))).toBe("loading…");
-    expect(noteOf(fitting(failed, at({ kind: "node", node: "a" })))).toContain("title of unreachable");
+    expect(noteOf(fitting(failed, at(null)), false)).toBe("loading…");
+    expect(noteOf(fitting(failed, at({ kind: "node", node: "a" })), false)).toContain("title of unreachable");
+  });
+
+  test("a selected group has none of its own, which is said", () => {
+    const group = at({ kind: "node", node: groupKey("shop") });
+    expect(subjectOf(group)).toEqual({ level: "eu" });
+    const whole: Followed = { ...answer, subject: { level: "eu" } };
+    expect(noteOf(fitting(whole, group), true)).toContain("no timeline of its own");
   });
 
   test("the next notice is one of what is followed", () => {

@@ -6,7 +6,9 @@
  */
 
 import type { Diff, DiffEdge, DiffNode } from "../api";
+import { OTHERS } from "../crowd";
 import { type Level, type Rates, NO_RATES, edgeKey, total } from "../model";
+import type { Plan } from "../traffic/groups";
 
 export type ChangeKind = "new" | "gone" | "more" | "less" | "errors";
 
@@ -53,10 +55,15 @@ export function changeOf(before: Rates | null, after: Rates | null): Change {
   };
 }
 
-/** The changes of a level of the page; the server calls nodes what their labels say. */
+/** From what the server calls a node, which is its label, to its name on the page. */
+export function keyIn(level: Level | undefined): (label: string) => string {
+  const keys = new Map(level?.nodes.map((node) => [node.label, node.name]));
+  return (label) => keys.get(label) ?? label;
+}
+
+/** The changes of a level of the page. */
 export function changesOf(diff: Diff, level: Level): LevelChanges {
-  const keys = new Map(level.nodes.map((node) => [node.label, node.name]));
-  const key = (name: string): string => keys.get(name) ?? name;
+  const key = keyIn(level);
   const here = <T extends { readonly cluster: string }>(all: readonly T[]): T[] => all.filter((each) => each.cluster === level.name);
   return {
     nodes: new Map(here(diff.nodes).map((each) => [key(each.node), changeOf(each.before, each.after)])),
@@ -72,14 +79,27 @@ export interface Row {
   readonly selects: { readonly node: string } | { readonly source: string; readonly target: string };
 }
 
+/** Closed groups that changed, the strongest change first. */
+export function groupRowsOf(changes: LevelChanges, plan: Plan, cluster: string): readonly Row[] {
+  const rows = [...plan.groups.values()].flatMap((group): Row[] => {
+    const change = changes.nodes.get(group.key);
+    return change && !group.open ? [{ cluster, name: group.name === OTHERS ? "All others" : group.name, change, selects: { node: group.key } }] : [];
+  });
+  const moved = ({ change }: Row): number => Math.abs(change.byRps);
+  return notableFirst(rows.sort((one, other) => moved(other) - moved(one)));
+}
+
 /** Ranked as the server did, notable ones first; a level's own, and on the global level those of all. */
 export function rowsOf(diff: Diff, levelName: string): { readonly edges: readonly Row[]; readonly nodes: readonly Row[] } {
   const here = (each: { readonly cluster: string }): boolean => levelName === "" || each.cluster === levelName;
   const place = (cluster: string): string => (levelName === "" && cluster !== "" ? `${cluster}: ` : "");
   const edge = (each: DiffEdge): Row => ({ cluster: each.cluster, name: `${place(each.cluster)}${each.source} → ${each.target}`, change: changeOf(each.before, each.after), selects: { source: each.source, target: each.target } });
   const node = (each: DiffNode): Row => ({ cluster: each.cluster, name: `${place(each.cluster)}${each.node}`, change: changeOf(each.before, each.after), selects: { node: each.node } });
-  const notableFirst = (rows: readonly Row[]): Row[] => [...rows.filter((row) => row.change.notable), ...rows.filter((row) => !row.change.notable)];
   return { edges: notableFirst(diff.edges.filter(here).map(edge)), nodes: notableFirst(diff.nodes.filter(here).map(node)) };
+}
+
+function notableFirst(rows: readonly Row[]): Row[] {
+  return [...rows.filter((row) => row.change.notable), ...rows.filter((row) => !row.change.notable)];
 }
 
 /** `3 new, 1 gone, 7 notably changed`; what is not there is not told. */

@@ -6,24 +6,27 @@ import { formatDate, formatRate, formatTime } from "../format";
 import { Panel } from "../panels/panel";
 import { levelOf, openPath, sameSelection, select, type Selection, type State } from "../state";
 import type { Actions, Snapshot } from "../store";
+import { type Pictures, changesAsDrawn } from "../traffic/picture";
 import { goToBaseline, swap, unpin } from "./baseline";
-import { type Change, type Row, SIGNS, WORDS, rowsOf, summaryOf } from "./changes";
+import { type Change, type Row, SIGNS, WORDS, groupRowsOf, keyIn, rowsOf, summaryOf } from "./changes";
 
 const SHOWN_ROWS = 8;
 
 export class ComparePanel extends Panel {
   private readonly intro = h("p", { class: "quiet" });
+  private readonly groups: Changes;
   private readonly edges: Changes;
   private readonly nodes: Changes;
   private shown: readonly unknown[] = [];
 
-  constructor(actions: Actions) {
+  constructor(actions: Actions, private readonly pictures: Pictures) {
     super("compare", "Comparison");
     const button = (text: string, title: string, step: Parameters<Actions["change"]>[0]): HTMLElement =>
       h("button", { type: "button", class: "quiet-button", title, onClick: () => actions.change(step) }, text);
+    this.groups = new Changes("Groups", actions);
     this.edges = new Changes("Connections", actions);
     this.nodes = new Changes("Nodes", actions);
-    this.body.append(this.intro, this.edges.element, this.nodes.element);
+    this.body.append(this.intro, this.groups.element, this.edges.element, this.nodes.element);
     this.element.prepend(h("header", { class: "panel-head" },
       h("div", {}, h("p", { class: "panel-kind" }, "Compared with"), this.heading),
       h("div", { class: "panel-buttons" },
@@ -36,9 +39,11 @@ export class ComparePanel extends Panel {
     return state.baselineMs !== null;
   }
 
-  protected update({ state, data }: Snapshot): void {
+  protected update(now: Snapshot): void {
+    const { state, data } = now;
+    const plan = this.pictures.planOf(now);
     const shownMs = data.graph?.about.instantMs;
-    const inputs = [data.diff, data.diffProblem, state.baselineMs, state.path, state.selection, shownMs === state.baselineMs];
+    const inputs = [data.diff, data.diffProblem, state.baselineMs, state.path, state.selection, shownMs === state.baselineMs, plan.groups.size ? plan : null, plan.groups.size ? data.graph : null];
     if (inputs.every((each, index) => each === this.shown[index])) return;
     this.shown = inputs;
     const baselineMs = state.baselineMs!;
@@ -46,6 +51,8 @@ export class ComparePanel extends Panel {
     const same = shownMs === baselineMs;
     const rows = data.diff && !same ? rowsOf(data.diff, levelOf(state)) : { edges: [], nodes: [] };
     setText(this.intro, intro({ state, data }, same, rows.edges));
+    const changes = plan.groups.size && !same ? changesAsDrawn(data, levelOf(state), plan) : null;
+    this.groups.render(changes ? groupRowsOf(changes, plan, levelOf(state)) : [], state);
     this.edges.render(rows.edges, state);
     this.nodes.render(rows.nodes, state);
   }
@@ -57,7 +64,9 @@ function intro({ data }: Snapshot, same: boolean, edges: readonly Row[]): string
   if (!data.diff) return "Comparing…";
   if (!edges.length) return "Nothing is different here.";
   const { before, after } = data.diff;
-  return before.instants && after.instants ? "" : "One of the two moments has nothing recorded.";
+  if (!before.instants || !after.instants) return "One of the two moments has nothing recorded.";
+  const [listed, changed] = [data.diff.edges.length, data.diff.changed_edges];
+  return listed < changed ? `The ${listed} largest of ${changed} changes; the others are smaller, and not counted in groups.` : "";
 }
 
 /** A ranked table; what is not notable is quiet, and the long tail is on demand. */
@@ -87,8 +96,7 @@ class Changes {
 
   private row({ cluster, name, change, selects }: Row, state: State): HTMLElement {
     const open = (): void => this.actions.change((before, { graph }) => {
-      const keys = new Map(graph?.levels.get(cluster)?.nodes.map((node) => [node.label, node.name]));
-      const key = (label: string): string => keys.get(label) ?? label;
+      const key = keyIn(graph?.levels.get(cluster));
       const selection: Selection = "node" in selects ? { kind: "node", node: key(selects.node) } : { kind: "edge", source: key(selects.source), target: key(selects.target) };
       return select(levelOf(before) === cluster ? before : openPath(before, cluster ? [cluster] : []), selection);
     });

@@ -6,5 +6,5 @@ import type { Pictures } from "../traffic/picture";
 import { DetailsPanel } from "./details";
 
 export function makePanels(actions: Actions, pictures: Pictures): View[] {
-  return [new ComparePanel(actions), new DetailsPanel(actions, pictures)];
+  return [new ComparePanel(actions, pictures), new DetailsPanel(actions, pictures)];
 }

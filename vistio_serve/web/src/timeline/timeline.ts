@@ -46,8 +46,8 @@ export class TimelineView implements View {
       this.draw(state, data, followed);
     }
     setText(this.title, subjectTitle(now));
-    setText(this.note, noteOf(followed));
-    set(this.note, "data-loading", followed === null);
+    setText(this.note, noteOf(followed, state.selection !== followable(state.selection)));
+    set(this.note, "data-problem", followed?.problem != null);
     set(this.element, "data-zoomed", state.window !== null);
     this.placeMarker();
   }
@@ -164,9 +164,10 @@ export class TimelineView implements View {
 }
 
 /** Nothing while all is well; an answer that is under way is said, for until then no rates are drawn. */
-export function noteOf(followed: Followed | null): string {
+export function noteOf(followed: Followed | null, group: boolean): string {
   if (!followed) return "loading…";
-  return followed.problem ? `Rates over time cannot be shown: ${followed.problem.title}` : "";
+  if (followed.problem) return `Rates over time cannot be shown: ${followed.problem.title}`;
+  return group ? "A group has no timeline of its own: this is the whole level." : "";
 }
 
 function subjectTitle({ state, data }: Snapshot): string {

@@ -5,14 +5,17 @@
  * is what must not change with each instant: who is among the first ones, and the scale.
  */
 
+import type { LevelChanges } from "../compare/changes";
+import { drawnChanges } from "../compare/grouped";
 import type { Crowd } from "../crowd";
 import { type Level, edgeKey } from "../model";
 import type { Selection } from "../state";
 import { levelOf } from "../state";
-import type { Snapshot } from "../store";
+import type { Data, Snapshot } from "../store";
 import { EVERYTHING, type Plan, arrange, entered, firstOf, planOf, ranked } from "./groups";
 import type { Shape } from "./layouts";
 import { type Arrange, type Scene, sceneOf } from "./scene";
+import { complete } from "./topology";
 
 export interface Picture {
   readonly scene: Scene;
@@ -98,6 +101,21 @@ function withEntries(level: Level, shape: Level): Level {
   const sources = new Set(made.map((edge) => edge.source));
   const nodes = shape.nodes.flatMap((node) => drawn.get(node.name) ?? (sources.has(node.name) ? [node] : []));
   return { ...level, nodes, edges: [...level.edges, ...made] };
+}
+
+/** What changed on a level since the pinned moment, as it is drawn; null where nothing is compared. */
+export function changesAsDrawn({ diff, graph, topology }: Data, levelName: string, plan: Plan): LevelChanges | null {
+  const level = graph?.levels.get(levelName);
+  return diff && level ? drawnChanges(diff, complete(level, topology), plan) : null;
+}
+
+export function sceneWithChanges({ scene, plans }: Picture, data: Data): Scene {
+  if (!data.diff) return scene;
+  const all = [...scene.levels.keys()].flatMap((name): [string, LevelChanges][] => {
+    const changes = changesAsDrawn(data, name, plans.get(name) ?? EVERYTHING);
+    return changes ? [[name, changes]] : [];
+  });
+  return { ...scene, changes: new Map(all) };
 }
 
 /** A selection as it is drawn: what is inside of a closed group is the group, or a connection of groups. */

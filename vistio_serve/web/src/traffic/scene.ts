@@ -1,7 +1,6 @@
 /** From a graph, the union it belongs to and the filters to what is drawn. Pure. */
 
-import type { Diff } from "../api";
-import { type LevelChanges, changesOf } from "../compare/changes";
+import type { LevelChanges } from "../compare/changes";
 import { type Edge, type Graph, type Level, type Node, total, worst } from "../model";
 import { type Filters, isFiltered } from "../state";
 import type { Shape } from "./layouts";
@@ -41,13 +40,6 @@ export function sceneOf(graph: Graph, topology: Topology, filters: Filters, arra
     shapes.set(name, drawn.shape);
   }
   return { name: graph.name, levels, topology: shapes, classes: graph.classes, changes: null };
-}
-
-/** The scene with what changed since the pinned moment. */
-export function withChanges(scene: Scene, diff: Diff | null): Scene {
-  if (!diff) return scene;
-  const changes = new Map([...scene.levels].map(([name, level]): [string, LevelChanges] => [name, changesOf(diff, level)]));
-  return { ...scene, changes };
 }
 
 /** The level without what the filters hide; an edge takes its nodes with it when they have no other. */

@@ -6,8 +6,8 @@ import { type Display, levelOf } from "../state";
 import type { Snapshot } from "../store";
 import { readPalette } from "../style/palette";
 import { EdgeTexts, type Source } from "./edge-text";
-import { type Pictures, drawnSelection } from "./picture";
-import { foundAs, withChanges } from "./scene";
+import { type Pictures, drawnSelection, sceneWithChanges } from "./picture";
+import { foundAs } from "./scene";
 import type { Inspection, TrafficEvents, TrafficView } from "./view";
 import { VizceralView } from "./vizceral-view";
 
@@ -45,7 +45,7 @@ export class Stage {
     // A level must be there before it can be entered, and an address may name one before the data come.
     const picture = this.pictures.of(now);
     // A node with a view of its own is taken out of its group.
-    if (picture && (changed || moved)) view.show(withChanges(picture.scene, data.diff));
+    if (picture && (changed || moved)) view.show(sceneWithChanges(picture, data));
     if (moved || changed) view.open(state.path);
     if (moved || state.selection !== before.state.selection || state.find !== before.state.find || state.crowd !== before.state.crowd || (data.graph && !before.data.graph)) {
       const plan = this.pictures.planOf(now);
