@@ -21,7 +21,7 @@ from vistio_core.graph.model import Edge, Graph, Node, Notice, Rates
 from vistio_core.times import format_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Json = dict[str, Any]
 
@@ -96,7 +96,7 @@ def flatten(graph: Graph, options: Mapping[str, str]) -> Flat:
 def _add(
     cluster: str,
     nodes: tuple[Node, ...],
-    edges: tuple[Edge, ...],
+    edges: Sequence[Edge],
     to_nodes: list[FlatNode],
     to_edges: list[FlatEdge],
 ) -> None:

@@ -6,11 +6,12 @@ be, and most formats answer a duplicate or a missing node with a silently wrong 
 
 from __future__ import annotations
 
-from operator import attrgetter, itemgetter, lt
+from operator import attrgetter, lt
 from typing import TYPE_CHECKING
 
 import attrs
 
+from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import Edge, Node, Rates
 
 if TYPE_CHECKING:
@@ -20,24 +21,23 @@ _BY_NAME = attrgetter("name")
 _BY_ENDS = attrgetter("source", "target")
 
 
-def tidy(nodes: Iterable[Node], edges: Iterable[Edge]) -> tuple[list[Node], list[Edge]]:
+def tidy(nodes: Iterable[Node], edges: Iterable[Edge]) -> tuple[list[Node], Edges]:
     """The same level with one node a name, one edge a pair of names, every end a node, sorted.
 
     Duplicate edges are summed; duplicate nodes keep the first class other than ``default``.
     Notices and measurements of duplicates are united.
     """
-    edge_list, node_list = list(edges), list(nodes)
-    ends = [(edge.source, edge.target) for edge in edge_list]
+    columns, node_list = Edges.of(edges), list(nodes)
     names = [node.name for node in node_list]
     # Comparing neighbours is much cheaper than sorting, and mostly all is in order.
-    if not all(map(lt, ends, ends[1:])):
-        edge_list = _merge_edges(sorted(edge_list, key=_BY_ENDS))
+    if not columns.ascend:
+        columns = Edges.of(_merge_edges(sorted(columns, key=_BY_ENDS)))
     if not all(map(lt, names, names[1:])):
         node_list = _merge_nodes(sorted(node_list, key=_BY_NAME))
-    unknown = {*map(itemgetter(0), ends), *map(itemgetter(1), ends)}.difference(names)
+    unknown = set(columns.names).difference(names)
     if unknown:
         node_list = sorted([*node_list, *map(Node, unknown)], key=_BY_NAME)
-    return node_list, edge_list
+    return node_list, columns
 
 
 def _merge_edges(edges: list[Edge]) -> list[Edge]:

@@ -32,7 +32,8 @@ from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.frontends import reach, vizceral_text
 from vistio_core.frontends.tidy import tidy
 from vistio_core.frontends.vizceral_level import INTERNET, SYNTHETIC, DrawnNode, Json, Level, scale
-from vistio_core.graph.model import Edge, FailedRule, Graph, Node, Notice, Region, Severity
+from vistio_core.graph.edges import Edges
+from vistio_core.graph.model import FailedRule, Graph, Node, Notice, Region, Severity
 from vistio_core.times import format_instant
 
 if TYPE_CHECKING:
@@ -139,21 +140,21 @@ def _unseen(rules: Sequence[FailedRule]) -> Notice:
     )
 
 
-def _global_entry(nodes: Sequence[Node], edges: Sequence[Edge]) -> str:
+def _global_entry(nodes: Sequence[Node], edges: Edges) -> str:
     """Who stands in the middle: ``INTERNET``, real or not, or else the first that nobody calls.
 
     It is always said (``entryNode``), since two entries would be drawn on top of each other.
     """
     if any(node.name == INTERNET for node in nodes):
         return INTERNET
-    return min(reach.entries([(edge.source, edge.target) for edge in edges]), default=INTERNET)
+    return min(reach.entries(edges.ends), default=INTERNET)
 
 
 def _fill(
     drawn: DrawnNode, name: str, region: Region | None, failed: Sequence[FailedRule], used: set[str]
 ) -> float:
     """Makes a global node a graph of its own; notes its classes in ``used``; returns its ``maxVolume``."""
-    nodes, edges = tidy(region.nodes, region.edges) if region is not None else ([], [])
+    nodes, edges = tidy(region.nodes, region.edges) if region is not None else tidy((), ())
     configured = region.max_volume if region is not None else 0.0
     if nodes:
         level = Level(nodes, edges, entry=None, renderer="focusedChild")

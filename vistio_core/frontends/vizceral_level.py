@@ -9,17 +9,20 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from operator import add, attrgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import msgspec
+import numpy as np
 
 from vistio_core.frontends import reach, vizceral_text
+from vistio_core.graph.columns import CLASSES
+from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import Edge, Node
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 Json = dict[str, Any]
 
@@ -33,8 +36,8 @@ SYNTHETIC: Json = {"streaming": 1, "vistio": {"synthetic": True}}
 
 _by_name = attrgetter("name")
 _ENCODER = msgspec.json.Encoder()
-_PIECES = 8
-"""Of a connection's JSON: what stands before, between and after its three numbers, and a comma."""
+_PIECES = 2 * CLASSES + 1
+"""Of a connection's JSON: what stands before, between and after its three numbers."""
 
 
 # Ten thousand plain objects would wake the garbage collector again and again; these never form
@@ -99,16 +102,14 @@ class _Shapes:
         self._kept: OrderedDict[object, _Shape] = OrderedDict()
         self._edges = 0
 
-    def __call__(
-        self, names: tuple[str, ...], sources: tuple[str, ...], targets: tuple[str, ...], entry: str | None
-    ) -> _Shape:
-        key = names, sources, targets, entry
+    def __call__(self, names: tuple[str, ...], edges: Edges, entry: str | None) -> _Shape:
+        key = names, edges.names, edges.source.tobytes(), edges.target.tobytes(), entry
         with self._lock:
             found = self._kept.get(key)
             if found is not None:
                 self._kept.move_to_end(key)
                 return found
-        made = _make_shape(list(names), list(zip(sources, targets, strict=True)), entry)
+        made = _make_shape(list(names), edges.ends, entry)
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = made
@@ -176,15 +177,8 @@ class Level:
         peak: the largest total rate of any connection.
     """
 
-    def __init__(
-        self, nodes: Sequence[Node], edges: Sequence[Edge], *, entry: str | None, renderer: str
-    ) -> None:
-        shape = _shape(
-            tuple([node.name for node in nodes]),
-            tuple([edge.source for edge in edges]),
-            tuple([edge.target for edge in edges]),
-            entry,
-        )
+    def __init__(self, nodes: Sequence[Node], edges: Edges, *, entry: str | None, renderer: str) -> None:
+        shape = _shape(tuple([node.name for node in nodes]), edges, entry)
         self._renamed = shape.renamed
         self.drawn = [_node(node, shape.renamed, renderer) for node in nodes]
         self.connections, self.peak = _connections(edges, shape)
@@ -236,44 +230,37 @@ def _node(node: Node, wire: Mapping[str, str], renderer: str) -> DrawnNode:
     return drawn
 
 
-def _connections(edges: Sequence[Edge], shape: _Shape) -> tuple[msgspec.Raw, float]:
+def _connections(edges: Edges, shape: _Shape) -> tuple[msgspec.Raw, float]:
     """The connections as JSON, and the largest total rate.
 
     Ten thousand objects for an encoder cost more than all numbers of a graph: only connections with
     notices or facts of their own are made as such.
     """
-    all_rates = [edge.rates for edge in edges]
-    zeros = [0.0] * shape.added
-    normal = [rates.normal for rates in all_rates] + zeros
-    warning = [rates.warning for rates in all_rates] + zeros
-    danger = [rates.danger for rates in all_rates] + zeros
-    special = [index for index, edge in enumerate(edges) if edge.notices or edge.measurements]
-    # The comparison also catches NaN and infinities, which are not JSON.
-    plain = all(min(rates, default=0.0) >= 0.0 for rates in (normal, warning, danger))
-    if not (plain and math.isfinite(sum(normal) + sum(warning) + sum(danger))):
-        special = list(range(len(edges)))
+    number = len(edges)
+    rates = np.concatenate([edges.rates, np.zeros((shape.added, CLASSES))])
+    special: Iterable[int] = edges.notices.keys() | edges.measurements.keys()
+    # The comparison also catches NaN, which is not JSON, as infinities are not.
+    if not ((rates >= 0.0).all() and math.isfinite(rates.sum())):
+        special = range(number)
     written: dict[int, bytes] = {}
     for index in special:
         connection = _connection(edges[index], shape.renamed)
-        metrics = connection.metrics
-        normal[index], warning[index], danger[index] = metrics.normal, metrics.warning, metrics.danger
+        rates[index] = connection.metrics.normal, connection.metrics.warning, connection.metrics.danger
         written[index] = _ENCODER.encode(connection)
-    peak = max(map(add, map(add, normal, warning), danger), default=0.0)
+    peak = float((rates[:, 0] + rates[:, 1] + rates[:, 2]).max(initial=0.0))
     if shape.order is not None:
-        normal, warning, danger = (
-            [rates[index] for index in shape.order] for rates in (normal, warning, danger)
-        )
+        rates = rates[shape.order]
         written = {place: written[index] for place, index in enumerate(shape.order) if index in written}
-    pieces: list[bytes] = [b""] * (_PIECES * len(normal))
+    pieces: list[bytes] = [b""] * (_PIECES * len(rates))
     pieces[0::_PIECES] = shape.heads
-    for place, rates in enumerate((normal, warning, danger)):
-        pieces[2 * place + 1 :: _PIECES] = _numbers(rates)
-    for place, between in ((2, b',"warning":'), (4, b',"danger":'), (6, b'},"notices":[]}')):
-        pieces[place::_PIECES] = [between] * len(normal)
-    pieces[7::_PIECES] = [b","] * len(normal)
+    numbers = _numbers(rates.ravel().tolist())
+    for place in range(CLASSES):
+        pieces[2 * place + 1 :: _PIECES] = numbers[place::CLASSES]
+    for place, between in ((2, b',"warning":'), (4, b',"danger":'), (6, b'},"notices":[]},')):
+        pieces[place::_PIECES] = [between] * len(rates)
     for index, whole in written.items():
-        pieces[_PIECES * index : _PIECES * index + 7] = [whole, *[b""] * 6]
-    return msgspec.Raw(b"[%b]" % b"".join(pieces[:-1])), peak
+        pieces[_PIECES * index : _PIECES * (index + 1)] = [whole, b",", *[b""] * (_PIECES - 2)]
+    return msgspec.Raw(b"[%b]" % b"".join(pieces)[:-1]), peak
 
 
 def _numbers(rates: list[float]) -> list[bytes]:

@@ -8,7 +8,7 @@ no sum depends on the order in which rows or files arrive.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from math import fsum, inf
 from operator import add
@@ -29,20 +29,20 @@ from vistio_core.configuration.model import (
     NodeMapping,
     Rule,
     ServiceNoticeRule,
+    StatusMapping,
     StatusType,
 )
 from vistio_core.configuration.templates import query_link, render_title, severity_of
 from vistio_core.events import GLOBAL_LEVEL, Measurement, RuleOutcome, RuleSamples
-from vistio_core.graph.columns import CLASSES, Floats, rule_edges
+from vistio_core.graph.columns import CLASSES, Floats, Integers, rule_edges
+from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import (
     NOTHING_MEASURED,
-    Edge,
     FailedRule,
     Graph,
     Node,
     NodeClass,
     Notice,
-    Rates,
     Region,
 )
 
@@ -72,22 +72,37 @@ class Evidence:
 
 @attrs.frozen(eq=False)
 class _RuleRates:
-    """What one rule saw."""
+    """What one rule saw: its edges, each once."""
 
-    edges: dict[_Pair, Rates]
+    names: Sequence[str]
+    source: Integers
+    """Index into ``names``."""
+    target: Integers
+    """Likewise, into ``target_names``."""
+    target_names: Sequence[str]
     rates: Floats
-    """The same, a row for each of ``edges``."""
+
+    def pair(self, index: int) -> _Pair:
+        return self.names[self.source[index]], self.target_names[self.target[index]]
 
 
-_NOTHING_SEEN = _RuleRates({}, np.zeros((0, CLASSES)))
+_NOTHING: Integers = np.zeros(0, np.int64)
+_NOTHING_SEEN = _RuleRates((), _NOTHING, _NOTHING, (), np.zeros((0, CLASSES)))
+# An edge is one number: that of its source's name and its target's.
+_BITS = 32
+_MASK = (1 << _BITS) - 1
 
 
 @attrs.define
 class _Level:
-    """What gathers for the global level or for one cluster."""
+    """What gathers for the global level or for one cluster. Names get numbers as they are met."""
 
     max_volume: float = 0.0
-    rates: dict[_Pair, Rates] = attrs.field(factory=dict)
+    numbers: dict[str, int] = attrs.field(factory=dict)
+    keys: Integers = _NOTHING
+    """The edges, each once."""
+    rates: Floats = _NOTHING_SEEN.rates
+    """A row for each of ``keys``."""
     edge_notices: dict[_Pair, list[Notice]] = attrs.field(factory=dict)
     edge_measurements: dict[_Pair, dict[str, float]] = attrs.field(factory=dict)
     classes: dict[str, str] = attrs.field(factory=dict)
@@ -99,29 +114,60 @@ class _Level:
         if self.classes.get(name, "default") == "default":
             self.classes[name] = node_class
 
-    def edges(self) -> tuple[Edge, ...]:
-        pairs = self.rates if not self.edge_measurements else {**self.rates, **self.edge_measurements}
-        notices, measurements, silence = (self.edge_notices, self.edge_measurements, Rates())
-        return tuple(
-            Edge(
-                pair[0],
-                pair[1],
-                self.rates.get(pair, silence),
-                tuple(notices[pair]) if pair in notices else (),
-                dict(sorted(measurements[pair].items())) if pair in measurements else NOTHING_MEASURED,
-            )
-            for pair in sorted(pairs)
-        )
+    def number(self, name: str) -> int:
+        return self.numbers.setdefault(name, len(self.numbers))
+
+    def add_rates(self, keys: Integers, rates: Floats) -> None:
+        """Rates of more edges; those of edges that are there already are added to them."""
+        if len(self.keys):
+            order = np.argsort(self.keys)
+            place = order[np.minimum(np.searchsorted(self.keys, keys, sorter=order), len(order) - 1)]
+            known = self.keys[place] == keys
+            self.rates[place[known]] += rates[known]
+            keys, rates = keys[~known], rates[~known]
+        self.keys, self.rates = np.concatenate([self.keys, keys]), np.concatenate([self.rates, rates])
+
+    def edges(self) -> Edges:
+        silent = self._silent_edges()
+        keys = np.concatenate([self.keys, np.array(silent, np.int64)])
+        rates = np.concatenate([self.rates, np.zeros((len(silent), CLASSES))])
+        names = sorted(self.numbers)
+        rank = np.empty(len(names), np.int64)
+        rank[[self.numbers[name] for name in names]] = np.arange(len(names))
+        source, target = rank[keys >> _BITS], rank[keys & _MASK]
+        order = np.argsort((source << _BITS) | target, kind="stable")
+        edges = Edges(names, source[order], target[order], rates[order], {}, {})
+        if not (self.edge_notices or self.edge_measurements):
+            return edges
+        place = {pair: index for index, pair in enumerate(edges.ends)}
+        edges.notices = {place[pair]: tuple(notices) for pair, notices in self.edge_notices.items()}
+        edges.measurements = {
+            place[pair]: dict(sorted(values.items())) for pair, values in self.edge_measurements.items()
+        }
+        return edges
+
+    def _silent_edges(self) -> list[int]:
+        """Edges that were measured and have no traffic."""
+        if not self.edge_measurements:
+            return []
+        known = set(self.keys.tolist())
+        measured = [
+            self.number(source) << _BITS | self.number(target) for source, target in self.edge_measurements
+        ]
+        return [key for key in measured if key not in known]
 
     def nodes(self) -> tuple[Node, ...]:
+        notices, measurements = self.node_notices, self.node_measurements
         return tuple(
-            Node(
-                name,
-                node_class,
-                tuple(self.node_notices.get(name, ())),
-                dict(sorted(self.node_measurements.get(name, {}).items())),
-            )
-            for name, node_class in sorted(self.classes.items())
+            [
+                Node(
+                    name,
+                    node_class,
+                    tuple(notices[name]) if name in notices else (),
+                    dict(sorted(measurements[name].items())) if name in measurements else NOTHING_MEASURED,
+                )
+                for name, node_class in sorted(self.classes.items())
+            ]
         )
 
 
@@ -200,15 +246,16 @@ def _edges_of(part: Evidence) -> Iterator[tuple[_Pair, _RuleRates]]:
     if isinstance(part.samples, pa.Table):
         judge = cache(lambda cluster, rule: _classifier(part, cluster, rule))
         found = rule_edges(part.samples, lambda *key: _COLUMN[judge(*key[:2]).classify(key[2])])
-        sources = map(found.sources.__getitem__, found.source.tolist())
-        targets = map(found.targets.__getitem__, found.target.tolist())
-        pairs = list(zip(sources, targets, strict=True))
-        rates = list(map(Rates, *found.rates.T.tolist()))
         # Rows are sorted by rule, so those of a rule stand together.
-        ends = [*(np.flatnonzero(np.diff(found.rule)) + 1).tolist(), len(pairs)]
-        for start, end in pairwise([0, *ends] if pairs else []):
-            own = dict(zip(pairs[start:end], rates[start:end], strict=True))
-            yield (found.rules[int(found.rule[start])], _RuleRates(own, found.rates[start:end]))
+        ends = [*(np.flatnonzero(np.diff(found.rule)) + 1).tolist(), len(found.rule)]
+        for start, end in pairwise([0, *ends] if len(found.rule) else []):
+            own = slice(start, end)
+            yield (
+                found.rules[int(found.rule[start])],
+                _RuleRates(
+                    found.sources, found.source[own], found.target[own], found.targets, found.rates[own]
+                ),
+            )
     else:
         for rows in part.samples:
             classifier = _classifier(part, rows.cluster, rows.rule)
@@ -218,40 +265,52 @@ def _edges_of(part: Evidence) -> Iterator[tuple[_Pair, _RuleRates]]:
             ):
                 buckets = by_pair.setdefault((pair[0], pair[1]), ([], [], []))
                 buckets[_COLUMN[classifier.classify(status)]].append(rate)
-            own = {pair: Rates(*map(_sum, buckets)) for pair, buckets in by_pair.items()}
-            table = np.asarray([attrs.astuple(each) for each in own.values()]).reshape(-1, CLASSES)
-            yield (rows.cluster, rows.rule), _RuleRates(own, table)
+            sums = [tuple(map(_sum, buckets)) for buckets in by_pair.values()]
+            each = np.arange(len(by_pair))
+            sources, targets = zip(*by_pair, strict=True) if by_pair else ((), ())
+            rates = np.asarray(sums, np.float64).reshape(-1, CLASSES)
+            yield (rows.cluster, rows.rule), _RuleRates(sources, each, each, targets, rates)
 
 
 def _classifier(part: Evidence, *key: str) -> StatusClassifier:
     rule = part.configuration.connection_rule(*key) or part.recorded.connection_rule(*key)
-    return StatusClassifier(rule.status if rule else None)
+    return _classifier_of(rule.status if rule else None)
+
+
+@lru_cache(maxsize=256)
+def _classifier_of(status: StatusMapping | None) -> StatusClassifier:
+    return StatusClassifier(status)
 
 
 def _add_edges(level: _Level, rule: Rule | None, seen: _RuleRates) -> None:
     connection = rule if isinstance(rule, ConnectionRule) else None
-    edges = seen.edges
-    for source in {source for source, _ in edges}:
-        level.add_node(source, connection.source.node_class if connection else "default")
-    for target in {target for _, target in edges}:
-        level.add_node(target, connection.target.node_class if connection else "default")
+    # Sources before targets: a node's class is the first one that it is given.
+    source = _met(level, seen.names, seen.source, connection.source.node_class if connection else "default")
+    target = _met(
+        level, seen.target_names, seen.target, connection.target.node_class if connection else "default"
+    )
     if connection is not None:
         for notice in connection.notices:
             _raise_notice(level, connection, notice, seen)
-    seen_before = {pair: level.rates[pair] for pair in edges.keys() & level.rates.keys()}
-    level.rates.update(edges)
-    for pair, rates in seen_before.items():
-        level.rates[pair] = _added(rates, edges[pair])
+    level.add_rates((source << _BITS) | target, seen.rates)
+
+
+def _met(level: _Level, names: Sequence[str], index: Integers, node_class: str) -> Integers:
+    """The level's numbers of the nodes ``names[index]``, which are added to it."""
+    used = np.flatnonzero(np.bincount(index, minlength=1)) if len(index) else index
+    number = np.zeros(len(names), np.int64)
+    for each in used.tolist():
+        level.add_node(names[each], node_class)
+        number[each] = level.number(names[each])
+    return number[index]
 
 
 def _raise_notice(level: _Level, rule: ConnectionRule, notice: ConnectionNotice, seen: _RuleRates) -> None:
     """Put a notice on every edge whose share of bad traffic, as this rule saw it, reaches a threshold."""
-    pairs: list[_Pair] = []
     for index, share in shares(seen.rates, notice):
         raised = connection_notice(rule, notice, share)
         if raised is not None:
-            pairs = pairs or list(seen.edges)
-            level.edge_notices.setdefault(pairs[index], []).append(raised)
+            level.edge_notices.setdefault(seen.pair(index), []).append(raised)
 
 
 def shares(rates: Floats, notice: ConnectionNotice) -> Iterator[tuple[int, float]]:
@@ -322,10 +381,6 @@ def service_notice(rule: ServiceNoticeRule, measurement: Measurement) -> Notice 
     title = render_title(rule.title, measurement.value, dict(measurement.labels))
     link = rule.link or query_link(rule.prometheus_url, rule.query)
     return Notice(title, severity, rule.subtitle, link)
-
-
-def _added(one: Rates, other: Rates) -> Rates:
-    return Rates(one.normal + other.normal, one.warning + other.warning, one.danger + other.danger)
 
 
 def _sum(rates: list[float]) -> float:

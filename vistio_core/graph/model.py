@@ -7,7 +7,7 @@ Parquet or of Prometheus.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from types import MappingProxyType
 
@@ -79,7 +79,7 @@ class Region:
     max_volume: float
     """The configured scale of traffic in requests per second; 0 where none is configured."""
     nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
+    edges: Sequence[Edge]
 
 
 @attrs.frozen
@@ -117,7 +117,7 @@ class Graph:
     max_volume: float
     nodes: tuple[Node, ...]
     """The global level: clusters, and what lies outside of the mesh."""
-    edges: tuple[Edge, ...]
+    edges: Sequence[Edge]
     """Traffic of the global level."""
     regions: tuple[Region, ...]
     """The clusters' insides, sorted by name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
@@ -105,7 +105,7 @@ def _stable_region(region: Region, level: LevelTopology) -> Region:
 
 
 def _united(
-    nodes: tuple[Node, ...], edges: tuple[Edge, ...], level: LevelTopology
+    nodes: tuple[Node, ...], edges: Sequence[Edge], level: LevelTopology
 ) -> tuple[tuple[Node, ...], tuple[Edge, ...], float]:
     by_name = {node.name: node for node in nodes}
     by_pair = {(edge.source, edge.target): edge for edge in edges}

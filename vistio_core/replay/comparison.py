@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from itertools import chain
 from typing import TypeVar
 
 import attrs
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import Graph
 
 EdgeKey = tuple[str, str, str]
@@ -54,18 +54,16 @@ class Comparison:
 def moment_of(graph: Graph) -> Moment:
     """A graph as one side of a comparison."""
     levels = [
-        ("", graph.nodes, graph.edges),
-        *((region.name, region.nodes, region.edges) for region in graph.regions),
+        ("", graph.nodes, Edges.of(graph.edges)),
+        *((region.name, region.nodes, Edges.of(region.edges)) for region in graph.regions),
     ]
-    rates = [edge.rates for _, _, edges in levels for edge in edges]
-    numbers = chain.from_iterable((each.normal, each.warning, each.danger) for each in rates)
     return Moment(
         graph.instant_ms,
         graph.instant_ms,
         1,
         not graph.failed_rules and graph.age_ms < graph.interval_ms,
-        [(cluster, edge.source, edge.target) for cluster, _, edges in levels for edge in edges],
-        np.fromiter(numbers, np.float64, 3 * len(rates)).reshape(-1, 3),
+        [(cluster, *pair) for cluster, _, edges in levels for pair in edges.ends],
+        np.concatenate([edges.rates for _, _, edges in levels]),
         frozenset((cluster, node.name) for cluster, nodes, _ in levels for node in nodes),
     )
 
