@@ -1,6 +1,7 @@
 /** Colours that people can tell apart and read, whatever they see: computed from the style sheet itself. */
 
 import { describe, expect, test } from "vitest";
+import { legible, rgb } from "../src/traffic/looks";
 import css from "../src/style/tokens.css?raw";
 
 type Rgb = readonly [number, number, number];
@@ -91,5 +92,17 @@ describe.each(Object.entries(THEMES))("%s", (_, colours) => {
     for (const mark of ["normal", "warning", "danger"]) expect.soft(contrast(colour(mark), colour("ground")), mark).toBeGreaterThan(3);
     for (const tone of ["danger", "warning"]) expect.soft(contrast(colour("text"), colour(`${tone}-ground`)), tone).toBeGreaterThan(7);
     for (const [text, mark] of [["label-text", "normal"], ["on-warning", "warning"], ["label-text", "danger"]] as const) expect.soft(contrast(colour(text), colour(mark)), `label on ${mark}`).toBeGreaterThan(4.5);
+  });
+
+  test("names can be read on the colours that a configuration gives to classes, and on what is selected", () => {
+    const palette = { labelText: colour("label-text"), text: colour("text") };
+    for (const given of ["#949ca6", "#b095d8", "#7cc08f", "#ffffff", "#000000", "#badded", "#ffff00"]) {
+      const shown = legible(given, palette);
+      expect.soft(contrast(palette.labelText, shown), given).toBeGreaterThan(4.49);
+      if (contrast(palette.labelText, given) >= 4.5) expect.soft(shown).toBe(given);
+    }
+    expect(contrast(palette.labelText, palette.text)).toBeGreaterThan(7);
+    expect(legible("rebeccapurple", palette)).toBe("rebeccapurple");
+    expect(rgb("#fa0")).toEqual(rgb("#ffaa00"));
   });
 });

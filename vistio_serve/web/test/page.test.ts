@@ -16,7 +16,7 @@ import { INITIAL, type State } from "../src/state";
 import { type Data, NO_DATA, type Snapshot, Store } from "../src/store";
 import { marksAt, noticeMarks, seriesOf, stops } from "../src/timeline/series";
 import { type Followed, fitting, subjectOf } from "../src/timeline/subject";
-import { noteOf } from "../src/timeline/timeline";
+import { axisPercent, noteOf } from "../src/timeline/timeline";
 import { Pictures } from "../src/traffic/picture";
 import { START_MS, edge, graph, level, node, notice } from "./graphs";
 
@@ -286,6 +286,10 @@ describe("numbers as people read them", () => {
   test.each(["", "now", "05:10", "2026-13-01T00:00:00Z", "2026-11-23T05:10:00Z or so"])("%j is none", (text) => {
     expect(parseInstant(text)).toBeNull();
   });
+});
+
+test.each([[0, "0 %"], [2.5, "2.5 %"], [20, "20 %"], [0.25, "0.3 %"]])("%d on the axis of errors reads %s", (value, text) => {
+  expect(axisPercent(value)).toBe(text);
 });
 
 describe("what the timeline follows", () => {

@@ -141,7 +141,7 @@ describe("the wrapper", () => {
     });
     const [first, second] = [connection(), connection()];
     const edges: Record<string, unknown> = { "a--b": { isVisible: () => true, getView: () => first, volume: {} } };
-    const adopted = { type: "region", name: "eu", graphIndex: ["eu"], layout: {}, nodes: {}, connections: edges, on: vi.fn(), update: vi.fn(), NodeClass: class { render(): void {} } };
+    const adopted = { type: "region", name: "eu", graphIndex: ["eu"], layout: {}, nodes: {}, connections: edges, view: { container: { position: { x: 0, y: 0 }, scale: { x: 1, y: 1 } } }, on: vi.fn(), update: vi.fn(), NodeClass: class { render(): void {} } };
     made.latest._attachGraphHandlers(adopted as never);
     adopted.update(0);
     edges["b--c"] = { isVisible: () => true, getView: () => second, volume: {} };

@@ -16,6 +16,16 @@ import { type Followed, fitting, followable } from "./subject";
 const HEIGHT = 124;
 // Less is a click with a trembling hand.
 const SMALLEST_DRAG_PX = 6;
+// Room for `05:12:30` and what is between two of them.
+const TIME_PX = 72;
+const [MINUTE_S, HOUR_S, DAY_S] = [60, 3600, 86_400];
+/** From one time on the axis to the next; less than a second would tell the same twice. */
+const INCREMENTS_S = [
+  1, 2, 5, 10, 15, 30,
+  ...[1, 2, 5, 10, 15, 30].map((each) => each * MINUTE_S),
+  ...[1, 2, 3, 4, 6, 8, 12].map((each) => each * HOUR_S),
+  ...[1, 2, 3, 5, 7, 10, 15, 30, 60, 90, 180, 365].map((each) => each * DAY_S),
+];
 
 export class TimelineView implements View {
   readonly element: HTMLElement;
@@ -94,9 +104,9 @@ export class TimelineView implements View {
         errors: { range: (_, __, max) => [0, Math.min(100, Math.max(4, niceMax(max)))] },
       },
       axes: [
-        { ...axisLook, size: 26 * unit, values: (_, seconds) => axisTimes(seconds) },
+        { ...axisLook, size: 26 * unit, space: TIME_PX * unit, incrs: INCREMENTS_S, values: (_, seconds) => axisTimes(seconds) },
         { ...axisLook, scale: "rate", size: 52 * unit, values: (_, values) => values.map(formatRate), splits: ends },
-        { ...axisLook, scale: "errors", side: 1, size: 44 * unit, grid: { show: false }, values: (_, values) => values.map((value) => `${value.toFixed(0)} %`), splits: ends, stroke: palette.danger },
+        { ...axisLook, scale: "errors", side: 1, size: 44 * unit, grid: { show: false }, values: (_, values) => values.map(axisPercent), splits: ends, stroke: palette.danger },
       ],
       series: [
         {},
@@ -196,6 +206,11 @@ function unitPx(): number {
 /** Three lines are enough to read a height by. */
 function ends(_: uPlot, __: number, min: number, max: number): number[] {
   return [min, (min + max) / 2, max];
+}
+
+/** `2.5 %`, `20 %`: halves of a nice end are not always whole. */
+export function axisPercent(value: number): string {
+  return `${Number(value.toFixed(1))} %`;
 }
 
 function axisTimes(seconds: number[]): string[] {

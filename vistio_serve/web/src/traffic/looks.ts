@@ -7,15 +7,24 @@ import type { Palette } from "../style/palette";
 // What a class has that the configuration gives no colour: on a light ground nobody could read it.
 const UNCOLOURED = "rgb(186, 213, 237)";
 
-/** Tells the component our colours; classes that the configuration colours keep theirs. */
+/** How much is left of what is not selected, or not found: it says where one is, and must still be read. */
+export const DIMMED = { node: 0.45, edge: 0.2 };
+
+// Of text, by the Web Content Accessibility Guidelines.
+const READABLE_CONTRAST = 4.5;
+
+/** Tells the component our colours; classes that the configuration colours keep theirs, as far as names on them can be read. */
 export function applyPalette(component: Vizceral, palette: Palette, classes: ReadonlyMap<string, string>): void {
-  const own = [...classes].map(([name, color]): [string, string] => [name, color === UNCOLOURED ? palette.normal : color]);
+  const own = [...classes].map(([name, color]): [string, string] => [name, color === UNCOLOURED ? palette.normal : legible(hexOf(color), palette)]);
   const ours = { normal: palette.normal, warning: palette.warning, danger: palette.danger, default: palette.normal };
+  const traffic = { ...Object.fromEntries(own), ...ours, normalDonut: palette.line };
   component.renderer.setClearColor(palette.ground, 1);
   component.updateStyles({
     colorText: palette.text,
     colorTextDisabled: palette.quiet,
-    colorTraffic: { ...Object.fromEntries(own), ...ours, normalDonut: palette.line },
+    colorTraffic: traffic,
+    // Its own are brighter ones, which on a light ground are none.
+    colorTrafficHighlighted: Object.fromEntries(Object.keys(traffic).map((name) => [name, palette.text])),
     colorNormalDimmed: palette.quiet,
     colorBackgroundDark: palette.surface,
     colorLabelBorder: palette.ground,
@@ -54,9 +63,46 @@ export function changeColor(change: Change | undefined, palette: Palette): Rgba 
   return { ...rgb(color), a: 0.55 + 0.45 * change.strength };
 }
 
-/** `#rrggbb` as parts of one. */
+/** The colour, mixed with that of texts until names can be read on it; what is no `#rrggbb` is left as it is. */
+export function legible(color: string, palette: Pick<Palette, "labelText" | "text">): string {
+  if (!/^#[0-9a-f]{6}$/i.test(color)) return color;
+  const [from, to] = [rgb(color), rgb(palette.text)];
+  for (let share = 0; share < 1; share += 0.05) {
+    const part = (one: number, other: number): number => one + share * (other - one);
+    const mixed = { r: part(from.r, to.r), g: part(from.g, to.g), b: part(from.b, to.b) };
+    if (contrast(mixed, rgb(palette.labelText)) >= READABLE_CONTRAST) return hex(mixed);
+  }
+  return palette.text;
+}
+
+/** Any CSS colour as `#rrggbb`, where there is a canvas that knows. */
+function hexOf(color: string): string {
+  const context = document.createElement("canvas").getContext("2d");
+  if (!context) return color;
+  context.fillStyle = color;
+  return context.fillStyle;
+}
+
+type Rgb = Omit<Rgba, "a">;
+
+function contrast(one: Rgb, other: Rgb): number {
+  const [dark, light] = [luminance(one), luminance(other)].sort((a, b) => a - b) as [number, number];
+  return (light + 0.05) / (dark + 0.05);
+}
+
+function luminance({ r, g, b }: Rgb): number {
+  const linear = (value: number): number => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+}
+
+function hex({ r, g, b }: Rgb): string {
+  return `#${[r, g, b].map((part) => Math.round(255 * part).toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** `#rrggbb` as parts of one, or `#rgb`, which a build makes of it where it can. */
 export function rgb(hex: string): { r: number; g: number; b: number } {
-  const number = Number.parseInt(hex.slice(1), 16);
+  const digits = hex.length === 4 ? hex.slice(1).replace(/./g, "$&$&") : hex.slice(1);
+  const number = Number.parseInt(digits, 16);
   return { r: ((number >> 16) & 255) / 255, g: ((number >> 8) & 255) / 255, b: (number & 255) / 255 };
 }
 

@@ -10,9 +10,11 @@
  * 6. Nothing of it can be stopped, and two on a page share parts: there is one, and `dispose` ends its loop.
  * 7. Clicks are lost where frames are slow: `clicks.ts` hears them instead.
  *
- * And three more: leaving a level while still entering it left an empty picture, which `settle` puts right;
+ * And more: leaving a level while still entering it left an empty picture, which `settle` puts right;
  * arcs of no size are errors on the console, so `withoutEmptyArcs` leaves them out; and a connection was found
- * where its node is, so `preferNodes`.
+ * where its node is, so `preferNodes`. What is selected was white and all else all but gone, which a light ground
+ * does not bear (`looks.ts`); names were cut at the edges of the picture (`labels.ts`); and between clusters no line
+ * said where particles will come.
  */
 
 import Module from "vizceral";
@@ -25,7 +27,7 @@ import { listenForClicks } from "./clicks";
 import { encode } from "./encode";
 import { labelScale, sizeLabels } from "./labels";
 import { type NamedLayout, stableRing, stableTree } from "./layouts";
-import { applyPalette, changeColor, lineColor, makeSprite } from "./looks";
+import { DIMMED, applyPalette, changeColor, lineColor, makeSprite } from "./looks";
 import type { Scene } from "./scene";
 import { showSign } from "./signs";
 import type { Inspection, TrafficEvents, TrafficView } from "./view";
@@ -229,14 +231,18 @@ export class VizceralView implements TrafficView {
     for (const node of Object.values(graph.nodes)) {
       const change = changes?.nodes.get(node.name);
       showSign(node, change?.notable ? SIGNS[change.kind] : "");
+      if (node.view) node.view.dimmedLevel = DIMMED.node;
     }
     const { left, right } = this.component.camera;
     const unitsPerPx = (right - left) / this.canvas.clientWidth;
-    sizeLabels(graph, labelScale(unitsPerPx, this.remPx, Object.keys(graph.nodes).length));
+    const { position, scale } = graph.view.container;
+    const sides = { left: (left - position.x) / scale.x, right: (right - position.x) / scale.x };
+    sizeLabels(graph, labelScale(unitsPerPx, this.remPx, Object.keys(graph.nodes).length), sides);
     for (const edge of Object.values(graph.connections)) {
       if (!edge.isVisible()) continue;
       const view = edge.getView();
       if (!this.known.has(view)) this.heal(view);
+      view.dimmedLevel = DIMMED.edge;
       this.colour(edge, view, changes);
     }
   }
@@ -254,7 +260,8 @@ export class VizceralView implements TrafficView {
 
   /** The line under the particles says how bad it is, also where few requests make few particles. */
   private colour(edge: ConnectionObject, view: ConnectionView, changes: LevelChanges | undefined): void {
-    const material = view.connectionLineMaterial;
+    // Between clusters the component draws particles only, and what the mouse meets is a line without colour.
+    const material = view.connectionLineMaterial ?? view.interactiveLineMaterial;
     if (!material || !this.palette) return;
     const color = changes ? changeColor(changes.edges.get(edge.name), this.palette) : lineColor(edge.volume, this.palette);
     view.lineColor = color;

@@ -32,6 +32,7 @@ declare module "vizceral" {
   export interface NodeView {
     container: Container3D;
     radius: number;
+    dimmedLevel: number;
     /** A node left of the middle has its name on its left. */
     labelPositionLeft?: boolean;
     nameView?: NodeNameView;
@@ -53,8 +54,10 @@ declare module "vizceral" {
     positionAttr: { array: Float32Array };
     noticeView?: { noticeTexture: { constructor: new (image: HTMLCanvasElement) => { needsUpdate: boolean } } };
     connectionLineMaterial?: Material;
+    interactiveLineMaterial?: Material;
     lineColor?: { r: number; g: number; b: number; a: number };
     opacity: number;
+    dimmedLevel: number;
     update(time: number): void;
     validateNotices(): void;
   }
