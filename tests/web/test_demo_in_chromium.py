@@ -169,6 +169,18 @@ def test_filters_hide_and_say_what_they_hide(ui: Ui) -> None:
     assert "connections are hidden" in (hidden.text_content() or "")
     ui.page.get_by_role("button", name="Show all").click()
     ui.wait(f"vistio.inspect().edges.length >= {edges}")
+    ui.page.get_by_label("database").uncheck()
+    ui.wait("!vistio.inspect().nodes.includes('mysql') && location.hash.includes('hide=database')")
+
+
+def test_names_can_be_taken_off_the_picture(open_ui: OpenUi, demo: str) -> None:
+    ui = open_ui(demo, "#/eu-west")
+    ui.wait("vistio.inspect().labels.gateway === 'gateway'")
+    ui.page.keyboard.press("g")
+    ui.page.get_by_label("names", exact=True).uncheck()
+    ui.wait("Object.values(vistio.inspect().labels).every((label) => label === '')")
+    ui.page.get_by_label("names", exact=True).check()
+    ui.wait("vistio.inspect().labels.gateway === 'gateway'")
 
 
 def test_the_locator_finds_and_escape_forgets(ui: Ui) -> None:

@@ -117,6 +117,19 @@ def test_n_and_p_lead_from_mark_to_mark(journey_url: str, open_ui: OpenUi) -> No
         ui.wait(f"vistio.snapshot().state.travel.atMs === {journey.ms(number)}")
 
 
+def test_a_typed_moment_is_gone_to_and_played_from(journey_url: str, open_ui: OpenUi) -> None:
+    ui = open_ui(journey_url, f"#/mesh?at={journey.at(0)}")
+    ui.wait("vistio.snapshot().data.axis")
+    ui.page.keyboard.press("t")
+    ui.page.keyboard.type(journey.at(100).replace("T", " ").removesuffix("Z"))
+    ui.page.keyboard.press("Enter")
+    ui.wait(f"{SHOWN} === {journey.ms(100)}")
+    ui.page.get_by_label("Speed").select_option("1")
+    ui.page.get_by_role("button", name="Play (space)").click()
+    ui.wait(f"vistio.snapshot().state.travel.atMs > {journey.ms(100)}")
+    assert ui.state["travel"]["speed"] == 1
+
+
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 def test_nodes_keep_their_places_at_60x(direction: str, journey_url: str, open_ui: OpenUi) -> None:
     window = f"{journey.at(70)}/{journey.at(140)}"
@@ -145,7 +158,7 @@ def test_a_loop_can_be_set_over_the_zoomed_window_and_the_speed_changed_by_keys(
     journey_url: str, open_ui: OpenUi
 ) -> None:
     window = f"{journey.at(100)}/{journey.at(115)}"
-    ui = open_ui(journey_url, f"#/mesh?at={journey.at(100)}&window={window}")
+    ui = open_ui(journey_url, f"#/mesh?at={journey.at(100)}&window={window}&node=cart")
     ui.wait("vistio.snapshot().data.axis")
     for key in ("o", "+", "+", " "):
         ui.page.keyboard.press(key)
@@ -155,6 +168,18 @@ def test_a_loop_can_be_set_over_the_zoomed_window_and_the_speed_changed_by_keys(
     ui.wait(f"{SHOWN} < {journey.ms(110)}")
     assert ui.page.locator(".badge-live").get_attribute("data-mode") == "playing"
     ui.wait("location.hash.includes('loop=') && location.hash.includes('play=forward')")
+
+    # The trend keeps its hour, and its line moves through it.
+    ui.wait(f"vistio.snapshot().data.trend.window.endMs > {journey.ms(115)}")
+    hour = "JSON.stringify(vistio.snapshot().data.trend.window)"
+    line = "document.querySelector('.trend-marker').getAttribute('x1')"
+    ui.wait(f"document.querySelector('.trend-rate').getAttribute('d') && {line}")
+    shown, at = ui.get(hour), ui.get(line)
+    for _ in range(2):
+        ui.wait(f"{line} !== '{at}'")
+        at = ui.get(line)
+    assert ui.get(hour) == shown
+    assert ui.page.locator(".trend-marker").get_attribute("visibility") == "visible"
 
 
 def test_links_to_prometheus_carry_the_moment(journey_url: str, open_ui: OpenUi) -> None:

@@ -176,7 +176,7 @@ export class VizceralView implements TrafficView {
       level: graph?.graphIndex.join("/") ?? "",
       nodes: graph?.hasPositionData ? Object.values(graph.nodes).filter((node) => node.isVisible()).map((node) => node.name) : [],
       edges: edges.map((edge) => edge.name),
-      labels: Object.fromEntries(Object.values(graph?.nodes ?? {}).map((node) => [node.name, node.view?.nameView?.nodeName ?? ""])),
+      labels: Object.fromEntries(Object.values(graph?.nodes ?? {}).map((node) => [node.name, (node.view?.labelVisible !== false && node.view?.nameView?.nodeName) || ""])),
       particles: edges.reduce((count, edge) => count + particlesOf(edge), 0),
       zooming: this.settleAt > 0,
       pending: this.stale || ((graph?.layout as Partial<NamedLayout> | undefined)?.placing ?? false),

@@ -35,6 +35,8 @@ declare module "vizceral" {
     dimmedLevel: number;
     /** A node left of the middle has its name on its left. */
     labelPositionLeft?: boolean;
+    /** Not there before the name was shown or hidden. */
+    labelVisible?: boolean;
     nameView?: NodeNameView;
     addDonutSlice?(start: number, share: number, color: unknown): number;
   }
