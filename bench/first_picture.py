@@ -63,7 +63,8 @@ def main() -> None:
     demo = subprocess.Popen([program, "demo", "--port", "0"], stdout=subprocess.PIPE, text=True)
     try:
         assert demo.stdout is not None
-        found = re.search(r"open (http://\S+)", demo.stdout.readline())
+        # It tells before how the mesh's past was recorded.
+        found = next(filter(None, (re.search(r"open (http://\S+)", line) for line in demo.stdout)), None)
         assert found, "the demo did not say where it is"
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)

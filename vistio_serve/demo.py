@@ -51,7 +51,8 @@ def announce(url: str) -> None:
         f"vistio demo: open {url}\n"
         f"  the graph now: {url}graph\n"
         f"  and half an hour ago: {url}graph?at=-30m\n"
-        "A simulated mesh is recorded there, with an incident within its past hour. Ctrl-C stops it.\n"
+        "A simulated mesh is recorded there. Its past hour has an incident, a gap and a rule that failed,\n"
+        "which is what was told above. Ctrl-C stops it.\n"
     )
     sys.stdout.flush()
 

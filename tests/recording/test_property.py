@@ -27,6 +27,9 @@ from vistio_core.graph.build import Evidence, build_graph
 from vistio_core.recording.rollups import Rollups
 from vistio_core.times import HOUR_MS, MINUTE_MS
 
+# Twenty whole lives of a recording: a minute of work, and several where others work as well.
+pytestmark = pytest.mark.timeout(900)
+
 # A few instants in each of three hours, among them both sides of five minutes and of an hour.
 VIZCERAL = frontends.get("vizceral")
 INSTANTS_MS = sorted(
