@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 # How long an example takes says something about the machine only.
 settings.register_profile("vistio", deadline=None)
 settings.load_profile("vistio")
+# A shell that runs us in the background has it ignored, and the programs that we test would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -36,10 +36,9 @@ ROUNDS = 24
 SEED = 20_261_123
 
 
-def leave_work_for_housekeeping(place: Path, hours_ago: int) -> list[int]:
+def leave_work_for_housekeeping(place: Path, first_ms: int) -> list[int]:
     """Commits to an hour that is over, so that the next recorder merges and seals right at its start."""
     source, interval_ms = simulator(), 10 * SECOND_MS
-    first_ms = align(system_now_ms(), HOUR_MS) - hours_ago * HOUR_MS
     instants = [first_ms + index * interval_ms for index in range(12)]
     # Opening the writer also proves that the lock of the killed process is free at once.
     with Recording.open(place, create=True).writer() as writer:
@@ -72,11 +71,13 @@ def test_a_recorder_killed_at_random_moments_loses_nothing_that_it_acknowledged(
 ) -> None:
     """Promise: killed at any moment, nothing acknowledged is lost and nothing half-written is seen."""
     choose = random.Random(SEED)
+    # Once: an hour may end while this runs.
+    this_hour_ms = align(system_now_ms(), HOUR_MS)
     acknowledged: set[int] = set()
     until_started_s: list[float] = []
     until_committed_s: list[float] = []
     for number in range(ROUNDS):
-        acknowledged.update(leave_work_for_housekeeping(recording_dir, hours_ago=number + 2))
+        acknowledged.update(leave_work_for_housekeeping(recording_dir, this_hour_ms - (number + 2) * HOUR_MS))
         began_s = time.monotonic()
         recorder = start_recorder(run_process, recording_dir, interval="100ms")
         if number % 2:
