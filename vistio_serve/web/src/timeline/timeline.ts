@@ -106,7 +106,7 @@ export class TimelineView implements View {
       axes: [
         { ...axisLook, size: 26 * unit, space: TIME_PX * unit, incrs: INCREMENTS_S, values: (_, seconds) => axisTimes(seconds) },
         { ...axisLook, scale: "rate", size: 52 * unit, values: (_, values) => values.map(formatRate), splits: ends },
-        { ...axisLook, scale: "errors", side: 1, size: 44 * unit, grid: { show: false }, values: (_, values) => values.map(axisPercent), splits: ends, stroke: palette.danger },
+        { ...axisLook, scale: "errors", side: 1, size: 48 * unit, gap: 10 * unit, grid: { show: false }, values: (_, values) => values.map(axisPercent), splits: ends, stroke: palette.danger },
       ],
       series: [
         {},
