@@ -108,7 +108,7 @@ function windowText(window: Window): string {
 }
 
 function windowFrom(text: string | null): Window | null {
-  const [startMs, endMs] = (text ?? "").split("/").map(parseInstant);
+  const [startMs, endMs] = (text ?? "").split("/").map((each) => parseInstant(each));
   return startMs != null && endMs != null && startMs < endMs ? { startMs, endMs } : null;
 }
 

@@ -283,7 +283,12 @@ describe("numbers as people read them", () => {
     expect(new Date(parseInstant(text) ?? Number.NaN).toISOString()).toBe(instant);
   });
 
-  test.each(["", "now", "05:10", "2026-13-01T00:00:00Z", "2026-11-23T05:10:00Z or so"])("%j is none", (text) => {
+  test.each([["-15m", "04:55:00"], ["-1h30m", "03:40:00"], [" -90s ", "05:08:30"]])("%j is so long ago", (text, time) => {
+    const instantMs = parseInstant(text, Date.parse("2026-11-23T05:10:00Z"));
+    expect(new Date(instantMs ?? Number.NaN).toISOString()).toBe(`2026-11-23T${time}.000Z`);
+  });
+
+  test.each(["", "now", "15m", "-m", "-5", "05:10", "2026-13-01T00:00:00Z", "2026-11-23T05:10:00Z or so"])("%j is none", (text) => {
     expect(parseInstant(text)).toBeNull();
   });
 });

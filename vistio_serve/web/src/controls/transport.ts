@@ -47,7 +47,7 @@ export class TransportView implements View {
     this.loop = iconButton("loop", "Loop over the timeline's window (o)", () => this.actions.change(toggleLoop));
     this.live = h("button", { type: "button", class: "button", title: "Follow the newest instant (l)", onClick: () => this.actions.change(goLive) }, "Live");
     this.compare = h("button", { type: "button", class: "button", title: "Pin this moment and compare others with it (c)", onClick: () => this.actions.change(togglePin) }, icon("pin"), "Compare");
-    this.clock = h("input", { type: "text", class: "clock", "aria-label": "Moment shown, UTC", title: "Type a moment, such as 2026-11-23 05:10:00, and press Enter (t)", spellcheck: "false", autocomplete: "off", onChange: () => this.typed(), onBlur: () => { this.clock.removeAttribute("aria-invalid"); } });
+    this.clock = h("input", { type: "text", class: "clock", "aria-label": "Moment shown, UTC", title: "Type a moment, such as 2026-11-23 05:10:00 or -15m, and press Enter (t)", spellcheck: "false", autocomplete: "off", onChange: () => this.typed(), onBlur: () => { this.clock.removeAttribute("aria-invalid"); } });
     this.speed = h("select", { class: "speed", "aria-label": "Speed", title: "Recorded seconds per second (+ and −)", onChange: () => this.actions.change((state) => setSpeed(state, SPEEDS.find((each) => String(each) === this.speed.value) ?? 1)) }, ...SPEEDS.map((speed) => h("option", { value: speed }, `${speed}×`)));
     this.element = h("div", { class: "transport", role: "toolbar", "aria-label": "Travel" },
       iconButton("previousMark", "Previous notice or gap (p)", () => this.actions.change(toNextStop(-1))),
