@@ -15,9 +15,8 @@ from __future__ import annotations
 import random
 import sys
 import tempfile
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing
 from pathlib import Path
 from statistics import median
 
@@ -28,6 +27,7 @@ from workload import INTERVAL_MS, START_MS, Mesh, record
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from support.exporter import Exporter
 from support.prometheus import Prometheus
 
 from vistio_core.times import HOUR_MS, SECOND_MS, format_instant, system_now_ms
@@ -85,47 +85,15 @@ def graphs(url: str, hours: int, rounds: int) -> float:
     return here
 
 
-class _Exporter(ThreadingHTTPServer):
-    """Counters of a mesh, which grow at its rates."""
-
-    daemon_threads = True
-
-    def __init__(self, mesh: Mesh) -> None:
-        super().__init__(("127.0.0.1", 0), _Exposition)
-        self.began_s = time.monotonic()
-        self.series = [
-            (f'requests_total{{source="{s.source}",target="{s.target}",code="{s.status}"}} ', s.rate)
-            for s in mesh.scrape(START_MS).samples
-        ]
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.server_address[1]}"
-
-
-class _Exposition(BaseHTTPRequestHandler):
-    server: _Exporter
-
-    def do_GET(self) -> None:
-        age_s = time.monotonic() - self.server.began_s
-        body = "".join(f"{series}{rate * age_s!r}\n" for series, rate in self.server.series).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/plain; version=0.0.4")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        del format, args
-
-
 def prometheus(folder: Path, mesh: Mesh, seconds: int, rounds: int) -> float:
     """The median of the query alone at random instants that Prometheus has."""
     folder.mkdir()
-    exporter = _Exporter(mesh)
+    exporter = Exporter()
+    for sample in mesh.scrape(START_MS).samples:
+        labels = {"source": sample.source, "target": sample.target, "code": sample.status}
+        exporter.counter("requests_total", labels, rate_rps=sample.rate)
     server = Prometheus(folder, exporter.address)
-    try:
+    with exporter, closing(server):
         server.start()
         server.wait_for(QUERY, lambda answer: len(answer) > 0)
         began_ms = system_now_ms()
@@ -137,9 +105,6 @@ def prometheus(folder: Path, mesh: Mesh, seconds: int, rounds: int) -> float:
             "Prometheus, the query alone",
             [timed(session, f"{server.url}/api/v1/query", query=QUERY, time=at) for at in asked],
         )
-    finally:
-        server.close()
-        exporter.shutdown()
 
 
 @click.command()

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from types import TracebackType
 
 _Series = tuple[str, tuple[tuple[str, str], ...]]
@@ -26,6 +26,8 @@ class Exporter:
         self._gauges: dict[_Series, float] = {}
         # Per counter: its value at a moment of the monotonic clock, and its rate since then.
         self._counters: dict[_Series, tuple[float, float, float]] = {}
+        # What stands before the numbers, in order: to be made anew when a series comes or goes.
+        self._heads: list[tuple[str, _Series]] | None = None
         exporter = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -52,18 +54,22 @@ class Exporter:
         """From now on the counter grows by ``rate_rps`` each second; a new one starts at 0."""
         now, series = time.monotonic(), _series(name, labels)
         with self._lock:
-            value = self._value(series, now) if series in self._counters else 0.0
+            known = series in self._counters
+            value = self._value(series, now) if known else 0.0
+            self._heads = self._heads if known else None
             self._counters[series] = (value, now, rate_rps)
 
     def gauge(self, name: str, labels: Mapping[str, str], value: float) -> None:
         """The gauge's value from now on; NaN and infinities are allowed."""
         with self._lock:
             self._gauges[_series(name, labels)] = value
+            self._heads = None
 
     def remove(self, name: str, labels: Mapping[str, str]) -> None:
         """From now on the series is not exported; KeyError when it never was."""
         series = _series(name, labels)
         with self._lock:
+            self._heads = None
             if series in self._counters:
                 del self._counters[series]
             else:
@@ -73,17 +79,21 @@ class Exporter:
         """What a scrape gets now, in Prometheus' text format."""
         now = time.monotonic()
         with self._lock:
-            samples = [(series, self._value(series, now), "counter") for series in self._counters]
-            samples += [(series, value, "gauge") for series, value in self._gauges.items()]
-        lines: list[str] = []
+            if self._heads is None:
+                self._heads = list(self._ordered())
+            return "".join(
+                f"{head} {self._value(series, now) if series in self._counters else self._gauges[series]!r}\n"
+                for head, series in self._heads
+            )
+
+    def _ordered(self) -> Iterator[tuple[str, _Series]]:
+        kinds = dict.fromkeys(self._counters, "counter") | dict.fromkeys(self._gauges, "gauge")
         typed: set[str] = set()
-        for (name, labels), value, kind in sorted(samples, key=lambda sample: sample[0]):
-            if name not in typed:
-                lines.append(f"# TYPE {name} {kind}")
-                typed.add(name)
+        for name, labels in sorted(kinds):
             inside = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels)
-            lines.append(f"{name}{{{inside}}} {value!r}")
-        return "\n".join(lines) + "\n"
+            told = "" if name in typed else f"# TYPE {name} {kinds[name, labels]}\n"
+            typed.add(name)
+            yield f"{told}{name}{{{inside}}}", (name, labels)
 
     def __enter__(self) -> Self:
         self._thread.start()
