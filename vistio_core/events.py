@@ -8,15 +8,19 @@ they exist; no I/O happens here.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import attrs
+import numpy as np
 
 from vistio_core.errors import UsageError
+from vistio_core.samples import Sample as Sample
+from vistio_core.samples import Samples
 from vistio_core.times import format_instant
+
+Booleans = np.ndarray[Any, np.dtype[np.bool_]]
 
 GLOBAL_LEVEL = ""
 """The ``cluster`` of everything that belongs to the global level: traffic between clusters."""
@@ -36,21 +40,6 @@ class Outcome(StrEnum):
     """No answer within the scrape's timeout."""
     SKIPPED = "skipped"
     """Never asked: the scrape before was still running when this one was due."""
-
-
-class Sample(NamedTuple):
-    """The rate of requests with one status on one edge, as one rule saw it."""
-
-    cluster: str
-    """The cluster whose rule this is; ``GLOBAL_LEVEL`` for traffic between clusters."""
-    rule: str
-    """Id of the rule, unique within its cluster and configuration."""
-    source: str
-    target: str
-    status: str
-    """The raw value of the status label; empty where the rule or series has none."""
-    rate: float
-    """Requests per second, finite; negative only if the query really says so."""
 
 
 @attrs.frozen
@@ -102,6 +91,10 @@ class RuleOutcome:
     duration_ms: float = 0.0
 
 
+def _in_columns(samples: Iterable[Sample]) -> Samples:
+    return Samples.of(samples)
+
+
 @attrs.frozen
 class Scrape:
     """Everything seen at one instant: the unit of commit, visible whole or not at all.
@@ -118,7 +111,8 @@ class Scrape:
     configuration: str
     """Hash of the configuration in force (`vistio_core.configuration.Configuration.hash`)."""
     outcomes: tuple[RuleOutcome, ...]
-    samples: tuple[Sample, ...] = attrs.field(default=(), repr=False)
+    samples: Sequence[Sample] = attrs.field(default=(), converter=_in_columns, repr=False)
+    """Whatever sequence is given, they are kept in columns (`vistio_core.samples.Samples`)."""
     measurements: tuple[Measurement, ...] = attrs.field(default=(), repr=False)
     backfilled: bool = False
     """True when it was fetched later from the source's own history."""
@@ -130,8 +124,10 @@ class Scrape:
         if not self.outcomes:
             raise UsageError(f"scrape {when}: needs the outcome of at least one rule")
         _refuse_duplicates(when, "outcome", ((o.cluster, o.rule) for o in self.outcomes))
-        if len(set(map(_SAMPLE_KEY, self.samples))) < len(self.samples):
-            _refuse_duplicates(when, "sample", map(_SAMPLE_KEY, self.samples))
+        samples = Samples.of(self.samples)
+        twice = samples.first_twice()
+        if twice is not None:
+            raise UsageError(f"scrape {when}: sample {samples[twice][:5]} occurs twice; sum or merge before")
         # Several series may be about one node (errors by handler, say): their labels tell them apart.
         _refuse_duplicates(when, "measurement", ((*m[:5], m.labels) for m in self.measurements))
         # What is answered later must not meet earlier rows of the same rule: they would count twice.
@@ -140,19 +136,20 @@ class Scrape:
             raise UsageError(
                 f"scrape {when}: rule {cluster}/{rule} has rows, but was not answered; leave them out"
             )
-        for sample in () if _all_valid(self.samples) else self.samples:
-            if not _all_valid((sample,)):
-                raise UsageError(
-                    f"scrape {when}: {sample} needs a finite rate up to {LARGEST_RATE:g} and both names"
-                )
+        invalid = np.flatnonzero(~_valid(samples))
+        if len(invalid):
+            raise UsageError(
+                f"scrape {when}: {samples[int(invalid[0])]} needs a finite rate up to {LARGEST_RATE:g} and both names"
+            )
         for measurement in self.measurements:
             if not math.isfinite(measurement.value) or not measurement.source:
                 raise UsageError(f"scrape {when}: {measurement} needs a finite value and a node")
 
     def rules_with_rows(self) -> set[tuple[str, str]]:
         """Cluster and rule of every sample and measurement."""
-        rules = set(map(_SAMPLE_RULE, self.samples))
-        return rules | {(measurement.cluster, measurement.rule) for measurement in self.measurements}
+        return Samples.of(self.samples).rules() | {
+            (measurement.cluster, measurement.rule) for measurement in self.measurements
+        }
 
     @property
     def seen(self) -> bool:
@@ -160,17 +157,15 @@ class Scrape:
         return any(outcome.outcome is Outcome.OK for outcome in self.outcomes)
 
 
-# Each scrape has tens of thousands of samples: what looks at all of them stays out of Python's own loops.
-_SAMPLE_KEY: Callable[[Sample], tuple[str, ...]] = itemgetter(0, 1, 2, 3, 4)
-_SAMPLE_RULE: Callable[[Sample], tuple[str, str]] = itemgetter(0, 1)
-_SOURCE, _TARGET = itemgetter(2), itemgetter(3)
-
-
-def _all_valid(samples: Sequence[Sample]) -> bool:
-    """Whether all rates are numbers within the limit, and all names are there."""
+def _valid(samples: Samples) -> Booleans:
+    """Which of the rates are numbers within the limit, of samples that have both names."""
     # Written so that NaN, which compares false to everything, is refused too.
-    rates = all(-LARGEST_RATE <= sample[5] <= LARGEST_RATE for sample in samples)
-    return rates and all(map(_SOURCE, samples)) and all(map(_TARGET, samples))
+    valid: Booleans = (samples.rates >= -LARGEST_RATE) & (samples.rates <= LARGEST_RATE)
+    for names in samples.keys[2:4]:
+        nameless = [place for place, name in enumerate(names.values) if not name]
+        if nameless:
+            valid &= ~np.isin(names.place, nameless)
+    return valid
 
 
 def _refuse_duplicates(when: str, what: str, keys: Iterable[tuple[object, ...]]) -> None:

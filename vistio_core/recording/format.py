@@ -16,16 +16,17 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
 from typing import IO, Any, Final
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vistio_core.errors import FormatVersionError
-from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
+from vistio_core.events import Measurement, Outcome, RuleOutcome, Scrape
+from vistio_core.samples import Samples
 
 FORMAT_VERSION: Final = 1
 """Raised when an older vistio could no longer read what this one writes."""
@@ -112,7 +113,7 @@ def scrape_tables(scrape: Scrape, digits: int | None = None) -> dict[str, pa.Tab
             "measurement", scrape, _measurement_columns(sorted(scrape.measurements, key=_measurement_key))
         ),
         "outcome": _table("outcome", scrape, _outcome_columns(scrape)),
-        "sample": _sorted(_table("sample", scrape, _sample_columns(scrape.samples, digits)), _SAMPLE_ORDER),
+        "sample": _table("sample", scrape, _sample_columns(Samples.of(scrape.samples), digits)),
     }
     return {kind: table for kind, table in tables.items() if table.num_rows}
 
@@ -215,6 +216,9 @@ def _table(kind: str, scrape: Scrape, columns: Mapping[str, Sequence[Any]]) -> p
         is_text = pa.types.is_dictionary(field.type)
         if field.name in constants:
             array = pa.repeat(constants[field.name], rows)
+        elif isinstance(columns.get(field.name), pa.Array):
+            arrays.append(columns[field.name])
+            continue
         elif field.name in columns:
             array = pa.array(columns[field.name], pa.string() if is_text else field.type)
         else:
@@ -224,33 +228,26 @@ def _table(kind: str, scrape: Scrape, columns: Mapping[str, Sequence[Any]]) -> p
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
-def _sample_columns(samples: Sequence[Sample], digits: int | None) -> Mapping[str, Sequence[Any]]:
-    names = (*_SAMPLE_ORDER, "rate")
-    columns: dict[str, list[Any]] = {
-        name: list(map(itemgetter(index), samples)) for index, name in enumerate(names)
-    }
-    if digits is not None:
-        columns["rate"] = [rounded(rate, digits) for rate in columns["rate"]]
-    return columns
+def _sample_columns(samples: Samples, digits: int | None) -> Mapping[str, Sequence[Any]]:
+    """Sorted as the format wants it: by one number each, ten times as fast as by the texts.
 
-
-def _sorted(table: pa.Table, by: Sequence[str]) -> pa.Table:
-    """``table`` by its text columns ``by``, whose dictionaries are sorted, too.
-
-    Thirty thousand rows are sorted by one number each, ten times as fast as their texts would be.
-    Arrow compares texts by their UTF-8, which is the order of Python's.
+    Arrow and Parquet compare texts by their UTF-8, which is the order of Python's.
     """
-    place = pa.array([0] * len(table), pa.int64())
-    for name in by:
-        column = table[name].combine_chunks()
-        texts = column.dictionary
-        order = pc.array_sort_indices(texts)
-        ranks = pc.array_sort_indices(order).cast(pa.int32()).take(column.indices)
-        ordered = pa.DictionaryArray.from_arrays(ranks, texts.take(order))
-        index = table.schema.get_field_index(name)
-        table = table.set_column(index, table.schema.field(index), ordered)
-        place = pc.add(pc.multiply(place, max(1, len(texts))), ranks.cast(pa.int64()))
-    return table.take(pc.array_sort_indices(place))
+    ranked = [column.ranked() for column in samples.keys]
+    place = np.zeros(len(samples), np.int64)
+    for column in ranked:
+        place = place * max(1, len(column.values)) + column.place
+    order = np.argsort(place)
+    columns = {
+        name: pa.DictionaryArray.from_arrays(
+            pa.array(column.place[order], pa.int32()), pa.array(column.values, pa.string())
+        )
+        for name, column in zip(_SAMPLE_ORDER, ranked, strict=True)
+    }
+    rates = samples.rates[order]
+    if digits is not None:
+        rates = np.array([rounded(rate, digits) for rate in rates.tolist()], np.float64)
+    return {**columns, "rate": pa.array(rates)}
 
 
 def _measurement_columns(measurements: list[Measurement]) -> dict[str, Sequence[Any]]:

@@ -8,13 +8,15 @@ is left out and counted by reason; it never takes its neighbours with it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 from typing import TypeAlias
 
 import attrs
 import msgspec
+import numpy as np
 
 from vistio_core.configuration.mapping import Dropped, NodeNamer, StatusNamer
 from vistio_core.configuration.model import (
@@ -27,6 +29,7 @@ from vistio_core.configuration.model import (
 )
 from vistio_core.errors import SourceError
 from vistio_core.events import LARGEST_RATE, Measurement, Sample
+from vistio_core.samples import Floats, Integers, Samples, Texts
 
 NOT_FINITE = "not finite"
 NOT_A_NUMBER = "not a number"
@@ -111,7 +114,7 @@ class Answer:
 class Mapped:
     """What became of an answer's series."""
 
-    samples: list[Sample] = attrs.field(factory=list)
+    samples: Sequence[Sample] = ()
     measurements: list[Measurement] = attrs.field(factory=list)
     dropped: dict[str, int] = attrs.field(factory=dict)
     """Reason to number of series."""
@@ -256,6 +259,53 @@ _Edge: TypeAlias = tuple[str, str, str]
 """Source, target and status."""
 
 
+class _Known:
+    """What the labels of a rule's series were found to mean: their text to a number.
+
+    It only grows, so that one thread may read what another adds.
+    """
+
+    def __init__(self) -> None:
+        self.numbers: dict[bytes, int] = {}
+        """Of an edge; negative for a series that is left out: `dropped`."""
+        self._edges: dict[_Edge, int] = {}
+        self._values: tuple[dict[str, int], ...] = ({}, {}, {})
+        self._places: tuple[list[int], ...] = ([], [], [])
+        """By number of the edge: where its source, target and status are among the values."""
+        self._reasons: list[Dropped] = []
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def add(self, text: bytes, meaning: _Edge | Dropped) -> int:
+        with self._lock:
+            if isinstance(meaning, Dropped):
+                self._reasons.append(meaning)
+                number = -len(self._reasons)
+            elif meaning in self._edges:
+                number = self._edges[meaning]
+            else:
+                number = self._edges[meaning] = len(self._edges)
+                for value, values, places in zip(meaning, self._values, self._places, strict=True):
+                    places.append(values.setdefault(value, len(values)))
+            self.numbers[text] = number
+            return number
+
+    def reason(self, number: int) -> str:
+        """Why the series with this number are left out."""
+        return self._reasons[-number - 1].reason
+
+    def columns(self, numbers: Integers) -> Iterator[Texts]:
+        """Source, target and status of the edges with these numbers."""
+        with self._lock:
+            found = [
+                Texts(tuple(values), np.array(places, np.int64))
+                for values, places in zip(self._values, self._places, strict=True)
+            ]
+        return (Texts(each.values, each.place[numbers]) for each in found)
+
+
 class _EdgeNamer:
     """Names the edges of a rule's series, and remembers them by the text of their labels.
 
@@ -266,15 +316,15 @@ class _EdgeNamer:
     def __init__(self, rule: ConnectionRule) -> None:
         self._source, self._target = NodeNamer(rule.source).name, NodeNamer(rule.target).name
         self._status = StatusNamer(rule.status).status
-        self._known: dict[bytes, _Edge | Dropped] = {}
+        self._known = _Known()
 
-    def known(self, series: int) -> dict[bytes, _Edge | Dropped]:
-        """The text of labels to what `name` said of it, for an answer of so many series; to be filled.
+    def known(self, series: int) -> _Known:
+        """What is remembered, for an answer of so many series; to be added to.
 
         Labels come and go with their pods: when many are of the past, all are forgotten.
         """
         if len(self._known) > _FORGET_FROM * (series + _FEW_SERIES):
-            self._known = {}
+            self._known = _Known()
         return self._known
 
     def name(self, labels: Mapping[str, str]) -> _Edge | Dropped:
@@ -292,41 +342,47 @@ def _to_edges(cluster: str, rule: ConnectionRule, namer: _EdgeNamer, series: Col
     """
     mapped = Mapped()
     known = namer.known(len(series))
-    found: list[tuple[_Edge, float]] = []
-    for one in series:
-        try:
-            value = float(one.value[1])  # type: ignore[index]  # None is a TypeError
-        except (TypeError, ValueError):
-            value = math.nan
-        # Written so that NaN, which compares false to everything, is not taken.
-        if not -LARGEST_RATE <= value <= LARGEST_RATE:
-            number = _number(one)
-            mapped.drop(number if isinstance(number, str) else TOO_LARGE, one.labels)
-            continue
-        text = bytes(one.metric)
-        edge = known.get(text)
-        if edge is None:
-            edge = known[text] = namer.name(one.labels)
-        if isinstance(edge, Dropped):
-            mapped.drop(edge.reason, one.labels)
-            continue
-        found.append((edge, value))
-    rates = dict(found)
-    if len(rates) < len(found):
-        rates = _summed(found, mapped)
-    rule_id = rule.id
-    mapped.samples.extend(
-        [
-            Sample(cluster, rule_id, source, target, status, rate)
-            for (source, target, status), rate in rates.items()
-        ]
-    )
-    return mapped
+    rates = _values(series)
+    # Written so that NaN, which compares false to everything, is not taken.
+    good = (rates >= -LARGEST_RATE) & (rates <= LARGEST_RATE)
+    found = list(map(known.numbers.get, [bytes(one.metric) for one in series]))
+    if None in found or not good.all():
+        for index, one in enumerate(series):
+            if not good[index]:
+                value = _number(one)
+                mapped.drop(value if isinstance(value, str) else TOO_LARGE, one.labels)
+                found[index] = 0
+            elif found[index] is None:
+                found[index] = known.add(bytes(one.metric), namer.name(one.labels))
+    numbers = np.array(found, np.int64)
+    if (numbers < 0).any():
+        for number, one in zip(found, series, strict=True):
+            if number is not None and number < 0:
+                mapped.drop(known.reason(number), one.labels)
+        good &= numbers >= 0
+    numbers, rates = numbers[good], rates[good]
+    if len(numbers) and np.bincount(numbers).max() > 1:
+        sums = _summed(zip(numbers.tolist(), rates.tolist(), strict=True), mapped)
+        numbers = np.array(list(sums), np.int64)
+        rates = np.array(list(sums.values()), np.float64)
+    of_all = np.zeros(len(numbers), np.int64)
+    keys = Texts((cluster,), of_all), Texts((rule.id,), of_all), *known.columns(numbers)
+    return attrs.evolve(mapped, samples=Samples(keys, rates))
 
 
-def _summed(found: Iterable[tuple[_Edge, float]], mapped: Mapped) -> dict[_Edge, float]:
+def _values(series: Collection[Series]) -> Floats:
+    """The value of each series; NaN for what has none."""
+    try:
+        # Not by Arrow, in half the time: it would import pandas, where there is one, in the first scrape.
+        return np.array([float(one.value[1]) for one in series], np.float64)  # type: ignore[index]  # None is a TypeError
+    except (TypeError, ValueError):
+        found = [_number(one) for one in series]
+        return np.array([math.nan if isinstance(each, str) else each for each in found], np.float64)
+
+
+def _summed(found: Iterable[tuple[int, float]], mapped: Mapped) -> dict[int, float]:
     """The exact sum of each edge's values; one that becomes too large is dropped."""
-    values: dict[_Edge, list[float]] = {}
+    values: dict[int, list[float]] = {}
     for edge, value in found:
         values.setdefault(edge, []).append(value)
     rates = {edge: each[0] if len(each) == 1 else math.fsum(each) for edge, each in values.items()}

@@ -11,7 +11,7 @@ Third parties add a source by installing a package with an entry point in the gr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import attrs
@@ -36,7 +36,8 @@ class Evaluation:
 
     outcomes: tuple[RuleOutcome, ...]
     """One for every rule of the source's configuration, in its order."""
-    samples: tuple[Sample, ...] = attrs.field(default=(), repr=False)
+    samples: Sequence[Sample] = attrs.field(default=(), repr=False)
+    """One by one, or in columns (`vistio_core.samples.Samples`), which is quicker for thousands."""
     measurements: tuple[Measurement, ...] = attrs.field(default=(), repr=False)
     unreached: frozenset[RuleKey] = frozenset()
     """Of an evaluation of the past: the rules whose outcome says nothing of the instant, because the

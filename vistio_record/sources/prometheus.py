@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
@@ -24,6 +24,7 @@ from vistio_core.configuration.http_config import server_settings
 from vistio_core.configuration.model import Configuration, Rule
 from vistio_core.errors import SourceError, UsageError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample
+from vistio_core.samples import Samples
 from vistio_record.sources import answer, http_api, http_errors, ranges
 from vistio_record.sources.abortable import Call
 from vistio_record.sources.base import Evaluation, RuleKey, SourceOptions
@@ -42,7 +43,7 @@ class Probe:
     cluster: str
     rule: Rule
     outcome: RuleOutcome
-    samples: tuple[Sample, ...] = attrs.field(default=(), repr=False)
+    samples: Sequence[Sample] = attrs.field(default=(), repr=False)
     measurements: tuple[Measurement, ...] = attrs.field(default=(), repr=False)
     examples: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict)
     """Reason to the labels of one series that was dropped for it."""
@@ -81,7 +82,7 @@ class PrometheusSource:
         probes = self.probe(instant_ms, timeout_s)
         return Evaluation(
             tuple(probe.outcome for probe in probes),
-            tuple(chain.from_iterable(probe.samples for probe in probes)),
+            Samples.joined([probe.samples for probe in probes]),
             tuple(chain.from_iterable(probe.measurements for probe in probes)),
         )
 
@@ -226,7 +227,7 @@ class PrometheusSource:
             asked.cluster,
             asked.rule,
             good,
-            tuple(mapped.samples),
+            mapped.samples,
             tuple(mapped.measurements),
             mapped.examples,
         )

@@ -29,6 +29,7 @@ import attrs
 
 from vistio_core.errors import SourceError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample
+from vistio_core.samples import Samples
 from vistio_core.times import MINUTE_MS, align, system_now_ms
 from vistio_record.sources import evidence
 from vistio_record.sources.answer import Answer, RangeSeries
@@ -119,7 +120,7 @@ def _together(
 ) -> Evaluation:
     """What all rules say of one instant."""
     outcomes: list[RuleOutcome] = []
-    samples: list[Sample] = []
+    samples: list[Sequence[Sample]] = []
     measurements: list[Measurement] = []
     unreached: set[RuleKey] = set()
     # The weaker evidence, for servers without `up`.
@@ -147,9 +148,9 @@ def _together(
                 unreached.add(rule.key)
         else:
             outcomes.append(attrs.evolve(seen.outcomes[0], duration_ms=one.duration_ms))
-            samples.extend(seen.samples)
+            samples.append(seen.samples)
             measurements.extend(seen.measurements)
-    return Evaluation(tuple(outcomes), tuple(samples), tuple(measurements), frozenset(unreached))
+    return Evaluation(tuple(outcomes), Samples.joined(samples), tuple(measurements), frozenset(unreached))
 
 
 class _RuleOverRange:
