@@ -87,6 +87,8 @@ def test_a_click_on_the_timeline_goes_there_and_the_link_shows_a_colleague_the_s
     fragment = ui.get("location.hash")
     shown = ui.get("vistio.snapshot().data.graph")
     places = [ui.place_of(name) for name in ("gateway", "mysql", "ratings")]
+    ui.wait("vistio.snapshot().data.followed?.subject.node === 'mysql'")
+    ui.wait("document.querySelector('.trend-rate').getAttribute('d')")
     ui.screenshot("past-cluster")
     axis = ui.get("vistio.snapshot().data.axis")
     wanted_ms = axis["firstMs"] + 0.55 * (axis["lastMs"] - axis["firstMs"])

@@ -168,7 +168,8 @@ export class Asking {
     const { axis, graph } = this.store.snapshot.data;
     const next = { firstMs: Date.parse(first), lastMs: Date.parse(last), stepMs: graph?.about.intervalMs ?? axis?.stepMs ?? 10_000 };
     if (JSON.stringify(next) !== JSON.stringify(axis)) this.store.learn({ axis: next });
-    await this.askTimeline();
+    // A question that takes longer than this comes again would else never be answered.
+    if (!this.timelineQuestion) await this.askTimeline();
   }
 
   private async askTimeline(): Promise<void> {
@@ -183,6 +184,7 @@ export class Asking {
       this.api.annotations(window, question.signal),
     ]);
     if (question.signal.aborted) return;
+    this.timelineQuestion = null;
     if (annotations.ok) this.store.learn({ annotations: annotations.value });
     if (timeline.ok) return this.store.learn({ followed: { subject, timeline: timeline.value, problem: null }, gaps: timeline.value.gaps });
     const before = fitting(this.store.snapshot.data.followed, state);

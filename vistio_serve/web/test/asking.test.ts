@@ -1,0 +1,58 @@
+/** Questions and when they are asked, against a server that answers when a test says so. */
+
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Api, type Problem, type Result, type Subject, type Timeline } from "../src/api";
+import { Asking } from "../src/asking";
+import { INITIAL, select } from "../src/state";
+import { Store } from "../src/store";
+import { START_MS, graph, level } from "./graphs";
+
+beforeEach(() => { vi.useFakeTimers(); });
+afterEach(() => { vi.useRealTimers(); });
+
+const problem: Problem = { kind: "unreachable", status: 0, title: "", detail: "", beforeMs: null, afterMs: null, reason: "" };
+const empty = { start_ms: [], normal: [], warning: [], danger: [], edges: [], instants: [], missing: [], notices_info: [], notices_warning: [], notices_error: [] };
+
+interface Asked { readonly subject: Subject | null; readonly signal: AbortSignal | undefined; answer(): void }
+
+function asking(): { store: Store; timelines: Asked[] } {
+  const api = new Api("http://h/");
+  const timelines: Asked[] = [];
+  const iso = (ms: number): string => new Date(ms).toISOString();
+  vi.spyOn(api, "instants").mockImplementation(() => Promise.resolve({ ok: true, value: { now: iso(START_MS), recording: { first: iso(START_MS - 3_600_000), last: iso(START_MS) }, gaps: [] } }));
+  vi.spyOn(api, "annotations").mockImplementation(() => Promise.resolve({ ok: true, value: [] }));
+  vi.spyOn(api, "topology").mockImplementation(() => Promise.resolve({ ok: false, problem }));
+  vi.spyOn(api, "graph").mockImplementation(() => Promise.resolve({ ok: true, value: graph([level("eu", ["a>b 1"])]) }));
+  vi.spyOn(api, "timeline").mockImplementation((_, subject, signal) => new Promise<Result<Timeline>>((resolve) => {
+    timelines.push({ subject, signal, answer: () => resolve({ ok: true, value: { now: "", start: "", end: "", step_ms: 10_000, steps: empty, gaps: [] } }) });
+  }));
+  const store = new Store({ ...INITIAL, path: ["eu"] });
+  new Asking(store, api, () => Date.now()).start();
+  return { store, timelines };
+}
+
+test("a timeline that takes longer than the next look at the recording is waited for, and then asked again", async () => {
+  const { store, timelines } = asking();
+  await vi.advanceTimersByTimeAsync(12_000);
+  expect(timelines).toHaveLength(1);
+  expect(timelines[0]?.signal?.aborted).toBe(false);
+  timelines[0]?.answer();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(store.snapshot.data.followed?.subject).toEqual({ level: "eu" });
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(timelines).toHaveLength(2);
+});
+
+test("an answer that is no longer asked for is not shown, and the new one carries its subject", async () => {
+  const { store, timelines } = asking();
+  await vi.advanceTimersByTimeAsync(100);
+  store.change((state) => select(state, { kind: "node", node: "a" }));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(timelines.map((each) => each.subject)).toEqual([{ level: "eu" }, { level: "eu", node: "a" }]);
+  timelines[0]?.answer();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(store.snapshot.data.followed).toBeNull();
+  timelines[1]?.answer();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(store.snapshot.data.followed?.subject).toEqual({ level: "eu", node: "a" });
+});
