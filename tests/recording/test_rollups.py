@@ -12,6 +12,7 @@ from support.scrapes import INTERVAL_MS, START_MS, all_failed, edges, mesh, scra
 
 from vistio_core import Recording
 from vistio_core.recording.remembered import RememberedTables
+from vistio_core.recording.rollups import Rollup, Rollups
 from vistio_core.recording.traffic import Traffic
 from vistio_core.replay.timeline import Subject
 from vistio_core.times import HOUR_MS
@@ -77,6 +78,28 @@ def test_sealed_hours_have_rollups_and_the_log_is_read_for_the_rest(
         writer.seal(NOW_MS)
     assert len(rollups(recording)) == 3
     assert read_hours(recording, monkeypatch) == (found, 0)
+
+
+def test_a_rollup_is_read_once_and_again_when_its_hour_has_other_files(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: list[str] = []
+    read = Rollups.read
+
+    def counted(self: Rollups, name: str) -> Rollup | None:
+        names.append(name)
+        return read(self, name)
+
+    monkeypatch.setattr(Rollups, "read", counted)
+    reader = Recording.open(recording.place, clock=lambda: NOW_MS)
+    gaps, found = reader.gaps(*WINDOW[:2]), reader.timeline(*WINDOW)
+    assert len(names) == 2 * 2, "what is there first, then the totals, too"
+    assert reader.gaps(*WINDOW[:2]).equals(gaps)
+    assert reader.timeline(*WINDOW).equals(found)
+    assert len(names) == 4
+    shutil.rmtree(recording.place)
+    make(Path(recording.place), rate=2.0)
+    assert reader.timeline(*WINDOW)["normal"][0].as_py() == 2 * found["normal"][0].as_py()
 
 
 @pytest.mark.parametrize("how", ["torn", "changed", "empty", "of another hour", "of another recording"])

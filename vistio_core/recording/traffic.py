@@ -28,7 +28,7 @@ from vistio_core.times import HOUR_MS, MINUTE_MS, align
 log = logging.getLogger(__name__)
 
 EVERYTHING = Subject()
-# Of an hour that is not sealed: some hundred bytes for each instant and cluster.
+# Of an hour that is not sealed, or of a rollup: some hundred bytes for each instant and cluster.
 _MOST_REMEMBERED_BYTES = 16 * 1024 * 1024
 
 
@@ -85,7 +85,7 @@ class Traffic:
         sizes = sealed_sizes(self._store, start_ms, end_ms)
         for hour_ms, names in by_hour.items():
             called = self.rollups.name(hour_ms, names, sizes)
-            rollup = None if called is None else self.rollups.read(called)
+            rollup = None if called is None else self._rollup(called, with_totals=with_totals)
             if rollup is None:
                 parts = map(self._part, _apart(names))
                 left += [part for part in parts if part.start_ms < end_ms and part.end_ms > start_ms]
@@ -95,6 +95,23 @@ class Traffic:
         tables = [TOTALS.empty_table(), *(each.totals for each in found)]
         there = pa.concat_tables([PRESENCE.empty_table(), *(each.presence for each in found)])
         return Rollup(pa.concat_tables(tables), there.filter(_inside(there, start_ms, end_ms)))
+
+    def _rollup(self, name: str, *, with_totals: bool) -> Rollup | None:
+        """An hour's rollup, read or remembered for as long as this very file is there; None where there is none."""
+        try:
+            version = self._store.version(name)
+        except OSError:
+            return None
+        there = self._remembered.get(("presence", name, version))
+        found = self._remembered.get(("totals", name, version)) if with_totals else TOTALS.empty_table()
+        if there is not None and found is not None:
+            return Rollup(found, there)
+        rollup = self.rollups.read(name)
+        if rollup is not None:
+            self._remembered.put(("presence", name, version), rollup.presence)
+            if with_totals:
+                self._remembered.put(("totals", name, version), rollup.totals)
+        return rollup
 
     def _by_minute(self, start_ms: int, end_ms: int, subject: Subject, key: SubjectKey) -> pa.Table:
         """The totals of a subject by minute, where there are some, else by instant; ``start_ms`` is a full minute.
