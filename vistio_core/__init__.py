@@ -15,7 +15,8 @@ from vistio_core.errors import VistioError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
 from vistio_core.graph.model import Edge, Graph, Node, Notice, Rates, Region, Severity
 from vistio_core.recording.annotations import Annotation
-from vistio_core.recording.recording import Recording, RecordingInfo
+from vistio_core.recording.info import RecordingInfo
+from vistio_core.recording.recording import Recording
 from vistio_core.recording.upkeep import Pruned
 from vistio_core.recording.writer import Writer
 from vistio_core.replay.frames import Frames

@@ -16,7 +16,7 @@ from vistio_core import Recording
 from vistio_core.errors import InvalidTimeError, NothingRecordedError, UsageError
 from vistio_core.events import Measurement, Sample, Scrape
 from vistio_core.graph.model import Graph
-from vistio_core.replay import frames as frames_module
+from vistio_core.replay import frame_sums
 from vistio_core.replay.frames import Frames
 from vistio_core.times import HOUR_MS, MINUTE_MS, format_instant
 
@@ -197,7 +197,7 @@ def test_frames_refuse_an_empty_window_and_what_would_not_fit(
         recording.frames(START_MS, START_MS + 1, "0s")
     with pytest.raises(UsageError, match="longer step"):
         recording.frames(START_MS, START_MS + 2 * HOUR_MS, "100ms")
-    monkeypatch.setattr(frames_module, "MAX_CELLS", 15)
+    monkeypatch.setattr(frame_sums, "MAX_CELLS", 15)
     assert len(recording.frames(START_MS, START_MS + 3 * INTERVAL_MS).frames) == 3
     with pytest.raises(UsageError, match="longer step"):
         recording.frames(START_MS, START_MS + 4 * INTERVAL_MS)

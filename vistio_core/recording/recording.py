@@ -1,45 +1,40 @@
 """`Recording`: everything that can be asked of a recording, in one place.
 
-This is the library's front door. It parses what people write, picks the files, and passes on
-to the modules that know: `as_of` and `build` for one instant, `windows` for many.
+This is the library's front door. It parses what people write and passes on to the modules that know: `graphs`
+for one instant, `frames` for many of them, `traffic` and `windows` for what lies between.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, TypeVar
 
-import attrs
 import duckdb
 import pyarrow as pa
 
 from vistio_core.configuration import Configuration
 from vistio_core.errors import (
     InvalidTimeError,
-    NothingRecordedError,
     UsageError,
 )
-from vistio_core.graph.build import Evidence, build_graph
 from vistio_core.graph.model import Graph
 from vistio_core.graph.topology import Topology, stable_graph
 from vistio_core.recording.annotations import (
     Annotation,
-    annotation_names,
     annotations_table,
     put_annotation,
 )
 from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.configurations import load_configuration
 from vistio_core.recording.event_file import EventFiles
-from vistio_core.recording.format import measurements_of
+from vistio_core.recording.graphs import Graphs
+from vistio_core.recording.graphs import Judge as Judge
+from vistio_core.recording.info import RecordingInfo as RecordingInfo
+from vistio_core.recording.info import info_of
 from vistio_core.recording.judging import window_moment
 from vistio_core.recording.layout import (
-    CONFIGURATIONS,
     HEAD,
-    LOG,
     MARKER,
     check_writer,
 )
@@ -51,13 +46,10 @@ from vistio_core.recording.upkeep import Patience
 from vistio_core.recording.verify import Checked, verify
 from vistio_core.recording.writer import Writer
 from vistio_core.replay import timeline, windows
-from vistio_core.replay.absence import nearest_seen, nothing_recorded
-from vistio_core.replay.as_of import Seen, missing_writers, seen_as_of
 from vistio_core.replay.comparison import Comparison, Moment, compare, moment_of
 from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.frames import Frames, frames_of
 from vistio_core.replay.gaps import Gap, find_gaps
-from vistio_core.replay.in_force import configuration_in_force
 from vistio_core.replay.timeline import Subject
 from vistio_core.replay.unanswered import Unanswered, unanswered_of
 from vistio_core.replay.union import union
@@ -70,33 +62,9 @@ from vistio_core.times import (
     system_now_ms,
 )
 
-log = logging.getLogger(__name__)
-T = TypeVar("T")
-
-Judge = Literal["recorded", "current"]
 MomentLike = InstantLike
 """An instant, or as text also a window: ``2026-11-23T05:00:00Z/2026-11-23T05:10:00Z``."""
 _FOREVER_MS = 100 * 365 * DAY_MS
-
-
-@attrs.frozen
-class RecordingInfo:
-    """What a recording is made of."""
-
-    place: str
-    format_version: int
-    created: str
-    writers: tuple[str, ...]
-    first_ms: int | None
-    """The first instant; None while there is none."""
-    last_ms: int | None
-    head_files: int
-    head_bytes: int
-    log_files: int
-    log_bytes: int
-    configurations: int
-    annotations: int
-    temporary_files: int
 
 
 class Recording:
@@ -121,6 +89,7 @@ class Recording:
         )
         self._scans = Scans(store, self._catalog, self._files, self._session)
         self._traffic = Traffic(store, self._catalog, self._scans, self._configuration)
+        self._graphs = Graphs(self._catalog, self._files, self._scans, self._configuration, clock)
 
     @classmethod
     def open(
@@ -202,24 +171,8 @@ class Recording:
             return stable_graph(graph, self.topology(start, end))
         if judge not in ("recorded", "current"):
             raise UsageError(f"judge {judge!r}: use recorded or current")
-        now_ms = self._clock()
-        staleness_ms = parse_duration(staleness)
-        if at is None:
-            newest_ms = self._nearest_seen(_FOREVER_MS, before=True)
-            if newest_ms is None:
-                raise self._nothing(now_ms, staleness_ms)
-            at_ms = newest_ms
-        else:
-            at_ms = parse_instant(at, now_ms=now_ms)
-        found = retrying(lambda: seen_as_of(self._catalog, self._files, at_ms, staleness_ms))
-        if not found:
-            raise self._nothing(at_ms, staleness_ms)
-        graph = build_graph(at_ms, [self._evidence(seen, judge) for seen in found])
-        seen_writers = {seen.writer for seen in found}
-        missing = retrying(
-            lambda: missing_writers(self._catalog, self._files, at_ms, staleness_ms, seen_writers)
-        )
-        return attrs.evolve(graph, failed_rules=(*graph.failed_rules, *missing)) if missing else graph
+        at_ms = None if at is None else parse_instant(at, now_ms=self._clock())
+        return self._graphs.at(at_ms, judge, parse_duration(staleness))
 
     def topology(self, start: InstantLike, end: InstantLike) -> Topology:
         """Who was there at some time in ``[start, end)``, by cluster, and the most that one edge had.
@@ -274,7 +227,7 @@ class Recording:
             backfilled (bool), configuration (string): hash of the one in force,
             failure (string): the first failed rule's outcome and error, null when none failed.
         """
-        return self._instants(*self._window(start, end))
+        return self._graphs.instants(*self._window(start, end))
 
     def gaps(self, start: InstantLike | None = None, end: InstantLike | None = None) -> pa.Table:
         """The instants in ``[start, end)`` that were due and for which there is no graph.
@@ -388,7 +341,7 @@ class Recording:
         there = self._traffic.presence(start_ms, end_ms)
         seen = set(there.filter(there["seen"])["instant_ms"].to_pylist())
         if not seen:
-            raise self._nothing(end_ms - 1, end_ms - start_ms)
+            raise self._graphs.nothing(end_ms - 1, end_ms - start_ms)
         window_ms = start_ms, end_ms
         return self._scans.read(
             *window_ms, lambda files: window_moment(files, window_ms, len(seen), self._configuration)
@@ -416,11 +369,7 @@ class Recording:
         Raises:
             NothingRecordedError: nothing was recorded until then.
         """
-        at_ms = _FOREVER_MS if at is None else parse_instant(at, now_ms=self._clock())
-        in_force = retrying(lambda: configuration_in_force(self._catalog, at_ms))
-        if in_force is None:
-            raise self._nothing(min(at_ms, self._clock()), 0)
-        return self._configuration(in_force)
+        return self._graphs.configuration(None if at is None else parse_instant(at, now_ms=self._clock()))
 
     def configuration_by_hash(self, configuration_hash: str) -> Configuration:
         """The configuration that a scrape of this recording names.
@@ -472,24 +421,7 @@ class Recording:
         Raises:
             NotARecordingError: it has gone since it was opened, as when its mount vanished.
         """
-        require_marker(self._store)
-        names = self._catalog.everything()
-        head, sealed = list(self._store.entries(HEAD)), list(self._store.entries(LOG))
-        return RecordingInfo(
-            place=self.place,
-            format_version=self._marker.format_version,
-            created=self._marker.created,
-            writers=tuple(sorted({name.writer for name in names})),
-            first_ms=min((name.first_ms for name in names), default=None),
-            last_ms=max((name.last_ms for name in names), default=None),
-            head_files=len(head),
-            head_bytes=sum(entry.size_bytes for entry in head),
-            log_files=len(sealed),
-            log_bytes=sum(entry.size_bytes for entry in sealed),
-            configurations=sum(1 for _ in self._store.entries(CONFIGURATIONS)),
-            annotations=sum(1 for _ in annotation_names(self._store)),
-            temporary_files=sum(1 for _ in self._store.leftovers()),
-        )
+        return info_of(self._store, self._marker, self._catalog)
 
     def verify(self) -> Iterator[Checked]:
         """Read everything and say what is wrong, object by object."""
@@ -524,23 +456,6 @@ class Recording:
         lock = self._store.lock(check_writer(name), beside=MARKER)
         return Writer(self._store, name, lock, patience, self._clock, significant_digits)
 
-    def _evidence(self, seen: Seen, judge: Judge) -> Evidence:
-        recorded = self._configuration(seen.configuration)
-        return Evidence(
-            instant_ms=seen.instant_ms,
-            interval_ms=seen.interval_ms,
-            configuration=self.configuration() if judge == "current" else recorded,
-            recorded=recorded,
-            samples=seen.samples,
-            measurements=measurements_of(seen.measurements),
-            failed=seen.failed,
-            backfilled=seen.backfilled,
-        )
-
-    def _instants(self, start_ms: int, end_ms: int) -> pa.Table:
-        table = self._scans.table(windows.INSTANTS_QUERY, start_ms, end_ms)
-        return windows.with_instants_in_ms(table)
-
     def _gaps(self, found: pa.Table, end_ms: int) -> list[Gap]:
         instants = windows.instants_of(windows.runs(self._session, found))
         return list(find_gaps(instants, min(end_ms, self._clock())))
@@ -555,12 +470,3 @@ class Recording:
                 " windows are [start, end), so end must be later than start"
             )
         return start_ms, end_ms
-
-    def _nothing(self, asked_ms: int, staleness_ms: int) -> NothingRecordedError:
-        before_ms = self._nearest_seen(asked_ms, before=True)
-        after_ms = self._nearest_seen(asked_ms, before=False)
-        tried = windows.instants_of(self._instants(max(0, asked_ms - staleness_ms + 1), asked_ms + 1))
-        return nothing_recorded(asked_ms, staleness_ms, before_ms, after_ms, tried)
-
-    def _nearest_seen(self, asked_ms: int, *, before: bool) -> int | None:
-        return retrying(lambda: nearest_seen(self._catalog, asked_ms, before=before))

@@ -1,0 +1,75 @@
+"""Many graphs in columns, as values: what `Recording.frames` answers."""
+
+from __future__ import annotations
+
+import attrs
+
+from vistio_core.graph.columns import Floats
+from vistio_core.graph.model import FailedRule, Notice
+from vistio_core.graph.topology import Topology
+
+MAX_FRAMES = 10_000
+MAX_CELLS = 2_000_000
+"""Most frames times edges: 48 MB of rates."""
+
+
+@attrs.frozen
+class Frame:
+    """What `Graph` says about itself, of one frame."""
+
+    asked_ms: int
+    instant_ms: int | None = None
+    """The instant that is shown; None where nothing was seen in the staleness up to ``asked_ms``."""
+    interval_ms: int = 0
+    configuration: str = ""
+    failed_rules: tuple[FailedRule, ...] = ()
+    backfilled: bool = False
+
+
+@attrs.frozen
+class FrameNotice:
+    """A notice of one frame, on an edge, or where ``target`` is empty on the node ``source``."""
+
+    frame: int
+    source: str
+    target: str
+    notice: Notice
+
+
+@attrs.frozen(eq=False)
+class FrameLevel:
+    """One level through all frames."""
+
+    cluster: str
+    """Empty for the global level."""
+    edges: tuple[tuple[str, str], ...]
+    """Source and target, sorted: all that had traffic in some frame."""
+    rates: Floats
+    """Requests per second: frames by edges by class (normal, warning, danger); 0 where there was none."""
+    notices: tuple[FrameNotice, ...]
+    """By frame; within it in the graph's order."""
+
+
+@attrs.frozen(eq=False)
+class Frames:
+    """The graphs at ``start``, ``start + step``, ... before ``end``."""
+
+    start_ms: int
+    end_ms: int
+    step_ms: int
+    frames: tuple[Frame, ...]
+    levels: tuple[FrameLevel, ...]
+    """Those with edges or notices; the global one first, then by name."""
+    topology: Topology
+    """Who was there in some frame, and the peaks."""
+
+    def level(self, cluster: str) -> FrameLevel:
+        """The level of a cluster, or the global one for the empty name.
+
+        Raises:
+            KeyError: it has neither edges nor notices in these frames.
+        """
+        for level in self.levels:
+            if level.cluster == cluster:
+                return level
+        raise KeyError(cluster)
