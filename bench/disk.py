@@ -6,7 +6,8 @@ An hour at 10 s. *Computed* rates are what a real Prometheus answers to `rate(..
 it scraped every 15 s; *random* ones have random mantissas, the worst case. The TSDB has the same
 rates as a series each (as a recording rule would make them), in a block made by promtool. Vistio's
 JSON is the Vizceral graph of each instant, not compressed, as it kept them. Variants are the rows of
-the sealed hour written again; "an instant" is reading one at random, median of 40.
+the sealed hour written again; "an instant" is reading one at random, median of 40. The edge as a number
+counts its table of names, and leaves out what joining the two would take.
 """
 
 from __future__ import annotations
@@ -171,11 +172,37 @@ def by_rows(count: int) -> Callable[[pa.Table], Iterator[pa.Table]]:
     return groups
 
 
+def edges_as_numbers(rows: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """The rows with a number in place of cluster, rule, source, target and status, and the names of numbers."""
+    names = rows.select(["cluster", "rule", "source", "target", "status"])
+    texts = [pa.compute.cast(column, pa.string()) for column in names.columns]
+    edge = pa.compute.binary_join_element_wise(*texts, "\n").combine_chunks().dictionary_encode()
+    numbered = rows.drop_columns(names.column_names).append_column("edge", edge.indices)
+    return numbered, pa.table({"names": edge.dictionary})
+
+
+def show_edges_as_numbers(folder: Path, rows: pa.Table) -> None:
+    place = folder / "numbers.parquet"
+    numbered, names = edges_as_numbers(rows)
+    options = {
+        "compression": "zstd",
+        "use_dictionary": ["kind"],
+        "column_encoding": {"rate": "BYTE_STREAM_SPLIT", "edge": "DELTA_BINARY_PACKED"},
+    }
+    with pq.ParquetWriter(place, numbered.schema, **options) as writer:
+        for group in by_rows(65_536)(numbered):
+            writer.write_table(group, row_group_size=len(group))
+    pq.write_table(names, folder / "names.parquet", compression="zstd")
+    size = place.stat().st_size + (folder / "names.parquet").stat().st_size
+    print(f"    {'rates split, the edge as a number':<42} {size / len(rows):6.2f}")
+
+
 def show_variants(folder: Path, recording: Recording) -> None:
     file = next(Path(recording.place, "log").rglob("*.parquet"))
     rows = pq.read_table(file, read_dictionary=DICTIONARY_COLUMNS).unify_dictionaries()
     kinds = rows["kind"].cast(pa.string())
     rows = rows.filter(pa.compute.equal(kinds, "sample"))
+    show_edges_as_numbers(folder, rows)
     choose = random.Random(4)
     for name, groups, options in variants():
         place = folder / "variant.parquet"
@@ -198,33 +225,38 @@ def show_variants(folder: Path, recording: Recording) -> None:
         )
 
 
+def show_beside(folder: Path, mesh: Mesh, rates: Rates, recording: Recording) -> None:
+    """Vistio's JSON and a TSDB of the same rates, and the recording as it is and with fewer digits."""
+    samples = sum(map(len, rates.values()))
+
+    def show(what: str, size: float) -> None:
+        print(f"    {what:<42} {size / samples:6.2f}", flush=True)
+
+    show("Vistio's JSON", vistio_json_bytes(recording) * len(instants(1)))
+    show("Prometheus TSDB", tsdb_bytes(folder, rates))
+    show("vistio", recording.info().log_bytes)
+    for digits in (4, 3, 2):
+        kept = record(folder / str(digits), mesh, rates, digits)
+        show(f"vistio, --significant-digits {digits}", kept.info().log_bytes)
+
+
 @click.command()
 @click.option("--edges", default=1_000, show_default=True)
-def main(edges: int) -> None:
+@click.option("--rates", "kinds", multiple=True, default=("computed", "random"), show_default=True)
+@click.option("--variants-only", is_flag=True, help="Leave out JSON, TSDB and significant digits.")
+def main(edges: int, kinds: tuple[str, ...], variants_only: bool) -> None:
     mesh = Mesh(edges)
     print(f"{edges:,} edges, {3 * edges:,} series, 1 h at 10 s; bytes a sample", flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        made: list[tuple[str, Rates]] = [
-            ("computed", computed_rates(folder, mesh)),
-            ("random", random_rates(mesh)),
-        ]
-        for kind, rates in made:
+        for kind in kinds:
+            rates = computed_rates(folder, mesh) if kind == "computed" else random_rates(mesh)
             (folder / kind).mkdir()
             samples = sum(map(len, rates.values()))
             recording = record(folder / kind / "all", mesh, rates, None)
             print(f"  {kind} rates, {samples:,} samples")
-            json_bytes = vistio_json_bytes(recording) * len(instants(1))
-            print(f"    Vistio's JSON                              {json_bytes / samples:6.2f}")
-            print(
-                f"    Prometheus TSDB                            {tsdb_bytes(folder / kind, rates) / samples:6.2f}"
-            )
-            for digits in (None, 4, 3, 2):
-                kept = (
-                    recording if digits is None else record(folder / kind / str(digits), mesh, rates, digits)
-                )
-                what = "vistio" if digits is None else f"vistio, --significant-digits {digits}"
-                print(f"    {what:<42} {kept.info().log_bytes / samples:6.2f}", flush=True)
+            if not variants_only:
+                show_beside(folder / kind, mesh, rates, recording)
             print("  variants, the samples alone")
             show_variants(folder, recording)
 
