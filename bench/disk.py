@@ -31,7 +31,7 @@ from workload import INTERVAL_MS, START_MS, STATUSES, Mesh, instants
 
 from vistio_core import Recording, frontends
 from vistio_core.events import RuleOutcome, Sample, Scrape
-from vistio_core.recording.format import DICTIONARY_COLUMNS
+from vistio_core.recording.format import DICTIONARY_COLUMNS, ROW_GROUP_ROWS
 from vistio_core.times import HOUR_MS
 
 Key = tuple[str, str, str]
@@ -142,7 +142,13 @@ Variant = tuple[str, Callable[[pa.Table], Iterator[pa.Table]], dict[str, Any]]
 
 def variants() -> list[Variant]:
     split = {"rate": "BYTE_STREAM_SPLIT"}
-    base = {"compression": "zstd", "use_dictionary": DICTIONARY_COLUMNS, "column_encoding": split}
+    base = {
+        "compression": "zstd",
+        "compression_level": 3,
+        "max_rows_per_page": 1_000_000,
+        "use_dictionary": DICTIONARY_COLUMNS,
+        "column_encoding": split,
+    }
     with_rates = {**base, "use_dictionary": [*DICTIONARY_COLUMNS, "rate"], "column_encoding": None}
     by_edge = {"source": pa.string(), "target": pa.string(), "status": pa.string(), "instant": pa.int64()}
 
@@ -151,12 +157,15 @@ def variants() -> list[Variant]:
         yield rows.take(pa.compute.sort_indices(texts, sort_keys=[(name, "ascending") for name in by_edge]))
 
     return [
-        ("rates split, zstd", by_rows(65_536), base),
-        ("rates plain", by_rows(65_536), {**base, "column_encoding": {"rate": "PLAIN"}}),
-        ("rates with a dictionary", by_rows(65_536), with_rates),
-        ("zstd 9", by_rows(65_536), {**base, "compression_level": 9}),
-        ("zstd 19", by_rows(65_536), {**base, "compression_level": 19}),
-        ("row groups of 4 x as many rows", by_rows(262_144), base),
+        ("rates split", by_rows(ROW_GROUP_ROWS), base),
+        ("rates plain", by_rows(ROW_GROUP_ROWS), {**base, "column_encoding": {"rate": "PLAIN"}}),
+        ("rates with a dictionary", by_rows(ROW_GROUP_ROWS), with_rates),
+        ("rates split, pages of 20,000 rows", by_rows(ROW_GROUP_ROWS), {**base, "max_rows_per_page": None}),
+        ("rates split, zstd 1", by_rows(ROW_GROUP_ROWS), {**base, "compression_level": 1}),
+        ("rates split, zstd 9", by_rows(ROW_GROUP_ROWS), {**base, "compression_level": 9}),
+        ("rates split, zstd 19", by_rows(ROW_GROUP_ROWS), {**base, "compression_level": 19}),
+        ("rates split, groups of 2 x as many rows", by_rows(2 * ROW_GROUP_ROWS), base),
+        ("rates split, groups of 8 x as many rows", by_rows(8 * ROW_GROUP_ROWS), base),
         ("sorted by edge, rates split", sorted_by_edge, base),
         ("sorted by edge, rates with a dictionary", sorted_by_edge, with_rates),
     ]
@@ -165,7 +174,7 @@ def variants() -> list[Variant]:
 def by_rows(count: int) -> Callable[[pa.Table], Iterator[pa.Table]]:
     def groups(rows: pa.Table) -> Iterator[pa.Table]:
         per_instant = len(rows) * INTERVAL_MS // HOUR_MS
-        step = max(1, count // per_instant) * per_instant
+        step = max(2, count // per_instant) * per_instant
         for start in range(0, len(rows), step):
             yield rows.slice(start, step)
 
@@ -186,11 +195,13 @@ def show_edges_as_numbers(folder: Path, rows: pa.Table) -> None:
     numbered, names = edges_as_numbers(rows)
     options = {
         "compression": "zstd",
+        "compression_level": 3,
+        "max_rows_per_page": 1_000_000,
         "use_dictionary": ["kind"],
         "column_encoding": {"rate": "BYTE_STREAM_SPLIT", "edge": "DELTA_BINARY_PACKED"},
     }
     with pq.ParquetWriter(place, numbered.schema, **options) as writer:
-        for group in by_rows(65_536)(numbered):
+        for group in by_rows(ROW_GROUP_ROWS)(numbered):
             writer.write_table(group, row_group_size=len(group))
     pq.write_table(names, folder / "names.parquet", compression="zstd")
     size = place.stat().st_size + (folder / "names.parquet").stat().st_size

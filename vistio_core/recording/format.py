@@ -32,10 +32,16 @@ FORMAT_VERSION: Final = 1
 """Raised when an older vistio could no longer read what this one writes."""
 
 KINDS: Final = ("measurement", "outcome", "sample")
-ROW_GROUP_ROWS: Final = 65_536
-"""Where a row group ends (decision 0003): half of it is read in vain by a look-up, on average."""
+ROW_GROUP_ROWS: Final = 32_768
+"""Where a row group ends (decisions 0003 and 0021): a look-up of one instant reads all of it."""
+_ROW_GROUP_LEAST_INSTANTS = 2
+"""However many rows they have: what the second one repeats of the first takes no room."""
 ROW_GROUP_INSTANTS: Final = 60
 """Also where a row group of samples ends: a look-up in a small mesh need not read the whole hour."""
+_MOST_ROWS_OF_PAGE = 1_000_000
+"""A page is compressed by itself; so that it has all instants of a row group, which repeat each other."""
+_ZSTD_LEVEL = 3
+_ROWS_JUDGED = 65_536
 
 _VERSION_KEY: Final = b"vistio.format"
 _DIGITS_KEY: Final = b"vistio.significant_digits"
@@ -119,8 +125,8 @@ def scrape_tables(scrape: Scrape, digits: int | None = None) -> dict[str, pa.Tab
 
 
 def rates_repeat(rates: pa.ChunkedArray) -> bool:
-    """Whether there are few enough of them for a dictionary, judged by as many as a row group has."""
-    some = rates.slice(0, ROW_GROUP_ROWS)
+    """Whether there are few enough of them for a dictionary, judged by the first ones."""
+    some = rates.slice(0, _ROWS_JUDGED)
     return len(some) > 0 and pc.count_distinct(some).as_py() * 2 <= len(some)
 
 
@@ -146,6 +152,8 @@ def write_events(
         sink,
         schema,
         compression="zstd",
+        compression_level=_ZSTD_LEVEL,
+        max_rows_per_page=_MOST_ROWS_OF_PAGE,
         use_dictionary=dictionaries,
         column_encoding=encodings,
         write_page_checksum=True,
@@ -162,7 +170,8 @@ def row_groups(kind: str, instants: Iterable[pa.Table]) -> Iterator[pa.Table]:
     gathered: list[pa.Table] = []
     rows = 0
     for table in instants:
-        if gathered and (rows + table.num_rows > ROW_GROUP_ROWS or len(gathered) == most_instants):
+        full = len(gathered) >= _ROW_GROUP_LEAST_INSTANTS and rows + table.num_rows > ROW_GROUP_ROWS
+        if full or len(gathered) == most_instants:
             yield pa.concat_tables(gathered)
             gathered, rows = [], 0
         gathered.append(table)
