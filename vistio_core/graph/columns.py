@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import fsum
-from typing import Any
 
 import attrs
 import numpy as np
 import pyarrow as pa
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-Integers = np.ndarray[Any, np.dtype[np.int64]]
+from vistio_core.samples import Floats as Floats
+from vistio_core.samples import Integers as Integers
 
 CLASSES = 3
 """Normal, warning, danger: the columns of every array of rates, in this order."""

@@ -34,7 +34,7 @@ class Catalog:
 
     def head(self) -> list[EventsName]:
         """What is committed but not sealed, by first instant."""
-        return _sorted(self._head_names())
+        return by_time(self._head_names())
 
     def within(self, start_ms: int, end_ms: int) -> list[EventsName]:
         """All files that may hold an instant in ``[start_ms, end_ms)``, by first instant."""
@@ -46,12 +46,12 @@ class Catalog:
         else:
             for hour_ms in hours(start_ms, end_ms):
                 names += self._names(hour_folder(hour_ms))
-        return _sorted(name for name in names if name.overlaps(start_ms, end_ms))
+        return by_time(name for name in names if name.overlaps(start_ms, end_ms))
 
     def everything(self) -> list[EventsName]:
         """All files, by first instant."""
         names = self._head_names()
-        return _sorted([*names, *self._names(LOG)])
+        return by_time([*names, *self._names(LOG)])
 
     def outwards(self, from_ms: int, *, backwards: bool) -> Iterator[list[EventsName]]:
         """All files with an instant not after ``from_ms``, or with one after it; those close to it first.
@@ -64,7 +64,7 @@ class Catalog:
             the next ones have, or nearer, apart from the head.
         """
         # Before the hours: see `within`.
-        yield _sorted(name for name in self._head_names() if _fits(name, from_ms, backwards))
+        yield by_time(name for name in self._head_names() if _fits(name, from_ms, backwards))
         from_hour = hour_folder(max(0, from_ms))
         days = self._store.folders(LOG)
         for day in reversed(days) if backwards else days:
@@ -75,7 +75,7 @@ class Catalog:
             for hour in reversed(hours_of_day) if backwards else hours_of_day:
                 if (hour > from_hour) if backwards else (hour < from_hour):
                     continue
-                yield _sorted(name for name in self._names(hour) if _fits(name, from_ms, backwards))
+                yield by_time(name for name in self._names(hour) if _fits(name, from_ms, backwards))
 
     def span(self) -> tuple[int, int] | None:
         """The first and the last instant that names tell of; None while there is no file."""
@@ -155,5 +155,6 @@ def _fits(name: EventsName, from_ms: int, backwards: bool) -> bool:
     return name.first_ms <= from_ms if backwards else name.last_ms > from_ms
 
 
-def _sorted(names: Iterable[EventsName]) -> list[EventsName]:
+def by_time(names: Iterable[EventsName]) -> list[EventsName]:
+    """By first instant, then by last one; the rest only makes the order the same each time."""
     return sorted(names, key=lambda name: (name.first_ms, name.last_ms, name.sequence, name.rank))

@@ -23,7 +23,7 @@ from vistio_core.replay.in_force import configuration_in_force
 from vistio_core.times import DAY_MS
 
 Judge = Literal["recorded", "current"]
-_FOREVER_MS = 100 * 365 * DAY_MS
+FOREVER_MS = 100 * 365 * DAY_MS
 
 
 class Graphs:
@@ -50,7 +50,7 @@ class Graphs:
             NothingRecordedError: nothing was seen then.
         """
         if at_ms is None:
-            at_ms = self._nearest_seen(_FOREVER_MS, before=True)
+            at_ms = self._nearest_seen(FOREVER_MS, before=True)
             if at_ms is None:
                 raise self.nothing(self._clock(), staleness_ms)
         asked_ms = at_ms
@@ -70,7 +70,7 @@ class Graphs:
         Raises:
             NothingRecordedError: nothing was recorded until then.
         """
-        until_ms = _FOREVER_MS if at_ms is None else at_ms
+        until_ms = FOREVER_MS if at_ms is None else at_ms
         in_force = retrying(lambda: configuration_in_force(self._catalog, until_ms))
         if in_force is None:
             raise self.nothing(min(until_ms, self._clock()), 0)

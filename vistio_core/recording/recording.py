@@ -28,7 +28,7 @@ from vistio_core.recording.annotations import (
 from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.configurations import load_configuration
 from vistio_core.recording.event_file import EventFiles
-from vistio_core.recording.graphs import Graphs
+from vistio_core.recording.graphs import FOREVER_MS, Graphs
 from vistio_core.recording.graphs import Judge as Judge
 from vistio_core.recording.info import RecordingInfo as RecordingInfo
 from vistio_core.recording.info import info_of
@@ -54,7 +54,6 @@ from vistio_core.replay.timeline import Subject
 from vistio_core.replay.unanswered import Unanswered, unanswered_of
 from vistio_core.replay.union import union
 from vistio_core.times import (
-    DAY_MS,
     InstantLike,
     format_instant,
     parse_duration,
@@ -64,7 +63,6 @@ from vistio_core.times import (
 
 MomentLike = InstantLike
 """An instant, or as text also a window: ``2026-11-23T05:00:00Z/2026-11-23T05:10:00Z``."""
-_FOREVER_MS = 100 * 365 * DAY_MS
 
 
 class Recording:
@@ -361,7 +359,7 @@ class Recording:
         Raises:
             UsageError: DuckDB does not accept the query, or it does more than read.
         """
-        return retrying(lambda: self._session.relation(query, self._scans.uris(0, _FOREVER_MS)))
+        return retrying(lambda: self._session.relation(query, self._scans.uris(0, FOREVER_MS)))
 
     def configuration(self, at: InstantLike | None = None) -> Configuration:
         """The configuration in force at ``at``, or the newest one.
@@ -463,7 +461,7 @@ class Recording:
     def _window(self, start: InstantLike | None, end: InstantLike | None) -> tuple[int, int]:
         now_ms = self._clock()
         start_ms = 0 if start is None else parse_instant(start, now_ms=now_ms)
-        end_ms = _FOREVER_MS if end is None else parse_instant(end, now_ms=now_ms)
+        end_ms = FOREVER_MS if end is None else parse_instant(end, now_ms=now_ms)
         if end_ms <= start_ms:
             raise InvalidTimeError(
                 f"the window from {format_instant(start_ms)} to {format_instant(end_ms)} is empty;"

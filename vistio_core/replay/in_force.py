@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vistio_core.errors import DamagedFileError
-from vistio_core.recording.catalog import Catalog
+from vistio_core.recording.catalog import Catalog, by_time
 from vistio_core.recording.layout import EventsName
 
 
@@ -29,8 +29,7 @@ def configuration_in_force(catalog: Catalog, at_ms: int) -> str | None:
 
 
 def _newest(catalog: Catalog, names: Iterable[EventsName], at_ms: int) -> str | None:
-    ordered = sorted(names, key=lambda name: (name.first_ms, name.last_ms, name.sequence, name.rank))
-    for name in sorted(ordered, key=lambda name: min(name.last_ms, at_ms), reverse=True):
+    for name in sorted(by_time(names), key=lambda name: min(name.last_ms, at_ms), reverse=True):
         try:
             presences = catalog.presences(name)
         except DamagedFileError:

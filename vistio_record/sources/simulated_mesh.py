@@ -19,6 +19,7 @@ from typing import NamedTuple, TypeAlias
 
 import attrs
 
+from vistio_core.events import Sample
 from vistio_record.sources.simulated_noise import day_curve, jitter, smooth
 
 GATEWAY = "gateway"
@@ -67,18 +68,6 @@ class Call:
         if self.protocol == GRPC:
             return "5"
         return "401" if self.target.name == "auth" else "404"
-
-
-class Flow(NamedTuple):
-    """Requests per second with one status over one edge, as the rule of a cluster sees it."""
-
-    cluster: str
-    """Empty on the global level."""
-    rule: str
-    source: str
-    target: str
-    status: str
-    rate: float
 
 
 # caller, callee, fan-out, protocol, share of client errors
@@ -164,8 +153,8 @@ def callers_by_distance(service: Service) -> tuple[tuple[Service, int], ...]:
     return tuple(distance.items())
 
 
-def flows(seed: int, t_ms: int, failures: Failures) -> list[Flow]:
-    """All traffic at ``t_ms``: one flow for each cluster, rule, edge and status, with rates above 0."""
+def flows(seed: int, t_ms: int, failures: Failures) -> list[Sample]:
+    """All traffic at ``t_ms``: one sample for each cluster, rule, edge and status, with rates above 0."""
     merged: defaultdict[tuple[str, str, str, str, str], float] = defaultdict(float)
     load: defaultdict[Service, float] = defaultdict(float)
     for cluster in CLUSTERS:
@@ -183,7 +172,7 @@ def flows(seed: int, t_ms: int, failures: Failures) -> list[Flow]:
         for status, part in _statuses(seed, t_ms, call.key, call.protocol, refused, failing):
             for cluster, rule, source, target in _seen_as(call):
                 merged[cluster, rule, source, target, status] += part * rate
-    return [Flow(*key, rate) for key, rate in merged.items() if rate > 0.0]
+    return [Sample(*key, rate) for key, rate in merged.items() if rate > 0.0]
 
 
 def saturation(seed: int, t_ms: int, failures: Failures, ahead: Failures) -> Iterator[tuple[Service, float]]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from vistio_core import configuration as configurations
 from vistio_core.errors import UsageError
-from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample
+from vistio_core.events import Measurement, Outcome, RuleOutcome
 from vistio_core.times import MINUTE_MS, align, parse_instant, system_now_ms
 from vistio_record.sources.base import Evaluation, RuleKey, SourceOptions
 from vistio_record.sources.simulated_incidents import Story
@@ -80,9 +80,7 @@ class SimulatorSource:
         del timeout_s
         unanswered = _UNANSWERED if instant_ms in self.story.unanswered else None
         failures = self.story.failures(instant_ms)
-        samples = [
-            Sample(*flow) for flow in flows(self._seed, instant_ms, failures) if flow[:2] != unanswered
-        ]
+        samples = [flow for flow in flows(self._seed, instant_ms, failures) if flow[:2] != unanswered]
         measurements = self._measurements(instant_ms, failures)
         series = Counter(sample[:2] for sample in samples)
         series.update(measurement[:2] for measurement in measurements)
