@@ -33,6 +33,8 @@ _UNITS_MS = {
 }
 _DURATION = re.compile("".join(f"(?:(?P<{unit}>[0-9]+){unit})?" for unit in reversed(_UNITS_MS)))
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")
+# A "+" in a query string arrives as a space, so "...T05:10:00 02:00" was "+02:00".
+_LOST_PLUS = re.compile(r"(T\S+) (\d\d:\d\d)$")
 # Prometheus' own limit: what 64 bits of nanoseconds hold.
 _MAX_DURATION_MS = 292 * _UNITS_MS["y"]
 # More digits cannot be in range, and Python refuses to convert thousands of them.
@@ -111,8 +113,7 @@ def parse_instant(value: InstantLike, *, now_ms: int) -> int:
         return _in_range(now_ms - parse_duration(text[1:]), value)
     if _NUMBER.fullmatch(text) and len(text) <= _MAX_DIGITS:
         return _from_number(float(text) if "." in text else int(text), value)
-    # A "+" in a query string arrives as a space, so "...T05:10:00 02:00" was "+02:00".
-    text = re.sub(r"(T\S+) (\d\d:\d\d)$", r"\1+\2", text.upper())
+    text = _LOST_PLUS.sub(r"\1+\2", text.upper())
     try:
         return _from_datetime(datetime.fromisoformat(text))
     except InvalidTimeError:

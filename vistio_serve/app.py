@@ -16,7 +16,7 @@ from vistio_serve import parameters, problems
 from vistio_serve.answers import Answer, to_response
 from vistio_serve.handlers import Call, Handlers
 from vistio_serve.memory import DEFAULT_BYTES, Memory
-from vistio_serve.ready import Ready
+from vistio_serve.ready import Ready, ReadyResponse
 from vistio_serve.routes import ROUTES, Route
 
 if TYPE_CHECKING:
@@ -88,21 +88,20 @@ class _Application:
         ready = self._ready.get(environ, stamp)
         if ready is not None:
             self._handlers.graph_was_ready()
-            self._count(_READY_ROUTE, "GET", ready.code, began_s)
-            start_response(ready.status, ready.headers)
-            return ready.chunks
+            return self._send(ready, began_s, start_response)
         request = Request(environ)
         route_name, response = self._respond(request)
         self._decorate(response)
         if route_name == _READY_ROUTE and request.method == "GET" and response.status_code in (200, 304):
-            self._ready.keep(environ, stamp, response)
+            return self._send(self._ready.keep(environ, stamp, response), began_s, start_response)
         method = request.method if request.method in _METHODS else "other"
-        self._count(route_name, method, str(response.status_code), began_s)
+        self._metrics.request(route_name, method, str(response.status_code), time.perf_counter() - began_s)
         return response(environ, start_response)
 
-    def _count(self, route_name: str, method: str, status: str, began_s: float) -> None:
-        self._metrics.requests.labels(route_name, method, status).inc()
-        self._metrics.duration_s.labels(route_name).observe(time.perf_counter() - began_s)
+    def _send(self, ready: ReadyResponse, began_s: float, start_response: StartResponse) -> Iterable[bytes]:
+        self._metrics.request(_READY_ROUTE, "GET", ready.code, time.perf_counter() - began_s)
+        start_response(ready.status, ready.headers)
+        return ready.chunks
 
     def _respond(self, request: Request) -> tuple[str, Response]:
         name = _UNKNOWN_ROUTE

@@ -78,7 +78,7 @@ class Handlers:
 
     def graph_was_ready(self) -> None:
         """Counts a graph that was sent again as it was."""
-        self.metrics_of_this_app.graphs.labels("hit").inc()
+        self.metrics_of_this_app.graph("hit")
 
     def page(self, call: Call) -> Answer:
         return self._pages.start

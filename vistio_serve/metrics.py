@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 from prometheus_client import (
     CollectorRegistry,
@@ -24,13 +25,13 @@ class Metrics:
 
     def __init__(self, newest_instant_age_s: Callable[[], float | None]) -> None:
         self._registry = CollectorRegistry()
-        self.requests = Counter(
+        requests = Counter(
             "vistio_serve_requests",
             "Requests answered, by route, method and status.",
             ["route", "method", "status"],
             registry=self._registry,
         )
-        self.duration_s = Histogram(
+        duration_s = Histogram(
             "vistio_serve_request_duration_seconds",
             "Time from a request's arrival in the application to its answer.",
             ["route"],
@@ -43,15 +44,30 @@ class Metrics:
             buckets=_BUCKETS_S,
             registry=self._registry,
         )
-        self.graphs = Counter(
+        graphs = Counter(
             "vistio_serve_graphs",
             "Graphs served: made for the request, shared with a request in flight, or a hit in the cache.",
             ["how"],
             registry=self._registry,
         )
         self._registry.register(_NewestInstant(newest_instant_age_s))
+        # Finding the children of a metric by their labels costs more than counting.
+        self._of_request = cache(
+            lambda route, method, status: (requests.labels(route, method, status), duration_s.labels(route))
+        )
+        self._of_graph = cache(graphs.labels)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
+
+    def request(self, route: str, method: str, status: str, took_s: float) -> None:
+        """A request was answered."""
+        answered, duration_s = self._of_request(route, method, status)
+        answered.inc()
+        duration_s.observe(took_s)
+
+    def graph(self, how: str) -> None:
+        """A graph was served: ``made``, ``shared`` or a ``hit``."""
+        self._of_graph(how).inc()
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """All metrics in the format that ``accept`` (an ``Accept`` header) prefers, and its media type."""

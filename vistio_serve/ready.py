@@ -63,8 +63,8 @@ class Ready:
         of, kept = self._moment
         return kept.get(_key(environ)) if of == stamp and environ["REQUEST_METHOD"] == "GET" else None
 
-    def keep(self, environ: WSGIEnvironment, stamp: Stamp, response: Response) -> None:
-        """Keep the response to a GET that was made at ``stamp``, for as long as no later one is kept."""
+    def keep(self, environ: WSGIEnvironment, stamp: Stamp, response: Response) -> ReadyResponse:
+        """The response to a GET that was made at ``stamp``, kept for as long as no later one is."""
         chunks, status, headers = response.get_wsgi_response(environ)
         ready = ReadyResponse(status, headers, list(chunks))
         size_bytes = sum(map(len, ready.chunks))
@@ -76,6 +76,7 @@ class Ready:
             if self._bytes + size_bytes <= MAX_BYTES:
                 self._bytes += size_bytes
                 kept[_key(environ)] = ready
+        return ready
 
 
 def _key(environ: WSGIEnvironment) -> tuple[str | None, ...]:

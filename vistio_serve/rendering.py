@@ -169,7 +169,7 @@ class Renderer:
         recent = question.asked.instant_ms + RECENT_MS > self._now_ms()
         key = question, self.version() if recent else 0
         rendered, how = self._shared.get(key, lambda: self._make(question))
-        self._metrics.graphs.labels(how).inc()
+        self._metrics.graph(how)
         return rendered
 
     def _make(self, question: Question) -> tuple[Rendered, float, int]:

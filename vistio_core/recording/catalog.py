@@ -10,6 +10,7 @@ file that is superseded: one whose instants all stand in files of higher rank.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 from vistio_core.errors import DamagedFileError
 from vistio_core.recording.event_file import EventFiles
@@ -156,5 +157,4 @@ def _fits(name: EventsName, from_ms: int, backwards: bool) -> bool:
 
 
 def by_time(names: Iterable[EventsName]) -> list[EventsName]:
-    """By first instant, then by last one; the rest only makes the order the same each time."""
-    return sorted(names, key=lambda name: (name.first_ms, name.last_ms, name.sequence, name.rank))
+    return sorted(names, key=attrgetter("by_time"))

@@ -11,7 +11,7 @@ import threading
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from math import inf
 
 import attrs
@@ -67,25 +67,23 @@ class EventFile:
         self.name = name
         self.version = store.version(name.text)
         self._store = store
-        with _damage_named(name.text):
-            with store.open(name.text) as source:
-                file = pq.ParquetFile(source)
-                # Not `metadata.schema`, which refers back to the metadata: see `_described`.
-                self._metadata, columns = file.metadata, file.schema_arrow.names
+        # Reading all statistics of a large hour takes longer than a look-up, which needs a few of them.
+        # Not `functools.cache` of a method, which refers back to this object: the footer, of whose size
+        # Python's collector knows nothing, would then stay until that one looks at everything.
+        self._described: dict[int, _RowGroup] = {}
+        with _damage_named(name.text), store.open(name.text) as source:
+            file = pq.ParquetFile(source, page_checksum_verification=True)
+            # Not `metadata.schema`, which refers back to the metadata: see `_described`.
+            self._metadata, columns = file.metadata, file.schema_arrow.names
             found = check_version(name.text, self._metadata.metadata)
             if found is None and columns != SCHEMA.names:
                 found = f"has the columns {', '.join(columns)}"
             if found is not None:
                 raise DamagedFileError(name.text, found)
-        # Reading all statistics of a large hour takes longer than a look-up, which needs a few of them.
-        # Not `functools.cache` of a method, which refers back to this object: the footer, of whose size
-        # Python's collector knows nothing, would then stay until that one looks at everything.
-        self._described: dict[int, _RowGroup] = {}
-
-    @cached_property
-    def presences(self) -> Presences:
-        """The instants inside, ascending. Every scrape has outcomes, so these name all of them."""
-        return Presences(self.rows("outcome", PRESENCE_COLUMNS))
+            groups = list(self._row_groups_of("outcome"))
+            outcomes = file.read_row_groups(groups, columns=PRESENCE_COLUMNS, use_threads=False)
+            self.presences = Presences(outcomes)
+            """The instants inside, ascending. Every scrape has outcomes, so these name all of them."""
 
     @property
     def significant_digits(self) -> int | None:
@@ -111,7 +109,7 @@ class EventFile:
             group = self._row_group(index)
             if group.kind == kind and group.first_ms <= instant_ms:
                 return _slice_at(self._read([index], columns), instant_ms)
-        return SCHEMA.empty_table().select(columns)
+        return _no_rows(tuple(columns))
 
     def at_instants(self, kind: str, instants_ms: Sequence[int]) -> Iterator[pa.Table]:
         """The rows of ``kind`` at these instants (ascending, at least one), as `rows_at`; some instants at a time.
@@ -245,6 +243,12 @@ class EventFiles:
                 _, oldest = self._files.popitem(last=False)
                 self._row_groups -= _weight(oldest)
         return file
+
+
+@cache
+def _no_rows(columns: tuple[str, ...]) -> pa.Table:
+    """Most instants have no measurements, and making this costs as much as a third of reading samples."""
+    return SCHEMA.empty_table().select(list(columns))
 
 
 def _weight(file: EventFile) -> int:

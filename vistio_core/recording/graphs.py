@@ -11,14 +11,14 @@ import pyarrow as pa
 from vistio_core.configuration.model import Configuration
 from vistio_core.errors import NothingRecordedError
 from vistio_core.graph.build import Evidence, build_graph
-from vistio_core.graph.model import Graph
+from vistio_core.graph.model import FailedRule, Graph
 from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.event_file import EventFiles
 from vistio_core.recording.format import measurements_of
 from vistio_core.recording.scans import Scans, retrying
 from vistio_core.replay import windows
 from vistio_core.replay.absence import nearest_seen, nothing_recorded
-from vistio_core.replay.as_of import Seen, missing_writers, seen_as_of
+from vistio_core.replay.as_of import Seen, missing_writers, seen_as_of, within_reach
 from vistio_core.replay.in_force import configuration_in_force
 from vistio_core.times import DAY_MS
 
@@ -54,14 +54,10 @@ class Graphs:
             if at_ms is None:
                 raise self.nothing(self._clock(), staleness_ms)
         asked_ms = at_ms
-        found = retrying(lambda: seen_as_of(self._catalog, self._files, asked_ms, staleness_ms))
+        found, missing = retrying(lambda: self._look(asked_ms, staleness_ms))
         if not found:
             raise self.nothing(asked_ms, staleness_ms)
         graph = build_graph(asked_ms, [self._evidence(seen, judge) for seen in found])
-        seen_writers = {seen.writer for seen in found}
-        missing = retrying(
-            lambda: missing_writers(self._catalog, self._files, asked_ms, staleness_ms, seen_writers)
-        )
         return attrs.evolve(graph, failed_rules=(*graph.failed_rules, *missing)) if missing else graph
 
     def configuration(self, at_ms: int | None = None) -> Configuration:
@@ -86,6 +82,13 @@ class Graphs:
         after_ms = self._nearest_seen(asked_ms, before=False)
         tried = windows.instants_of(self.instants(max(0, asked_ms - staleness_ms + 1), asked_ms + 1))
         return nothing_recorded(asked_ms, staleness_ms, before_ms, after_ms, tried)
+
+    def _look(self, asked_ms: int, staleness_ms: int) -> tuple[list[Seen], list[FailedRule]]:
+        """What was seen, and of whom nothing was."""
+        listed = within_reach(self._catalog, asked_ms, staleness_ms)
+        found = seen_as_of(self._catalog, self._files, listed, asked_ms, staleness_ms)
+        writers = {seen.writer for seen in found}
+        return found, missing_writers(self._catalog, self._files, listed, asked_ms, staleness_ms, writers)
 
     def _nearest_seen(self, asked_ms: int, *, before: bool) -> int | None:
         return retrying(lambda: nearest_seen(self._catalog, asked_ms, before=before))

@@ -67,6 +67,11 @@ class EventsName:
         who = f"{self.writer}.{self.supplement}" if self.supplement else self.writer
         return f"{folder}/{_instant_text(self.first_ms)}_{_instant_text(self.last_ms)}_{who}.parquet"
 
+    @cached_property
+    def by_time(self) -> tuple[int, int, tuple[str, int], int]:
+        """By first instant, then by last one; the rest only makes the order the same each time."""
+        return self.first_ms, self.last_ms, self.sequence, self.rank
+
     @property
     def sequence(self) -> tuple[str, int]:
         """Merged, sealed and superseded are only files of one sequence, in which no instant stands twice."""

@@ -13,9 +13,9 @@ from typing import NamedTuple, overload
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from vistio_core.events import Outcome
+from vistio_core.samples import Integers
 
 PRESENCE_COLUMNS = ["instant", "outcome", "interval_ms", "configuration", "backfilled"]
 """Of rows of kind ``outcome``."""
@@ -43,22 +43,24 @@ class Presences(Sequence[Presence]):
         """Of the `PRESENCE_COLUMNS` of a file's rows of kind ``outcome``, in the format's order."""
         instants_ms = outcomes["instant"].cast(pa.int64()).to_numpy()
         starts = np.flatnonzero(np.diff(instants_ms, prepend=-1))
-        if not len(starts):
-            self._instants_ms, self._kinds, self._facts = array("q"), array("i"), list[_Facts]()
-            return
-        answered = pc.equal(outcomes["outcome"].cast(pa.string()), Outcome.OK.value).to_numpy()
-        # Interval, configuration and backfilled are the scrape's: equal in all of its rows.
-        first = outcomes.select(PRESENCE_COLUMNS[2:]).take(pa.array(starts))
-        facts = zip(
-            np.logical_or.reduceat(answered, starts).tolist(),
-            np.logical_and.reduceat(answered, starts).tolist(),
-            *(_plain(first[name]).to_pylist() for name in PRESENCE_COLUMNS[2:]),
-            strict=True,
-        )
-        known: dict[_Facts, int] = {}
-        self._kinds = array("i", [known.setdefault(each, len(known)) for each in facts])
-        self._facts = list(known)
         self._instants_ms = array("q", instants_ms[starts].tolist())
+        known: dict[_Facts, int] = {}
+        self._kinds = array("i")
+        if len(starts):
+            place, outcome_texts = _texts(outcomes["outcome"])
+            answered = np.array([text == Outcome.OK.value for text in outcome_texts])[place]
+            # Interval, configuration and backfilled are the scrape's: equal in all of its rows.
+            place, configurations = _texts(outcomes["configuration"])
+            facts = zip(
+                np.logical_or.reduceat(answered, starts).tolist(),
+                np.logical_and.reduceat(answered, starts).tolist(),
+                outcomes["interval_ms"].to_numpy()[starts].tolist(),
+                map(configurations.__getitem__, place[starts].tolist()),
+                outcomes["backfilled"].to_numpy()[starts].tolist(),
+                strict=True,
+            )
+            self._kinds.extend([known.setdefault(each, len(known)) for each in facts])
+        self._facts = list(known)
 
     def __len__(self) -> int:
         return len(self._instants_ms)
@@ -86,5 +88,9 @@ class Presences(Sequence[Presence]):
         return frozenset(self._instants_ms)
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+def _texts(column: pa.ChunkedArray) -> tuple[Integers, list[str]]:
+    """The texts that a column has, and for each row the place of its own among them."""
+    array = column.combine_chunks()
+    if not pa.types.is_dictionary(array.type):
+        array = array.dictionary_encode()
+    return array.indices.to_numpy(), array.dictionary.to_pylist()

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol
@@ -172,12 +173,14 @@ class _Listed:
     """What is directly in a folder, as of a change to it."""
 
     changed: tuple[int, int, int]
-    files: tuple[tuple[str, bool], ...]
-    """Names, and whether each is a temporary one."""
+    names: tuple[str, ...]
+    """Of objects."""
+    temporary: tuple[str, ...]
+    """Names of what may become objects."""
     folders: tuple[str, ...]
 
 
-_NOTHING_LISTED = _Listed((0, 0, 0), (), ())
+_NOTHING_LISTED = _Listed((0, 0, 0), (), (), ())
 
 
 class LocalStore:
@@ -196,13 +199,13 @@ class LocalStore:
             raise StorageError(self.place, "making the directory", error) from error
 
     def entries(self, prefix: str = "") -> Iterator[Entry]:
-        return self._sized(name for name, temporary in self._walk(prefix) if not temporary)
+        return self._sized(self.names(prefix))
 
     def names(self, prefix: str = "") -> Iterator[str]:
-        return (name for name, temporary in self._walk(prefix) if not temporary)
+        return chain.from_iterable(listed.names for listed in self._walk(prefix))
 
     def leftovers(self) -> Iterator[Entry]:
-        return self._sized(name for name, temporary in self._walk("") if temporary)
+        return self._sized(chain.from_iterable(listed.temporary for listed in self._walk("")))
 
     def sweep(self, ending: str) -> None:
         for entry in list(self.leftovers()):
@@ -278,13 +281,13 @@ class LocalStore:
             with suppress(FileNotFoundError):  # deleted since it was listed
                 yield Entry(name, (self._root / name).stat().st_size)
 
-    def _walk(self, prefix: str) -> Iterator[tuple[str, bool]]:
-        """Every file below ``prefix``, and whether it is a temporary one."""
+    def _walk(self, prefix: str) -> Iterator[_Listed]:
+        """The folder ``prefix``, and every one below it."""
         folders = [prefix]
         while folders:
             found = self._list(folders.pop())
             folders += found.folders
-            yield from found.files
+            yield found
 
     def _list(self, folder: str) -> _Listed:
         """What is directly in a folder. One that did not change since is not listed again: it costs a third."""
@@ -296,19 +299,21 @@ class LocalStore:
             if known is not None and known.changed == changed:
                 return known
             before_ns = time.time_ns()
-            files, folders = [], []
+            names, temporary, folders = [], [], []
             with os.scandir(path) as found:
                 for item in found:
                     name = f"{folder}/{item.name}" if folder else item.name
                     if item.is_dir(follow_symlinks=False):
                         folders.append(name)
+                    elif item.name.startswith(_TEMPORARY_PREFIX):
+                        temporary.append(name)
                     else:
-                        files.append((name, item.name.startswith(_TEMPORARY_PREFIX)))
+                        names.append(name)
         except (FileNotFoundError, NotADirectoryError):
             return _NOTHING_LISTED  # never made, or removed by a concurrent prune
         except OSError as error:
             raise StorageError(self.place, f"listing {folder or '.'}", error) from error
-        listed = _Listed(changed, tuple(files), tuple(folders))
+        listed = _Listed(changed, tuple(names), tuple(temporary), tuple(folders))
         if before_ns - changed[0] > _TRUSTED_AFTER_S * 1e9:
             if len(self._listed) >= _MOST_FOLDERS:
                 self._listed.clear()

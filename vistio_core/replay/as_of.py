@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from operator import attrgetter
 
 import attrs
@@ -48,11 +48,25 @@ class Seen:
     """Rules without an answer at the newest instant that was tried, which may be a later one."""
 
 
-def seen_as_of(catalog: Catalog, files: EventFiles, at_ms: int, staleness_ms: int) -> list[Seen]:
+def within_reach(catalog: Catalog, at_ms: int, staleness_ms: int) -> list[EventsName]:
+    """The files that `seen_as_of` and `missing_writers` look into, for instants until ``at_ms``."""
+    return catalog.within(at_ms - staleness_ms + 1 - _MISSED_FOR_MS, at_ms + 1)
+
+
+def seen_as_of(
+    catalog: Catalog, files: EventFiles, listed: Iterable[EventsName], at_ms: int, staleness_ms: int
+) -> list[Seen]:
     """For each writer the newest instant in ``(at_ms - staleness_ms, at_ms]`` at which a rule was answered.
 
     An instant at which every rule failed says nothing about the traffic, so an older one that
     was seen answers, and the failures are told beside it.
+
+    Args:
+        catalog: knows instants.
+        files: opens them.
+        listed: what is `within_reach`, or more.
+        at_ms: the asked instant.
+        staleness_ms: how old the answer may be.
 
     Returns:
         One entry per writer that has such an instant, sorted by writer.
@@ -60,7 +74,7 @@ def seen_as_of(catalog: Catalog, files: EventFiles, at_ms: int, staleness_ms: in
     Raises:
         FileNotFoundError: a file was merged, sealed or pruned away meanwhile; ask again.
     """
-    names = catalog.within(at_ms - staleness_ms + 1, at_ms + 1)
+    names = [name for name in listed if name.overlaps(at_ms - staleness_ms + 1, at_ms + 1)]
     writers = sorted({name.writer for name in names})
     found = (
         _newest(catalog, files, [name for name in names if name.writer == writer], at_ms, staleness_ms)
@@ -70,7 +84,12 @@ def seen_as_of(catalog: Catalog, files: EventFiles, at_ms: int, staleness_ms: in
 
 
 def missing_writers(
-    catalog: Catalog, files: EventFiles, at_ms: int, staleness_ms: int, seen: Collection[str]
+    catalog: Catalog,
+    files: EventFiles,
+    listed: Iterable[EventsName],
+    at_ms: int,
+    staleness_ms: int,
+    seen: Collection[str],
 ) -> list[FailedRule]:
     """What a graph lacks of writers other than ``seen`` that recorded in the day before.
 
@@ -85,10 +104,14 @@ def missing_writers(
         FileNotFoundError: a file was merged, sealed or pruned away meanwhile; ask again.
     """
     fresh_ms = at_ms - staleness_ms + 1
-    listed = catalog.within(fresh_ms - _MISSED_FOR_MS, at_ms + 1)
+    others = [name for name in listed if name.writer not in seen]
     missing: list[FailedRule] = []
-    for writer in sorted({name.writer for name in listed}.difference(seen)):
-        names = [name for name in listed if name.writer == writer]
+    for writer in sorted({name.writer for name in others}):
+        names = [
+            name
+            for name in others
+            if name.writer == writer and name.overlaps(fresh_ms - _MISSED_FOR_MS, at_ms + 1)
+        ]
         last_ms = _last_instant(catalog, names, at_ms)
         if last_ms is None or last_ms < fresh_ms - _MISSED_FOR_MS:
             continue

@@ -72,7 +72,8 @@ def _about(
     staleness_ms: int,
     writers: Sequence[WriterFrames],
 ) -> tuple[Frame, ...]:
-    everyone = {name.writer for name in catalog.within(asked_ms[0] - DAY_MS - staleness_ms, asked_ms[-1] + 1)}
+    listed = catalog.within(asked_ms[0] - DAY_MS - staleness_ms, asked_ms[-1] + 1)
+    everyone = {name.writer for name in listed}
     frames = []
     for frame, at_ms in enumerate(asked_ms):
         shown = [
@@ -91,7 +92,7 @@ def _about(
         ]
         seen = {writer.name for _, _, writer in shown}
         if seen != everyone:
-            failed += missing_writers(catalog, files, at_ms, staleness_ms, seen)
+            failed += missing_writers(catalog, files, listed, at_ms, staleness_ms, seen)
         instant_ms, newest, _ = max(shown, key=lambda each: each[0])
         frames.append(
             Frame(
