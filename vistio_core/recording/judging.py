@@ -83,7 +83,7 @@ def pieces(
     last_ms = min(end_ms, max(file.name.last_ms for file in inside) + 1)
     first_ms = start_ms + (first_ms - start_ms) // MINUTE_MS * MINUTE_MS
     number = 1 + sum(file.rows_in_all for file in inside) // _PIECE_ROWS
-    length_ms = -(-(last_ms - first_ms) // (number * MINUTE_MS)) * MINUTE_MS
+    length_ms = max(1, (last_ms - first_ms) // (number * MINUTE_MS)) * MINUTE_MS
     bounds = [*range(first_ms, last_ms, length_ms), last_ms]
     for from_ms, to_ms in pairwise(bounds):
         edges: list[EdgeRates] = [judge.nothing()]

@@ -7,7 +7,7 @@ divided once, by whoever reads), and the most edges and notices that one of its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import attrs
@@ -24,6 +24,8 @@ MINUTES = HOUR_MS // MINUTE_MS
 VALUES = len(RATES) + len(COUNTS)
 """For each minute of a subject: `RATES`, in millionths of a request per second, then `COUNTS`."""
 _MOST = 2**63 - 1
+_AT_ONCE = 512
+"""Subjects whose values are put together at a time: 2 MB."""
 
 Kind = Literal["edge", "from", "node", "to"]
 
@@ -98,20 +100,23 @@ class HourOfMinutes:
                     judge.key(levels.cluster, levels.node, np.zeros_like(levels.node)),
                 ]
             ),
-            [
+            # One at a time: together they are the largest of all that is in memory for a piece.
+            (
                 np.concatenate([column, column[others], level])
                 for column, level in zip(columns, of_levels, strict=True)
-            ],
+            ),
         )
 
     def subjects(self) -> Iterator[tuple[SubjectKey, Integers]]:
         """Every subject, in the order of keys, with its values: `VALUES` rows of `MINUTES` 64-bit integers."""
         for kind in sorted(self._groups):
             group = self._groups[kind]
-            names = map(self._judge.names_of, group.keys.tolist())
-            rows = [(_key(kind, *each), index) for index, each in enumerate(names)]
-            for key, index in sorted(rows):
-                yield key, group.values[index]
+            numbers = group.keys().tolist()
+            rows = sorted((_key(kind, *self._judge.names_of(number)), number) for number in numbers)
+            for start in range(0, len(rows), _AT_ONCE):
+                some = rows[start : start + _AT_ONCE]
+                values = group.values(np.array([number for _, number in some], np.int64))
+                yield from zip((key for key, _ in some), values, strict=True)
 
 
 def totals_by_minute(hour_ms: int, cluster: str, values: Integers, minutes: slice) -> pa.Table:
@@ -135,40 +140,61 @@ def _key(kind: Kind, cluster: str, one: str, other: str) -> SubjectKey:
     return SubjectKey(kind, source, target, cluster)
 
 
+@attrs.frozen(eq=False)
+class _Minutes:
+    """Some minutes of the subjects that were seen in them."""
+
+    keys: Integers
+    """Ascending."""
+    minutes: Integers
+    columns: dict[int, Integers]
+    """Index of a value to a row for each minute, a column for each key. One of nothing but zeros is left out."""
+
+
 class _Group:
-    """The minutes of all subjects of one kind."""
+    """The minutes of all subjects of one kind.
+
+    Kept as they come: most subjects have no notices, and a table of all values of all subjects is twice
+    as large, four times while it grows.
+    """
 
     def __init__(self) -> None:
-        self.keys = np.zeros(0, np.int64)
-        """Ascending."""
-        self.values = np.zeros((0, VALUES, MINUTES), np.int64)
+        self._pieces: list[_Minutes] = []
 
-    def add(self, minutes: Integers, at: Integers, keys: Integers, columns: list[Integers]) -> None:
+    def add(self, minutes: Integers, at: Integers, keys: Integers, columns: Iterable[Integers]) -> None:
         """Rows: the index of each one's instant, the subject's key, and its columns.
 
         ``minutes`` has the minute of every instant, ascending.
         """
         if not len(keys):
             return
-        self._know(np.unique(keys))
         subjects, rows = np.unique(keys, return_inverse=True)
         cells = at * len(subjects) + rows
         begins = np.flatnonzero(np.diff(minutes, prepend=-1))
-        where = np.searchsorted(self.keys, subjects)
+        kept: dict[int, Integers] = {}
         for index, column in enumerate(columns):
+            if not column.any():
+                continue
             exact = summable(column)
             sums = np.zeros(len(minutes) * len(subjects), exact.dtype)
             np.add.at(sums, cells, exact)
             by_instant = summable(sums).reshape(len(minutes), len(subjects))
             gathered = (np.add if index < len(RATES) else np.maximum).reduceat(by_instant, begins, axis=0)
-            if gathered.size and int(gathered.max()) > _MOST:
+            if int(gathered.max()) > _MOST:
                 raise RecordingError("rates of edges are too high to be kept by minute")
-            for minute, values in zip(minutes[begins].tolist(), gathered, strict=True):
-                self.values[where, index, minute] = values
+            kept[index] = gathered.astype(np.int64)
+        self._pieces.append(_Minutes(subjects, minutes[begins], kept))
 
-    def _know(self, keys: Integers) -> None:
-        new = np.setdiff1d(keys, self.keys, assume_unique=True)
-        if len(new):
-            order = np.argsort(both := np.concatenate([self.keys, new]))
-            fresh = np.zeros((len(new), VALUES, MINUTES), np.int64)
-            self.keys, self.values = both[order], np.concatenate([self.values, fresh])[order]
+    def keys(self) -> Integers:
+        """Of all subjects, ascending."""
+        return np.unique(np.concatenate([np.zeros(0, np.int64), *(piece.keys for piece in self._pieces)]))
+
+    def values(self, keys: Integers) -> Integers:
+        """For each of ``keys``: `VALUES` rows of `MINUTES` values, 0 where it was not seen."""
+        found = np.zeros((len(keys), VALUES, MINUTES), np.int64)
+        for piece in self._pieces:
+            place = np.minimum(np.searchsorted(piece.keys, keys), len(piece.keys) - 1)
+            there = np.flatnonzero(piece.keys[place] == keys)
+            for index, column in piece.columns.items():
+                found[there[:, None], index, piece.minutes] = column[:, place[there]].T
+        return found
