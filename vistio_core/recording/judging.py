@@ -18,11 +18,12 @@ from vistio_core.replay.edge_rates import (
     MILLIONTHS,
     SAMPLE_COLUMNS,
     EdgeRates,
+    EdgeSums,
     Judge,
     NodeNotices,
 )
 from vistio_core.replay.timeline import Subject
-from vistio_core.replay.totals import TOTALS, sums_by_edge, totals
+from vistio_core.replay.totals import TOTALS, totals
 from vistio_core.times import MINUTE_MS
 
 # One piece's rows: what is in memory at a time, some hundred bytes each.
@@ -53,13 +54,12 @@ _MEASUREMENTS_QUERY = f"""
 
 def judge_of(files: Sequence[EventFile], configuration: Callable[[str], Configuration]) -> Judge:
     """A judge that knows which configurations were in force at the instants of these files."""
-    in_force: dict[tuple[int, str], str] = {}
-    for file in files:
-        if not file.name.supplement:
-            rows = file.rows("outcome", ["instant", "configuration"])
-            instants = rows["instant"].cast(pa.int64()).to_pylist()
-            for instant_ms, known in zip(instants, rows["configuration"].to_pylist(), strict=True):
-                in_force[instant_ms, file.name.writer] = known
+    in_force = {
+        (there.instant_ms, file.name.writer): there.configuration
+        for file in files
+        if not file.name.supplement
+        for there in file.presences
+    }
     return Judge(in_force, configuration)
 
 
@@ -76,6 +76,21 @@ def pieces(
         start_ms: the window's first instant.
         end_ms: where it ends, exclusive.
     """
+    for from_ms, to_ms, inside in _pieces_of_time(files, start_ms, end_ms):
+        edges: list[EdgeRates] = [judge.nothing()]
+        levels: list[NodeNotices] = [judge.no_notices()]
+        for file in inside:
+            writer = file.name.writer
+            edges.append(judge.edges(writer, file.rows_between("sample", from_ms, to_ms, SAMPLE_COLUMNS)))
+            rows = file.rows_between("measurement", from_ms, to_ms, MEASUREMENT_COLUMNS)
+            levels.append(judge.node_notices(writer, rows))
+        yield EdgeRates.joined(edges), NodeNotices.joined(levels)
+
+
+def _pieces_of_time(
+    files: Sequence[EventFile], start_ms: int, end_ms: int
+) -> Iterator[tuple[int, int, list[EventFile]]]:
+    """Start and end of each piece, and the files that may hold something of it."""
     inside = [file for file in files if file.name.overlaps(start_ms, end_ms)]
     if not inside:
         return
@@ -86,15 +101,7 @@ def pieces(
     length_ms = max(1, (last_ms - first_ms) // (number * MINUTE_MS)) * MINUTE_MS
     bounds = [*range(first_ms, last_ms, length_ms), last_ms]
     for from_ms, to_ms in pairwise(bounds):
-        edges: list[EdgeRates] = [judge.nothing()]
-        levels: list[NodeNotices] = [judge.no_notices()]
-        for file in inside:
-            if file.name.overlaps(from_ms, to_ms):
-                writer = file.name.writer
-                edges.append(judge.edges(writer, file.rows_between("sample", from_ms, to_ms, SAMPLE_COLUMNS)))
-                rows = file.rows_between("measurement", from_ms, to_ms, MEASUREMENT_COLUMNS)
-                levels.append(judge.node_notices(writer, rows))
-        yield EdgeRates.joined(edges), NodeNotices.joined(levels)
+        yield from_ms, to_ms, [file for file in inside if file.name.overlaps(from_ms, to_ms)]
 
 
 def totals_of(
@@ -121,15 +128,27 @@ def window_moment(
         configuration: from a hash to the configuration.
     """
     judge = judge_of(files, configuration)
-    seen = [edges for edges, _ in pieces(judge, files, *window_ms)]
-    keys, sums = sums_by_edge(judge, EdgeRates.joined([judge.nothing(), *seen]))
-    edges = [judge.names_of(key) for key in keys.tolist()]
-    rates = np.stack([np.asarray(column, np.float64) for column in sums], axis=1) / MILLIONTHS / instants
-    nodes = {(cluster, end) for cluster, *ends in edges for end in ends}
-    for file in files:
-        rows = file.rows_between("measurement", *window_ms, MEASUREMENT_COLUMNS)
-        nodes |= judge.measured(file.name.writer, rows)
-    return Moment(*window_ms, instants, False, edges, rates, frozenset(nodes))
+    found, nodes = judge.no_sums(), np.zeros(0, np.int64)
+    for from_ms, to_ms, inside in _pieces_of_time(files, *window_ms):
+        for file in inside:
+            writer = file.name.writer
+            rows = file.rows_between("sample", from_ms, to_ms, SAMPLE_COLUMNS)
+            found = EdgeSums.joined([found, judge.sums(writer, rows)])
+            rows = file.rows_between("measurement", from_ms, to_ms, MEASUREMENT_COLUMNS)
+            nodes = np.union1d(nodes, judge.measured(writer, rows))
+    cluster, source, target = judge.edge_codes(found.keys)
+    nodes = np.unique(
+        np.concatenate([nodes, judge.node_key(cluster, source), judge.node_key(cluster, target)])
+    )
+    return Moment(
+        *window_ms,
+        instants,
+        False,
+        tuple(judge.names.values),
+        np.column_stack([cluster, source, target]),
+        np.asarray(found.rates, np.float64) / MILLIONTHS / instants,
+        np.column_stack(judge.node_codes(nodes)),
+    )
 
 
 def piece_about(

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import attrs
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import Graph
 
-EdgeKey = tuple[str, str, str]
-"""Cluster (empty for the global level), source, target."""
-NodeKey = tuple[str, str]
-"""Cluster and name."""
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
-_Key = TypeVar("_Key", EdgeKey, NodeKey)
 
-
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Moment:
-    """One side of a comparison."""
+    """One side of a comparison. Edges and nodes are rows of indexes into ``names``, in any order."""
 
     start_ms: int
     """The instant that is shown, or the window's start."""
@@ -34,11 +29,14 @@ class Moment:
     """How many instants were seen and count."""
     settled: bool
     """False when what is missing may still be filled in: rules failed, or not every instant is there."""
-    edges: Sequence[EdgeKey] = attrs.field(repr=False)
-    """Each once, in any order."""
-    rates: Floats = attrs.field(repr=False, eq=False)
+    names: Sequence[str] = attrs.field(repr=False)
+    """Of clusters (empty for the global level) and nodes, each once."""
+    edges: Integers = attrs.field(repr=False)
+    """Cluster, source and target of every edge, each once."""
+    rates: Floats = attrs.field(repr=False)
     """A row for each of ``edges``: normal, warning and danger in requests per second."""
-    nodes: frozenset[NodeKey] = attrs.field(repr=False)
+    nodes: Integers = attrs.field(repr=False)
+    """Cluster and name of every node, each once; the ends of edges are among them."""
 
 
 @attrs.frozen
@@ -54,60 +52,105 @@ class Comparison:
 def moment_of(graph: Graph) -> Moment:
     """A graph as one side of a comparison."""
     levels = [
-        ("", graph.nodes, Edges.of(graph.edges)),
+        (GLOBAL_LEVEL, graph.nodes, Edges.of(graph.edges)),
         *((region.name, region.nodes, Edges.of(region.edges)) for region in graph.regions),
     ]
+    place: dict[str, int] = {}
+    edge_rows, node_rows = [], []
+    for cluster, nodes, edges in levels:
+        number = place.setdefault(cluster, len(place))
+        own, ends = (
+            np.array([place.setdefault(name, len(place)) for name in names], np.int64)
+            for names in ([node.name for node in nodes], edges.names)
+        )
+        edge_rows.append(_rows(number, ends[edges.source], ends[edges.target]))
+        node_rows.append(_rows(number, own))
     return Moment(
         graph.instant_ms,
         graph.instant_ms,
         1,
         not graph.failed_rules and graph.age_ms < graph.interval_ms,
-        [(cluster, *pair) for cluster, _, edges in levels for pair in edges.ends],
+        tuple(place),
+        np.concatenate(edge_rows),
         np.concatenate([edges.rates for _, _, edges in levels]),
-        frozenset((cluster, node.name) for cluster, nodes, _ in levels for node in nodes),
+        np.concatenate(node_rows),
     )
+
+
+def _rows(cluster: int, *columns: Integers) -> Integers:
+    return np.column_stack([np.full(len(columns[0]), cluster), *columns])
 
 
 def compare(before: Moment, after: Moment) -> Comparison:
     """What differs between two moments, the largest change first."""
-    edges, index = _numbered({*before.edges, *after.edges})
-    rates = [_placed(moment, index) for moment in (before, after)]
-    nodes, node_index = _numbered({*before.nodes, *after.nodes})
-    sources = np.array([node_index[cluster, source] for cluster, source, _ in edges], np.int64)
-    targets = np.array([node_index[cluster, target] for cluster, _, target in edges], np.int64)
+    sides = before, after
+    numbering = _Numbering(sides)
+    node_sides, edge_sides = zip(*map(numbering.of, sides), strict=True)
+    nodes, edges = (np.unique(np.concatenate(each)) for each in (node_sides, edge_sides))
+    places = [np.searchsorted(edges, each) for each in edge_sides]
+    rates = [np.zeros((len(edges), 3)) for _ in sides]
+    for moment, own, place in zip(sides, rates, places, strict=True):
+        own[place] = moment.rates
+    source, target = (np.searchsorted(nodes, each) for each in numbering.ends_of(edges))
+    node_columns = numbering.texts_of(nodes)
     return Comparison(
         before,
         after,
-        _changes(("cluster", "source", "target"), edges, index, (before.edges, after.edges), rates),
         _changes(
-            ("cluster", "node"),
-            nodes,
-            node_index,
-            (before.nodes, after.nodes),
-            [_by_node(each, sources, targets, len(nodes)) for each in rates],
+            {
+                "cluster": node_columns[0].take(pa.array(source)),
+                "source": node_columns[1].take(pa.array(source)),
+                "target": node_columns[1].take(pa.array(target)),
+            },
+            places,
+            rates,
+        ),
+        _changes(
+            {"cluster": node_columns[0], "node": node_columns[1]},
+            [np.searchsorted(nodes, each) for each in node_sides],
+            [_by_node(each, source, target, len(nodes)) for each in rates],
         ),
     )
 
 
-def _numbered(keys: set[_Key]) -> tuple[list[_Key], dict[_Key, int]]:
-    """Keys in the order of their names, and the place of each."""
-    ordered = sorted(keys)
-    return ordered, {key: place for place, key in enumerate(ordered)}
+class _Numbering:
+    """Nodes and edges of two moments as one number each, in the order of their names.
+
+    The digits are the places of cluster, source and target among the sorted names; of clusters, only those that
+    are some count, so that 64 bits do for a thousand million names.
+    """
+
+    def __init__(self, sides: Sequence[Moment]) -> None:
+        self._names = sorted({name for side in sides for name in side.names})
+        self._place = {name: place for place, name in enumerate(self._names)}
+        self._base = max(1, len(self._names))
+        clusters = [self._places(side)[side.nodes[:, 0]] for side in sides]
+        self._clusters: Integers = np.unique(np.concatenate(clusters))
+
+    def of(self, side: Moment) -> tuple[Integers, Integers]:
+        """The numbers of a side's nodes and of its edges, in its order."""
+        place = self._places(side)
+        cluster = np.searchsorted(self._clusters, place)  # of what is no cluster it means nothing
+        nodes = cluster[side.nodes[:, 0]] * self._base + place[side.nodes[:, 1]]
+        sources = cluster[side.edges[:, 0]] * self._base + place[side.edges[:, 1]]
+        return nodes, sources * self._base + place[side.edges[:, 2]]
+
+    def _places(self, side: Moment) -> Integers:
+        return np.fromiter(map(self._place.__getitem__, side.names), np.int64, len(side.names))
+
+    def ends_of(self, edges: Integers) -> tuple[Integers, Integers]:
+        """The numbers of the nodes that edges leave and enter."""
+        sources, targets = np.divmod(edges, self._base)
+        return sources, sources // self._base * self._base + targets
+
+    def texts_of(self, nodes: Integers) -> tuple[pa.Array, pa.Array]:
+        """Cluster and name of each."""
+        clusters, names = np.divmod(nodes, self._base)
+        texts = pa.array(self._names, pa.string())
+        return texts.take(pa.array(self._clusters[clusters])), texts.take(pa.array(names))
 
 
-def _placed(moment: Moment, index: Mapping[EdgeKey, int]) -> Floats:
-    rates = np.zeros((len(index), 3))
-    rates[_places(moment.edges, index)] = moment.rates
-    return rates
-
-
-def _places(keys: Collection[_Key], index: Mapping[_Key, int]) -> npt.NDArray[np.int64]:
-    return np.fromiter(map(index.__getitem__, keys), np.int64, len(keys))
-
-
-def _by_node(
-    rates: Floats, sources: npt.NDArray[np.int64], targets: npt.NDArray[np.int64], number: int
-) -> Floats:
+def _by_node(rates: Floats, sources: Integers, targets: Integers, number: int) -> Floats:
     """A node is measured by what enters it; one that nothing enters, such as INTERNET, by what leaves it."""
     sums = np.zeros((number, 3))
     # One after the other, in the order of the edges' names: a sum of floats depends on its order.
@@ -119,29 +162,25 @@ def _by_node(
     return sums
 
 
-def _changes(
-    names: Sequence[str],
-    keys: list[_Key],
-    index: Mapping[_Key, int],
-    there: tuple[Collection[_Key], Collection[_Key]],
-    rates: Sequence[Floats],
-) -> pa.Table:
-    """What differs, the largest change first; equal ones in the order of their names, as ``keys`` are."""
-    present = np.zeros((2, len(keys)), bool)
-    for side, side_keys in enumerate(there):
-        present[side, _places(side_keys, index)] = True
+def _changes(names: dict[str, pa.Array], there: Sequence[Integers], rates: Sequence[Floats]) -> pa.Table:
+    """What differs, the largest change first; equal ones in the order of their names.
+
+    Args:
+        names: the columns of names, in their order.
+        there: at which places of them each side has something.
+        rates: of each side, at all places.
+    """
+    present = np.zeros((2, len(rates[0])), bool)
+    for side, places in enumerate(there):
+        present[side, places] = True
     differences = np.abs(rates[1] - rates[0])
     sizes = differences[:, 0] + differences[:, 1] + differences[:, 2]
     changed = np.flatnonzero(~present.all(axis=0) | (rates[0] != rates[1]).any(axis=1))
     order = changed[np.argsort(-sizes[changed], kind="stable")]
-    ordered = order.tolist()
-    columns: dict[str, pa.Array] = {
-        name: pa.array([keys[place][part] for place in ordered], pa.string())
-        for part, name in enumerate(names)
-    }
+    taken = pa.array(order)
+    columns = {name: texts.take(taken) for name, texts in names.items()}
     kinds = np.where(present[0] & present[1], 0, np.where(present[1], 1, 2))[order]
-    texts = ("changed", "new", "gone")
-    columns["change"] = pa.array([texts[kind] for kind in kinds.tolist()], pa.string())
+    columns["change"] = pa.array(["changed", "new", "gone"], pa.string()).take(pa.array(kinds))
     columns["change_rps"] = pa.array(sizes[order])
     for prefix, numbers in (("before", rates[0]), ("after", rates[1])):
         for part, name in enumerate(("normal", "warning", "danger")):

@@ -50,13 +50,6 @@ def totals(judge: Judge, edges: EdgeRates, levels: NodeNotices) -> pa.Table:
     return table.sort_by([("instant_ms", "ascending"), ("cluster", "ascending")])
 
 
-def sums_by_edge(judge: Judge, edges: EdgeRates) -> tuple[Integers, tuple[Integers, Integers, Integers]]:
-    """The number of every edge (`Judge.key`), and its rates added, in millionths of a request per second."""
-    keys, of = np.unique(judge.key(edges.cluster, edges.source, edges.target), return_inverse=True)
-    normal, warning, danger = (_sums(of, rates, len(keys)) for rates in edges.rates)
-    return keys, (normal, warning, danger)
-
-
 def decimals(millionths: Integers) -> pa.Array:
     """Millionths of a request per second as requests per second, exactly."""
     if millionths.dtype == object:
