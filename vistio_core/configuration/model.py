@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
@@ -228,27 +229,37 @@ class Configuration:
     servers: tuple[ServerSettings, ...] = ()
     """Those that have; see `vistio_core.configuration.http_config.server_settings`."""
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of ``text``, in hexadecimal: the name of this configuration in a recording."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     def connection_rule(self, cluster: str, rule_id: str) -> ConnectionRule | None:
         """The rule of this id whose series are edges; None where this configuration has none."""
-        for each, rule in self.rules():
-            if each == cluster and rule.id == rule_id and isinstance(rule, ConnectionRule):
-                return rule
-        return None
+        return self._connection_rules.get((cluster, rule_id))
 
     def rules(self) -> Iterator[tuple[str, Rule]]:
         """Every rule with its cluster (``GLOBAL_LEVEL`` for the global level), in file order.
 
         Within a cluster those whose series are edges come first, then notices, then measurements.
         """
+        return iter(self._rules)
+
+    @cached_property
+    def _rules(self) -> tuple[tuple[str, Rule], ...]:
         everything = ClusterLevel(
             GLOBAL_LEVEL, rules=self.global_level.rules, measurements=self.global_level.measurements
         )
+        found: list[tuple[str, Rule]] = []
         for level in (everything, *self.clusters):
-            yield from ((level.cluster, rule) for rule in level.rules)
-            yield from ((level.cluster, notice) for notice in level.notices)
-            yield from ((level.cluster, measurement) for measurement in level.measurements)
+            for rules in (level.rules, level.notices, level.measurements):
+                found += [(level.cluster, rule) for rule in rules]
+        return tuple(found)
+
+    @cached_property
+    def _connection_rules(self) -> dict[tuple[str, str], ConnectionRule]:
+        found: dict[tuple[str, str], ConnectionRule] = {}
+        for cluster, rule in self._rules:
+            if isinstance(rule, ConnectionRule):
+                found.setdefault((cluster, rule.id), rule)
+        return found

@@ -10,6 +10,7 @@ file that is superseded: one whose instants all stand in files of higher rank.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from operator import attrgetter
 
 from vistio_core.errors import DamagedFileError
@@ -43,7 +44,7 @@ class Catalog:
         # never not at all.
         names = self._head_names()
         if end_ms - start_ms > _HOURS_LISTED_ALONE * HOUR_MS:
-            names += self._names(LOG)
+            names += _parsed(self._store.names(LOG))
         else:
             for hour_ms in hours(start_ms, end_ms):
                 names += self._names(hour_folder(hour_ms))
@@ -52,7 +53,7 @@ class Catalog:
     def everything(self) -> list[EventsName]:
         """All files, by first instant."""
         names = self._head_names()
-        return by_time([*names, *self._names(LOG)])
+        return by_time([*names, *_parsed(self._store.names(LOG))])
 
     def outwards(self, from_ms: int, *, backwards: bool) -> Iterator[list[EventsName]]:
         """All files with an instant not after ``from_ms``, or with one after it; those close to it first.
@@ -145,11 +146,17 @@ class Catalog:
             before = names
         return list(names)
 
-    def _names(self, prefix: str) -> Iterator[EventsName]:
-        for text in self._store.names(prefix):
-            name = parse_events_name(text)
-            if name is not None:  # foreign files are for `verify` to report
-                yield name
+    def _names(self, folder: str) -> tuple[EventsName, ...]:
+        """Those in the head, or in one hour: a listing is mostly the same as the last time."""
+        return _parsed_before(tuple(self._store.names(folder)))
+
+
+def _parsed(texts: Iterable[str]) -> tuple[EventsName, ...]:
+    # Foreign files are for `verify` to report.
+    return tuple(name for name in map(parse_events_name, texts) if name is not None)
+
+
+_parsed_before = lru_cache(maxsize=4096)(_parsed)
 
 
 def _fits(name: EventsName, from_ms: int, backwards: bool) -> bool:

@@ -15,6 +15,7 @@ from functools import cache, cached_property
 from math import inf
 
 import attrs
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -147,8 +148,7 @@ class EventFile:
         parts = []
         start = 0
         for chunk in rows["instant"].cast(pa.int64()).chunks:
-            at = _At(chunk)
-            first, last = bisect_left(at, start_ms), bisect_left(at, end_ms)
+            first, last = np.searchsorted(chunk.to_numpy(), (start_ms, end_ms)).tolist()
             parts.append(rows.slice(start + first, last - first))
             start += len(chunk)
         return pa.concat_tables(parts) if parts else rows
@@ -272,23 +272,8 @@ class _damage_named:  # noqa: N801 - used as a function
 
 
 def _slice_at(rows: pa.Table, instant_ms: int) -> pa.Table:
-    instants = rows["instant"].cast(pa.int64())
-    if len(instants) and instants[0].as_py() == instant_ms == instants[-1].as_py():
+    instants = rows["instant"].cast(pa.int64()).to_numpy()
+    if len(instants) and instants[0] == instant_ms == instants[-1]:
         return rows
-    at = _At(instants)
-    start, end = bisect_left(at, instant_ms), bisect_right(at, instant_ms)
+    start, end = np.searchsorted(instants, (instant_ms, instant_ms + 1)).tolist()
     return rows.slice(start, end - start)
-
-
-class _At:
-    """An Arrow column as a sequence for `bisect`, without converting all of it."""
-
-    def __init__(self, column: pa.ChunkedArray | pa.Array) -> None:
-        self._column = column
-
-    def __len__(self) -> int:
-        return len(self._column)
-
-    def __getitem__(self, index: int) -> int:
-        value: int = self._column[index].as_py()
-        return value

@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from itertools import chain
@@ -93,7 +93,7 @@ class Store(Protocol):
         """All objects below the folder ``prefix``, in no particular order; none if there is no such folder."""
         ...
 
-    def names(self, prefix: str = "") -> Iterator[str]:
+    def names(self, prefix: str = "") -> Iterable[str]:
         """The names of `entries`, for those who need no sizes."""
         ...
 
@@ -201,8 +201,11 @@ class LocalStore:
     def entries(self, prefix: str = "") -> Iterator[Entry]:
         return self._sized(self.names(prefix))
 
-    def names(self, prefix: str = "") -> Iterator[str]:
-        return chain.from_iterable(listed.names for listed in self._walk(prefix))
+    def names(self, prefix: str = "") -> Iterable[str]:
+        listed = self._list(prefix)
+        if not listed.folders:  # an hour's, as a rule
+            return listed.names
+        return chain.from_iterable(each.names for each in self._walk(prefix))
 
     def leftovers(self) -> Iterator[Entry]:
         return self._sized(chain.from_iterable(listed.temporary for listed in self._walk("")))
@@ -276,7 +279,7 @@ class LocalStore:
         with self._named_errors(doing), self._open_folder(f"{LOCKS}/{writer}.lock", beside):
             yield
 
-    def _sized(self, names: Iterator[str]) -> Iterator[Entry]:
+    def _sized(self, names: Iterable[str]) -> Iterator[Entry]:
         for name in names:
             with suppress(FileNotFoundError):  # deleted since it was listed
                 yield Entry(name, (self._root / name).stat().st_size)
