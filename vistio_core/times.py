@@ -135,7 +135,8 @@ def check_instant(ms: object) -> int:
 
 def format_instant(ms: int) -> str:
     """RFC 3339 in UTC, with milliseconds only where there are some: ``2026-11-23T05:10:00Z``."""
-    whole = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    # Without its "+00:00"; `strftime` takes five times as long.
+    whole = datetime.fromtimestamp(ms // 1000, UTC).isoformat()[:19]
     return f"{whole}.{ms % 1000:03d}Z" if ms % 1000 else f"{whole}Z"
 
 

@@ -199,6 +199,8 @@ def outcomes_of(rows: pa.Table) -> tuple[RuleOutcome, ...]:
 
 def measurements_of(rows: pa.Table) -> tuple[Measurement, ...]:
     """The measurements in rows of kind ``measurement``, in their order."""
+    if not rows.num_rows:  # as in most instants; asking a table for nothing takes a while, too
+        return ()
     return tuple(
         Measurement(
             row["cluster"],
