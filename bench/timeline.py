@@ -1,4 +1,6 @@
-"""How long do a timeline of an hour, a day and a week, and a comparison of two moments, take? What does a rollup cost?
+"""How long do a timeline of an hour, a day and a week, a comparison of two moments and a stable graph take?
+
+And what does a rollup cost?
 
     python bench/timeline.py                          # 10,000 edges, seven days
     python bench/timeline.py --edges 1000
@@ -26,6 +28,7 @@ import pyarrow.compute as pc
 from workload import INTERVAL_MS, START_MS, Mesh
 
 from vistio_core import Recording
+from vistio_core.graph.topology import stable_graph
 from vistio_core.recording.format import INSTANT, KINDS, row_groups, scrape_tables, write_events
 from vistio_core.recording.layout import EventsName, subjects_name
 from vistio_core.recording.rollups import Rollups, content_of, sealed_sizes
@@ -168,6 +171,12 @@ def main(edges: int, hours: int, rounds: int) -> None:
         print(f"  comparison of two instants {diff:7.1f} ms, of it their graphs {graphs:.1f} ms")
         windows = f"{moments[0]}/{moments[2]}", f"{moments[1]}/{moments[3]}"
         print(f"  of two windows of 1 min    {timed(lambda: recording.compare(*windows), rounds):7.1f} ms")
+        graph = recording.graph(moments[0])
+        for what, window in (("a minute", moments[:3:2]), ("an hour", tuple(map(format_instant, hour)))):
+            union = timed(lambda window=window: recording.topology(*window), 3)
+            topology = recording.topology(*window)
+            stable = timed(lambda topology=topology: stable_graph(graph, topology), rounds)
+            print(f"  who was there in {what:8} {union:10.1f} ms; a graph made stable by it {stable:.1f} ms")
 
 
 if __name__ == "__main__":

@@ -190,7 +190,7 @@ class Renderer:
         def make() -> tuple[Topology, float, int]:
             found = self._recording().topology(format_instant(start_ms), format_instant(end_ms))
             weight_bytes = sum(
-                _EDGE_BYTES * (1 + len(level.pairs) + len(level.classes)) for level in found.values()
+                _EDGE_BYTES * (1 + len(level.source) + len(level.classes)) for level in found.values()
             )
             settled = end_ms + HOUR_MS + SETTLE_MS <= self._now_ms()
             return found, SETTLED_TTL_S if settled else LIVE_TTL_S, weight_bytes

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
+import numpy as np
 
 from vistio_core.configuration.model import Configuration, Rule
 from vistio_core.events import GLOBAL_LEVEL
-from vistio_core.graph.model import Edge, Graph, Node, Rates, Region
+from vistio_core.graph.columns import CLASSES, Floats, Integers
+from vistio_core.graph.edges import Edges
+from vistio_core.graph.model import Edge, Graph, Node, Region
+
+_BITS = 32
+_NOTHING: Integers = np.zeros(0, np.int64)
+
+
+_equal = attrs.cmp_using(eq=np.array_equal)
 
 
 @attrs.frozen
@@ -17,65 +26,99 @@ class LevelTopology:
 
     classes: Mapping[str, str]
     """Every node with its class."""
-    pairs: frozenset[tuple[str, str]]
-    """Source and target of every edge."""
+    names: tuple[str, ...]
+    """Of the ends of edges, sorted."""
+    source: Integers = attrs.field(eq=_equal)
+    """Of every edge, the index into ``names``; edges are sorted by their ends, each once."""
+    target: Integers = attrs.field(eq=_equal)
+    """Likewise."""
     peak_rps: float
     """The most that one edge had at one instant."""
+
+    @property
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        """Source and target of every edge."""
+        named = self.names.__getitem__
+        return frozenset(zip(map(named, self.source.tolist()), map(named, self.target.tolist()), strict=True))
 
 
 Topology = Mapping[str, LevelTopology]
 """By cluster; the empty name is the global level."""
 
-NOTHING = LevelTopology({}, frozenset(), 0.0)
+NOTHING = LevelTopology({}, (), _NOTHING, _NOTHING, 0.0)
+
+NOBODY = -1
+"""Where a `Sightings` has no target."""
 
 
-@attrs.frozen
-class Sighting:
-    """Someone saw this edge, or this node, at some time."""
+@attrs.frozen(eq=False)
+class Sightings:
+    """Which edges and nodes someone saw at some time."""
 
-    cluster: str
-    rule: str
-    source: str
-    target: str
-    """Empty for a node."""
+    names: Sequence[str]
+    by_rule: Mapping[tuple[str, str], Integers]
+    """Cluster and rule to what it saw, in any order: rows of source and target, indexes into ``names``. The target
+    of a node is `NOBODY`."""
 
 
 def topology_of(
-    sightings: Iterable[Sighting], peaks_rps: Mapping[str, float], configurations: Iterable[Configuration]
+    sightings: Sightings, peaks_rps: Mapping[str, float], configurations: Iterable[Configuration]
 ) -> Topology:
     """The union of what was seen.
 
     Args:
-        sightings: in any order.
+        sightings: by rule.
         peaks_rps: by cluster.
         configurations: those in force in the window, the newest first: a node has the class that the first rule
             gives it, in their order.
     """
-    by_rule: dict[tuple[str, str], list[Sighting]] = {}
-    for sighting in sightings:
-        by_rule.setdefault((sighting.cluster, sighting.rule), []).append(sighting)
+    ends = {key: _ends_of(sightings.names, rows) for key, rows in sightings.by_rule.items()}
     classes: dict[str, dict[str, str]] = {}
-    pairs: dict[str, set[tuple[str, str]]] = {}
     known = [(cluster, rule) for each in configurations for cluster, rule in each.rules()]
     ordered: list[tuple[tuple[str, str], Rule | None]] = [
         *(((cluster, rule.id), rule) for cluster, rule in known),
-        *((key, None) for key in sorted(by_rule)),
+        *((key, None) for key in sorted(ends)),
     ]
     for key, rule in ordered:
-        level, edges = classes.setdefault(key[0], {}), pairs.setdefault(key[0], set())
-        found = by_rule.get(key, ())
-        edges.update((each.source, each.target) for each in found if each.target)
-        # As in a graph: a rule's sources before its targets.
-        for each in found:
-            _add(level, each.source, rule, "source" if each.target else "service")
-        for each in found:
-            if each.target:
-                _add(level, each.target, rule, "target")
+        level = classes.setdefault(key[0], {})
+        for end, names in ends.get(key, {}).items():
+            mapping = getattr(rule, end, None)
+            node_class = mapping.node_class if mapping is not None else "default"
+            for name in names:
+                if level.get(name, "default") == "default":
+                    level[name] = node_class
+    edges: dict[str, list[Integers]] = {}
+    for (cluster, _), rows in sightings.by_rule.items():
+        edges.setdefault(cluster, []).append(rows[rows[:, 1] != NOBODY])
     return {
-        cluster: LevelTopology(level, frozenset(pairs[cluster]), peaks_rps.get(cluster, 0.0))
+        cluster: LevelTopology(
+            level,
+            *_sorted_edges(sightings.names, np.concatenate(edges[cluster])),
+            peaks_rps.get(cluster, 0.0),
+        )
         for cluster, level in sorted(classes.items())
         if level
     }
+
+
+def _ends_of(names: Sequence[str], rows: Integers) -> dict[str, list[str]]:
+    """Who was seen as what. As in a graph: a rule's sources before its targets."""
+    source, target = rows[:, 0], rows[:, 1]
+    is_edge = target != NOBODY
+    codes = {"source": source[is_edge], "service": source[~is_edge], "target": target[is_edge]}
+    return {end: [names[code] for code in np.unique(own).tolist()] for end, own in codes.items()}
+
+
+def _sorted_edges(names: Sequence[str], rows: Integers) -> tuple[tuple[str, ...], Integers, Integers]:
+    """The names of all ends, and the edges once each."""
+    codes, place = np.unique(rows, return_inverse=True)
+    own = [names[code] for code in codes.tolist()]
+    ordered = sorted(range(len(own)), key=own.__getitem__)
+    rank = np.empty(len(own), np.int64)
+    rank[ordered] = np.arange(len(own))
+    ends = rank[place.reshape(rows.shape)]
+    keys = np.unique((ends[:, 0] << _BITS) | ends[:, 1])
+    return tuple([own[index] for index in ordered]), *_split(keys)
 
 
 def stable_graph(graph: Graph, topology: Topology) -> Graph:
@@ -106,10 +149,8 @@ def _stable_region(region: Region, level: LevelTopology) -> Region:
 
 def _united(
     nodes: tuple[Node, ...], edges: Sequence[Edge], level: LevelTopology
-) -> tuple[tuple[Node, ...], tuple[Edge, ...], float]:
+) -> tuple[tuple[Node, ...], Edges, float]:
     by_name = {node.name: node for node in nodes}
-    by_pair = {(edge.source, edge.target): edge for edge in edges}
-    silence = Rates()
     for name, node_class in level.classes.items():
         node = by_name.get(name)
         if node is None:
@@ -117,22 +158,41 @@ def _united(
         elif node.node_class == "default" != node_class:
             # The rule that gives it its class did not see it at the graph's instant.
             by_name[name] = attrs.evolve(node, node_class=node_class)
-    for source, target in level.pairs - by_pair.keys():
-        by_pair[source, target] = Edge(source, target, silence)
-    own_peak_rps = max((drawable(edge.rates) for edge in edges), default=0.0)
+    own = Edges.of(edges)
     return (
         tuple(by_name[name] for name in sorted(by_name)),
-        tuple(by_pair[pair] for pair in sorted(by_pair)),
-        max(level.peak_rps, own_peak_rps),
+        _united_edges(own, level),
+        max(level.peak_rps, _peak_rps(own.rates)),
     )
 
 
-def drawable(rates: Rates) -> float:
-    """What an edge has in all; what is negative does not count."""
-    return max(rates.normal, 0.0) + max(rates.warning, 0.0) + max(rates.danger, 0.0)
+def _united_edges(edges: Edges, level: LevelTopology) -> Edges:
+    """``edges``, and those that are absent without traffic."""
+    names = sorted({*edges.names, *level.names})
+    rank = {name: index for index, name in enumerate(names)}
+    own, others = (
+        (ranks[each.source] << _BITS) | ranks[each.target]
+        for each in (edges, level)
+        for ranks in [np.array([rank[name] for name in each.names], np.int64)]
+    )
+    keys = np.union1d(own, others)
+    place = np.searchsorted(keys, own)
+    rates = np.zeros((len(keys), CLASSES))
+    rates[place] = edges.rates
+    return Edges(
+        names,
+        *_split(keys),
+        rates,
+        {int(place[index]): notices for index, notices in edges.notices.items()},
+        {int(place[index]): measured for index, measured in edges.measurements.items()},
+    )
 
 
-def _add(classes: dict[str, str], name: str, rule: Rule | None, end: str) -> None:
-    if classes.get(name, "default") == "default":
-        mapping = getattr(rule, end, None)
-        classes[name] = mapping.node_class if mapping is not None else "default"
+def _split(keys: Integers) -> tuple[Integers, Integers]:
+    return keys >> _BITS, keys & ((1 << _BITS) - 1)
+
+
+def _peak_rps(rates: Floats) -> float:
+    """The most that one edge has in all; what is negative does not count."""
+    drawn = np.maximum(rates, 0.0)
+    return float((drawn[:, 0] + drawn[:, 1] + drawn[:, 2]).max(initial=0.0))

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from vistio_core.configuration.model import Configuration
+from vistio_core.graph.topology import Topology
 from vistio_core.recording.event_file import EventFile
 from vistio_core.recording.format import INSTANT
 from vistio_core.replay.comparison import Moment
@@ -17,13 +18,16 @@ from vistio_core.replay.edge_rates import (
     MEASUREMENT_COLUMNS,
     MILLIONTHS,
     SAMPLE_COLUMNS,
+    DrawnRates,
     EdgeRates,
     EdgeSums,
     Judge,
     NodeNotices,
+    numbered,
 )
 from vistio_core.replay.timeline import Subject
 from vistio_core.replay.totals import TOTALS, totals
+from vistio_core.replay.union import Union
 from vistio_core.times import MINUTE_MS
 
 # One piece's rows: what is in memory at a time, some hundred bytes each.
@@ -128,18 +132,20 @@ def window_moment(
         configuration: from a hash to the configuration.
     """
     judge = judge_of(files, configuration)
-    found, nodes = judge.no_sums(), np.zeros(0, np.int64)
+    found, measured = judge.no_sums(), np.zeros(0, np.int64)
     for from_ms, to_ms, inside in _pieces_of_time(files, *window_ms):
         for file in inside:
             writer = file.name.writer
             rows = file.rows_between("sample", from_ms, to_ms, SAMPLE_COLUMNS)
             found = EdgeSums.joined([found, judge.sums(writer, rows)])
             rows = file.rows_between("measurement", from_ms, to_ms, MEASUREMENT_COLUMNS)
-            nodes = np.union1d(nodes, judge.measured(writer, rows))
+            measured = numbered(np.concatenate([measured, judge.measured(writer, rows)]))[0]
     cluster, source, target = judge.edge_codes(found.keys)
-    nodes = np.unique(
-        np.concatenate([nodes, judge.node_key(cluster, source), judge.node_key(cluster, target)])
-    )
+    nodes = [
+        judge.node_key(cluster, end)[end != judge.nobody]
+        for cluster, *ends in (judge.edge_codes(judge.edges_of(measured)), (cluster, source, target))
+        for end in ends
+    ]
     return Moment(
         *window_ms,
         instants,
@@ -147,8 +153,31 @@ def window_moment(
         tuple(judge.names.values),
         np.column_stack([cluster, source, target]),
         np.asarray(found.rates, np.float64) / MILLIONTHS / instants,
-        np.column_stack(judge.node_codes(nodes)),
+        np.column_stack(judge.node_codes(np.unique(np.concatenate(nodes)))),
     )
+
+
+def window_topology(
+    files: Sequence[EventFile], window_ms: tuple[int, int], configuration: Callable[[str], Configuration]
+) -> Topology:
+    """Who was there at some time in a window, and the most that one edge had.
+
+    Args:
+        files: all that hold the window, none superseded.
+        window_ms: start and end.
+        configuration: from a hash to the configuration.
+    """
+    judge = judge_of(files, configuration)
+    union = Union(judge)
+    for from_ms, to_ms, inside in _pieces_of_time(files, *window_ms):
+        drawn = [judge.nothing_drawn()]
+        for file in inside:
+            writer = file.name.writer
+            drawn.append(judge.drawn(writer, file.rows_between("sample", from_ms, to_ms, SAMPLE_COLUMNS)))
+            rows = file.rows_between("measurement", from_ms, to_ms, MEASUREMENT_COLUMNS)
+            union.see(judge.measured(writer, rows))
+        union.add(DrawnRates.joined(drawn))
+    return union.topology(judge.in_force(*window_ms))
 
 
 def piece_about(

@@ -32,7 +32,7 @@ from vistio_core.recording.graphs import FOREVER_MS, Graphs
 from vistio_core.recording.graphs import Judge as Judge
 from vistio_core.recording.info import RecordingInfo as RecordingInfo
 from vistio_core.recording.info import info_of
-from vistio_core.recording.judging import window_moment
+from vistio_core.recording.judging import window_moment, window_topology
 from vistio_core.recording.layout import (
     HEAD,
     MARKER,
@@ -52,7 +52,6 @@ from vistio_core.replay.frames import Frames, frames_of
 from vistio_core.replay.gaps import Gap, find_gaps
 from vistio_core.replay.timeline import Subject
 from vistio_core.replay.unanswered import Unanswered, unanswered_of
-from vistio_core.replay.union import union
 from vistio_core.times import (
     InstantLike,
     format_instant,
@@ -181,10 +180,10 @@ class Recording:
             InvalidTimeError: an empty window.
         """
         start_ms, end_ms = self._window(start, end)
-        return self._scans.scan(
+        return self._scans.read(
             start_ms,
             end_ms,
-            lambda uris: union(self._session, uris, (start_ms, end_ms), self._configuration),
+            lambda files: window_topology(files, (start_ms, end_ms), self._configuration),
         )
 
     def frames(

@@ -105,10 +105,8 @@ class EdgeSums:
     @classmethod
     def added(cls, keys: Integers, rates: Integers) -> EdgeSums:
         """What ``keys`` have in all, where they may come several times."""
-        # By hash: sorting takes five times as long.
-        encoded = pa.array(keys).dictionary_encode()
-        distinct = _numbers(encoded.dictionary)
-        slots = _numbers(encoded.indices).astype(np.int64)[:, None] * len(_CLASSES) + np.arange(len(_CLASSES))
+        distinct, place = numbered(keys)
+        slots = place[:, None] * len(_CLASSES) + np.arange(len(_CLASSES))
         return cls(distinct, _class_sums(slots.ravel(), rates.ravel(), len(distinct)))
 
     @classmethod
@@ -134,6 +132,23 @@ class NodeNotices:
 
 
 @attrs.frozen(eq=False)
+class DrawnRates:
+    """What one rule of one writer saw of an edge at an instant, in all, as pictures are scaled by it."""
+
+    instant_ms: Integers
+    rule: Integers
+    source: Integers
+    target: Integers
+    millionths: Integers
+    """Of a request per second, every rate rounded up; what is negative does not count."""
+
+    @classmethod
+    def joined(cls, parts: Sequence[DrawnRates]) -> DrawnRates:
+        names = [field.name for field in attrs.fields(cls)]
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+@attrs.frozen(eq=False)
 class _Rows:
     """Samples, row by row, as codes."""
 
@@ -143,10 +158,16 @@ class _Rows:
     cluster: Integers
     source: Integers
     target: Integers
-    status_class: Integers
-    """0, 1 or 2: normal, warning, danger."""
-    rates: Integers
-    """In millionths of a request per second."""
+    status: Integers
+    rate: npt.NDArray[np.float64]
+
+    def starts(self) -> Integers:
+        """Where what one rule saw of an edge at an instant begins."""
+        begins = np.zeros(len(self.rate), bool)
+        begins[:1] = True
+        for column in (self.instant_ms, self.rule, self.source, self.target):
+            begins[1:] |= column[1:] != column[:-1]
+        return np.flatnonzero(begins)
 
 
 class Judge:
@@ -164,12 +185,15 @@ class Judge:
         """
         self.names = Codes[str]()
         """Of clusters and nodes."""
+        self.nobody = self.names.of("")
+        """The name of no node, and of the global level."""
+        self.rules = Codes[tuple[str, str]]()
+        """Cluster and rule."""
         self._in_force = in_force
         self._configuration = configuration
         self._configurations = Codes[str]()
         self._clusters = Codes[str]()
         self._rule_names = Codes[str]()
-        self._rules = Codes[tuple[str, str]]()
         self._statuses = Codes[str]()
         self._classes: dict[tuple[int, int, int], int] = {}
 
@@ -196,6 +220,14 @@ class Judge:
         parts = [self._sums(writer, batch) for batch in rows.to_batches()]
         return EdgeSums.joined([self.no_sums(), *parts])
 
+    def drawn(self, writer: str, rows: pa.Table) -> DrawnRates:
+        """Rows of samples as what pictures are scaled by; see `edges`."""
+        parts = [self._drawn(writer, batch) for batch in rows.to_batches()]
+        return DrawnRates.joined([self.nothing_drawn(), *parts])
+
+    def nothing_drawn(self) -> DrawnRates:
+        return DrawnRates(*[np.zeros(0, np.int64)] * 5)
+
     def no_sums(self) -> EdgeSums:
         return EdgeSums(np.zeros(0, np.int64), np.zeros((0, len(_CLASSES)), np.int64))
 
@@ -220,17 +252,33 @@ class Judge:
         return NodeNotices(*[np.zeros(0, np.int64)] * 4)
 
     def measured(self, writer: str, rows: pa.Table) -> Integers:
-        """The nodes that rows of measurements are about (`node_key`), in any order, some of them several times."""
+        """What rows of measurements are about, and by which rules.
+
+        Returns:
+            The numbers (`key`) of rules, sources and targets, some of them several times; a node has no target.
+        """
         found = [np.zeros(0, np.int64)]
         for batch in rows.to_batches():
             _, _, known = self._configurations_of(writer, batch)
-            clusters, nobody = self._names_of(batch.column("cluster")), self.names.of("")
-            for column in ("source", "target"):
-                # What is measured of a node has no target.
-                ends = self._names_of(pc.fill_null(batch.column(column).cast(pa.string()), ""))
-                here = known & (ends != nobody)
-                found.append(self.node_key(clusters[here], ends[here]))
+            targets = self._names_of(pc.fill_null(batch.column("target").cast(pa.string()), ""))
+            keys = self.key(self._rules_of(batch)[0], self._names_of(batch.column("source")), targets)
+            found.append(keys[known])
         return np.concatenate(found)
+
+    def edges_of(self, sighted: Integers) -> Integers:
+        """The numbers of edges from those of rules, sources and targets."""
+        rule, source, target = self.edge_codes(sighted)
+        return self.key(self._clusters_of_rules()[rule], source, target)
+
+    def in_force(self, start_ms: int, end_ms: int) -> list[Configuration]:
+        """The configurations in force at some instant of ``[start_ms, end_ms)``, the newest first."""
+        newest_ms: dict[str, int] = {}
+        for (instant_ms, _), known in self._in_force.items():
+            if start_ms <= instant_ms < end_ms:
+                newest_ms[known] = max(instant_ms, newest_ms.get(known, instant_ms))
+        return [
+            self._configuration(each) for each in sorted(newest_ms, key=lambda each: (-newest_ms[each], each))
+        ]
 
     def edge_notices(self, edges: EdgeRates) -> tuple[Integers, Integers, Integers]:
         """How many notices of each severity (info, warning, error) every row raises."""
@@ -277,44 +325,44 @@ class Judge:
         return names[key >> 2 * _NAME_BITS], names[key >> _NAME_BITS & _NAME_MASK], names[key & _NAME_MASK]
 
     def _edges(self, writer: str, batch: pa.RecordBatch) -> EdgeRates:
-        rows = self._judged_rows(writer, batch)
-        if not len(rows.rates):
+        rows = self._rows(writer, batch)
+        if not len(rows.rate):
             return self.nothing()
-        begins = np.ones(len(rows.rates), bool)
-        begins[1:] = rows.instant_ms[1:] != rows.instant_ms[:-1]
-        for column in (rows.rule, rows.source, rows.target):
-            begins[1:] |= column[1:] != column[:-1]
-        starts = np.flatnonzero(begins)
-        exact = summable(rows.rates)
-        sums = [np.add.reduceat(np.where(rows.status_class == index, exact, 0), starts) for index in range(3)]
+        starts = rows.starts()
+        classes = self._classes_of(rows)
+        exact = summable(_millionths(rows.rate))
+        sums = [np.add.reduceat(np.where(classes == index, exact, 0), starts) for index in range(3)]
         keys = rows.instant_ms, rows.configuration, rows.rule, rows.cluster, rows.source, rows.target
         return EdgeRates(*(column[starts] for column in keys), *sums)
 
     def _sums(self, writer: str, batch: pa.RecordBatch) -> EdgeSums:
-        rows = self._judged_rows(writer, batch)
+        rows = self._rows(writer, batch)
         key = self.key(rows.cluster, rows.source, rows.target)
         begins = np.ones(len(key), bool)
         begins[1:] = key[1:] != key[:-1]
         # An edge has a row here for each of its statuses at an instant, which are neighbours.
         neighbours = np.cumsum(begins) - 1
+        slots = neighbours * len(_CLASSES) + self._classes_of(rows)
         keys = key[begins]
-        return EdgeSums(
-            keys, _class_sums(neighbours * len(_CLASSES) + rows.status_class, rows.rates, len(keys))
-        )
+        return EdgeSums(keys, _class_sums(slots, _millionths(rows.rate), len(keys)))
 
-    def _judged_rows(self, writer: str, batch: pa.RecordBatch) -> _Rows:
+    def _drawn(self, writer: str, batch: pa.RecordBatch) -> DrawnRates:
+        rows = self._rows(writer, batch)
+        if not len(rows.rate):
+            return self.nothing_drawn()
+        starts = rows.starts()
+        exact = summable(np.ceil(np.maximum(rows.rate, 0) * MILLIONTHS).astype(np.int64))
+        columns = [column[starts] for column in (rows.instant_ms, rows.rule, rows.source, rows.target)]
+        return DrawnRates(*columns, *[np.add.reduceat(exact, starts)])
+
+    def _rows(self, writer: str, batch: pa.RecordBatch) -> _Rows:
         instants, configurations, known = self._configurations_of(writer, batch)
         rules, clusters = self._rules_of(batch)
         sources, targets = self._names_of(batch.column("source")), self._names_of(batch.column("target"))
         statuses = _translated(batch.column("status"), self._statuses.of_all)
-        rates = np.rint(_numbers(batch.column("rate")) * MILLIONTHS).astype(np.int64)
-        if not known.all():
-            columns = instants, configurations, rules, clusters, sources, targets, statuses, rates
-            instants, configurations, rules, clusters, sources, targets, statuses, rates = (
-                column[known] for column in columns
-            )
-        classes = self._classes_of(configurations, rules, statuses)
-        return _Rows(instants, configurations, rules, clusters, sources, targets, classes, rates)
+        rates = _numbers(batch.column("rate"))
+        columns = instants, configurations, rules, clusters, sources, targets, statuses, rates
+        return _Rows(*(columns if known.all() else (column[known] for column in columns)))
 
     def _configurations_of(
         self, writer: str, batch: pa.RecordBatch
@@ -336,29 +384,31 @@ class Judge:
 
         def rule_of(case: int) -> int:
             cluster, name = divmod(case, most)
-            return self._rules.of((self._clusters.values[cluster], self._rule_names.values[name]))
+            return self.rules.of((self._clusters.values[cluster], self._rule_names.values[name]))
 
         rules = _mapped(clusters * most + names, len(self._clusters) * most, rule_of)
-        of_rule = self.names.of_all([cluster for cluster, _ in self._rules.values])
-        return rules, of_rule[rules]
+        return rules, self._clusters_of_rules()[rules]
+
+    def _clusters_of_rules(self) -> Integers:
+        return self.names.of_all([cluster for cluster, _ in self.rules.values])
 
     def _names_of(self, column: pa.Array) -> Integers:
         return _translated(column, self.names.of_all)
 
-    def _classes_of(self, configurations: Integers, rules: Integers, statuses: Integers) -> Integers:
+    def _classes_of(self, rows: _Rows) -> Integers:
         """0, 1 or 2 for each row: normal, warning, danger."""
-        most_rules, most_statuses = len(self._rules), len(self._statuses)
+        most_rules, most_statuses = len(self.rules), len(self._statuses)
 
         def class_of(case: int) -> int:
             rest, status = divmod(case, most_statuses)
             key = (*divmod(rest, most_rules), status)
             if key not in self._classes:
-                judged = self._of(key[0]).connection_rule(*self._rules.values[key[1]])
+                judged = self._of(key[0]).connection_rule(*self.rules.values[key[1]])
                 classifier = StatusClassifier(judged.status if judged else None)
                 self._classes[key] = _CLASSES.index(classifier.classify(self._statuses.values[status]))
             return self._classes[key]
 
-        cases = (configurations * most_rules + rules) * most_statuses + statuses
+        cases = (rows.configuration * most_rules + rows.rule) * most_statuses + rows.status
         return _mapped(cases, len(self._configurations) * most_rules * most_statuses, class_of)
 
     def _of(self, configuration: int) -> Configuration:
@@ -366,12 +416,12 @@ class Judge:
 
     def _judged(self, configurations: Integers, rules: Integers) -> list[tuple[int, int, object]]:
         """The distinct pairs of two columns, and the rule that each means."""
-        most = len(self._rules)
+        most = len(self.rules)
         cases = _distinct(configurations * most + rules, len(self._configurations) * most)
         return [(*divmod(case, most), _rule_of(*self._named(*divmod(case, most)))) for case in cases]
 
     def _named(self, configuration: int, rule: int) -> tuple[Configuration, tuple[str, str]]:
-        return self._of(configuration), self._rules.values[rule]
+        return self._of(configuration), self.rules.values[rule]
 
 
 def summable(values: Integers) -> Integers:
@@ -379,6 +429,17 @@ def summable(values: Integers) -> Integers:
     if len(values) and int(abs(values).max()) * len(values) >= _MOST_64_BITS:
         return values.astype(object)
     return values
+
+
+def numbered(values: Integers) -> tuple[Integers, Integers]:
+    """The distinct values, and for each of ``values`` which of them it is."""
+    # By hash: sorting takes five times as long.
+    encoded = pa.array(values, pa.int64()).dictionary_encode()
+    return _numbers(encoded.dictionary), _numbers(encoded.indices).astype(np.int64)
+
+
+def _millionths(rates: npt.NDArray[np.float64]) -> Integers:
+    return np.rint(rates * MILLIONTHS).astype(np.int64)
 
 
 def _class_sums(slots: Integers, rates: Integers, edges: int) -> Integers:

@@ -17,7 +17,7 @@ from vistio_core.configuration.model import Configuration, ConnectionRule, Rule,
 from vistio_core.errors import UsageError
 from vistio_core.graph.build import connection_notice, service_notice, shares
 from vistio_core.graph.columns import CLASSES, Floats, Integers, rule_edges
-from vistio_core.graph.topology import Sighting, Topology, topology_of
+from vistio_core.graph.topology import NOBODY, Sightings, Topology, topology_of
 from vistio_core.recording.format import measurements_of
 from vistio_core.replay.frame_model import MAX_CELLS, FrameLevel, FrameNotice
 from vistio_core.replay.frame_writer import Facts, WriterFrames
@@ -56,7 +56,8 @@ class GatheredFrames:
         self._numbers: dict[str, int] = {}
         self._texts: list[str] = []
         self._seen: list[_Seen] = []
-        self._sightings: set[Sighting] = set()
+        self._sightings: dict[_RuleKey, list[Integers]] = {}
+        """Sources and targets; see `Sightings`."""
         self._notices: dict[str, list[tuple[int, _Rank, FrameNotice]]] = {}
         self._judged_ms: dict[str, int] = {}
         """Configuration to the newest instant that it judged."""
@@ -100,7 +101,8 @@ class GatheredFrames:
         names = ["cluster", "rule", "source", "target"]
         for each in rows.group_by(names, use_threads=False).aggregate([]).to_pylist():
             key = each["cluster"], each["rule"]
-            self._sightings.add(Sighting(*key, each["source"], each["target"] or ""))
+            target = self._number(each["target"]) if each["target"] else NOBODY
+            self._sighted(key, np.array([self._number(each["source"])]), np.array([target]))
             rank, rule = self._ranked(in_force, key)
             if isinstance(rule, ServiceNoticeRule):
                 raising = pc.and_(pc.equal(rows["cluster"], key[0]), pc.equal(rows["rule"], key[1]))
@@ -134,9 +136,9 @@ class GatheredFrames:
             # A rule of one writer has an edge once in a frame, so no place is written twice.
             rates[seen.frame, np.searchsorted(numbers, seen.edge)] += seen.rates
         edges = [self._ends(number) for number in numbers.tolist()]
-        for rank, edge in {(seen.rank, edge) for seen in parts for edge in np.unique(seen.edge).tolist()}:
-            _, source, target = self._ends(edge)
-            self._sightings.add(Sighting(*rank[2], source, target))
+        for seen in parts:
+            distinct = np.unique(seen.edge)
+            self._sighted(seen.rank[2], distinct >> _BITS & _MASK, distinct & _MASK)
         order = sorted(range(len(edges)), key=edges.__getitem__)
         levels: list[FrameLevel] = []
         peaks_rps: dict[str, float] = {}
@@ -156,7 +158,11 @@ class GatheredFrames:
             )
         newest_first = sorted(self._judged_ms, key=self._judged_ms.__getitem__, reverse=True)
         known = [self._configuration(hash_) for hash_ in newest_first]
-        return tuple(levels), topology_of(self._sightings, peaks_rps, known)
+        sightings = {key: np.concatenate(rows) for key, rows in self._sightings.items()}
+        return tuple(levels), topology_of(Sightings(self._text_list(), sightings), peaks_rps, known)
+
+    def _sighted(self, key: _RuleKey, source: Integers, target: Integers) -> None:
+        self._sightings.setdefault(key, []).append(np.column_stack([source, target]))
 
     def _notice(self, cluster: str, rank: _Rank, notice: FrameNotice) -> None:
         self._notices.setdefault(cluster, []).append((notice.frame, rank, notice))

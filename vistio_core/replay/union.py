@@ -1,4 +1,4 @@
-"""Who was there at some time in a window, and the most that one edge had: by DuckDB over the log.
+"""Who was there at some time in a window, and the most that one edge had: gathered piece by piece. Pure.
 
 A peak is rounded up to a millionth of a request per second: rates are added as whole millionths, each
 rounded up, so the sum is exact in any order, and no edge of the window exceeds its level's peak.
@@ -6,57 +6,59 @@ rounded up, so the sum is exact in any order, and no edge of the window exceeds 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
+
+import numpy as np
 
 from vistio_core.configuration.model import Configuration
-from vistio_core.graph.topology import Sighting, Topology, topology_of
-from vistio_core.replay.duckdb_session import DuckDBSession
-
-_WINDOW = "instant >= make_timestamptz($start_ms * 1000) and instant < make_timestamptz($end_ms * 1000)"
-# A supplement without its scrape counts for nothing.
-_SCRAPED = f"(select distinct instant, writer from scrapes where {_WINDOW} and supplement = 0)"
-
-_PEAKS_QUERY = f"""
-    select cluster, max(millionths) / 1e6 as peak_rps from (
-        select instant, cluster, source, target, sum(ceil(greatest(rate, 0) * 1e6)::bigint) as millionths
-        from samples semi join {_SCRAPED} using (instant, writer)
-        where {_WINDOW}
-        group by all
-    ) group by cluster
-"""
-_SIGHTINGS_QUERY = f"""
-    select distinct cluster, rule, source, coalesce(target, '') as target
-    from samples semi join {_SCRAPED} using (instant, writer) where {_WINDOW}
-    union
-    select distinct cluster, rule, source, coalesce(target, '') as target
-    from measurements semi join {_SCRAPED} using (instant, writer) where {_WINDOW}
-"""
-_CONFIGURATIONS_QUERY = f"""
-    select configuration from scrapes where {_WINDOW} and supplement = 0
-    group by configuration order by max(instant) desc, configuration
-"""
+from vistio_core.graph.topology import NOBODY, Sightings, Topology, topology_of
+from vistio_core.replay.edge_rates import MILLIONTHS, DrawnRates, Integers, Judge, numbered, summable
 
 
-def union(
-    session: DuckDBSession,
-    uris: Sequence[str],
-    window_ms: tuple[int, int],
-    configuration: Callable[[str], Configuration],
-) -> Topology:
-    """The union of all graphs of a window.
+class Union:
+    """Gathers who was there."""
 
-    Args:
-        session: where the queries run.
-        uris: the files that hold the window, none superseded.
-        window_ms: start and end.
-        configuration: from a hash to the configuration.
-    """
-    window = {"start_ms": window_ms[0], "end_ms": window_ms[1]}
-    peaks = session.table(_PEAKS_QUERY, uris, window).to_pylist()
-    columns = session.table(_SIGHTINGS_QUERY, uris, window).to_pydict().values()
-    hashes = session.table(_CONFIGURATIONS_QUERY, uris, window)["configuration"].to_pylist()
-    return topology_of(
-        (Sighting(*row) for row in zip(*columns, strict=True)),
-        {row["cluster"]: row["peak_rps"] for row in peaks},
-        [configuration(each) for each in hashes],
-    )
+    def __init__(self, judge: Judge) -> None:
+        """Of nothing yet; ``judge`` knows the texts behind all codes that come."""
+        self._judge = judge
+        self._sighted: Integers = np.zeros(0, np.int64)
+        """Rule, source and target as one number (`Judge.key`), each once; the target of a node is empty."""
+        self._peaks: dict[int, int] = {}
+        """Of clusters, in millionths of a request per second."""
+
+    def see(self, sighted: Integers) -> None:
+        """Edges and nodes that were there, with or without traffic, by the rules that saw them (`Judge.key`)."""
+        self._sighted, _ = numbered(np.concatenate([self._sighted, sighted]))
+
+    def add(self, drawn: DrawnRates) -> None:
+        """A piece of the window, of all writers: no instant of it stands in another one."""
+        sighted, of_sighted = numbered(self._judge.key(drawn.rule, drawn.source, drawn.target))
+        self.see(sighted)
+        if not len(sighted):
+            return
+        # What several rules and writers saw of an edge at an instant adds up.
+        edges, of_edge = numbered(self._judge.edges_of(sighted))
+        _, at = numbered(drawn.instant_ms)
+        summed, slot = numbered(at * len(edges) + of_edge[of_sighted])
+        exact = summable(drawn.millionths)
+        sums = np.zeros(len(summed), exact.dtype)
+        np.add.at(sums, slot, exact)
+        cluster, _, _ = self._judge.edge_codes(edges)
+        of_sum = cluster[summed % len(edges)]
+        for each in numbered(cluster)[0].tolist():
+            self._peaks[each] = max(int(sums[of_sum == each].max()), self._peaks.get(each, 0))
+
+    def topology(self, configurations: Iterable[Configuration]) -> Topology:
+        """The union of all that was added, by the configurations in force in the window, the newest first."""
+        names = self._judge.names.values
+        rule, source, target = self._judge.edge_codes(self._sighted)
+        target = np.where(target == self._judge.nobody, NOBODY, target)
+        rows = np.column_stack([source, target])
+        return topology_of(
+            Sightings(
+                names,
+                {self._judge.rules.values[each]: rows[rule == each] for each in np.unique(rule).tolist()},
+            ),
+            {names[cluster]: peak / MILLIONTHS for cluster, peak in self._peaks.items()},
+            configurations,
+        )

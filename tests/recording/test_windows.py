@@ -1,7 +1,8 @@
-"""Comparisons of windows and instants against plain Python over what was recorded."""
+"""Comparisons of windows and instants, and who was there, against plain Python over what was recorded."""
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from support.scrapes import START_MS, edges, mesh, scrape
 from vistio_core import Recording
 from vistio_core.events import Measurement, Scrape
 from vistio_core.graph.model import Graph
+from vistio_core.graph.topology import Topology
 from vistio_core.recording import judging
 from vistio_core.replay.comparison import Comparison
 from vistio_core.times import MINUTE_MS, format_instant
@@ -112,10 +114,40 @@ def check(found: Comparison, before: tuple[Rates, set[Key]], after: tuple[Rates,
     assert [tuple(row.values()) for row in found.nodes.to_pylist()] == changes(sums, nodes, all_nodes)
 
 
+def check_topology(found: Topology, scrapes: Sequence[Scrape]) -> None:
+    rates, nodes = mean_rates(scrapes)
+    peaks: dict[str, int] = {}
+    for instant_ms in {each.instant_ms for each in scrapes}:
+        drawn: dict[Key, int] = {}
+        for sample in [one for each in scrapes if each.instant_ms == instant_ms for one in each.samples]:
+            key = sample.cluster, sample.source, sample.target
+            drawn[key] = drawn.get(key, 0) + math.ceil(max(sample.rate, 0.0) * 1e6)
+        for (cluster, *_), millionths in drawn.items():
+            peaks[cluster] = max(millionths, peaks.get(cluster, 0))
+    # The rule's class for targets; edges that were only measured are there, too.
+    called = {
+        ("mesh", sample.target)
+        for each in scrapes
+        for sample in each.samples
+        if (sample.cluster, sample.rule) == ("mesh", "http")
+    }
+    pairs = {
+        *rates,
+        *((m.cluster, m.source, m.target) for each in scrapes for m in each.measurements if m.target),
+    }
+    assert set(found) == {cluster for cluster, _ in nodes}
+    for cluster, level in found.items():
+        assert level.classes == {
+            name: "service" if (of, name) in called else "default" for of, name in nodes if of == cluster
+        }
+        assert level.pairs == {(source, target) for of, source, target in pairs if of == cluster}
+        assert level.peak_rps == peaks.get(cluster, 0) / 1e6
+
+
 @pytest.mark.parametrize("piece_rows", [1, 200_000], ids=["minute by minute", "at once"])
 @given(scrapes=SCRAPES)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_comparison_says_what_plain_sums_say(
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_window_says_what_plain_python_says(
     scrapes: Mapping[tuple[int, str], tuple[dict[Any, float], list[tuple[str, str]]]],
     piece_rows: int,
     monkeypatch: pytest.MonkeyPatch,
@@ -136,6 +168,7 @@ def test_a_comparison_says_what_plain_sums_say(
             if inside:
                 window = f"{format_instant(start_ms)}/{format_instant(end_ms)}"
                 sides.append((window, mean_rates(inside)))
+                check_topology(recording.topology(start_ms, end_ms), inside)
         newest_ms = max(each.instant_ms for each in made.values())
         sides.append((newest_ms, rates_of(recording.graph(newest_ms))))
         for before, after in zip(sides, [*sides[1:], sides[0]], strict=True):
