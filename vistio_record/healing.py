@@ -207,7 +207,7 @@ class Healer:
                 self._todo.add(unanswered.instant_ms, Todo(unanswered.interval_ms, configuration, errors))
 
     def _look_for_missing(self, source: Source, first_ms: int, from_ms: int, until_ms: int) -> None:
-        table = self._recording.instants(from_ms, until_ms)
+        table = self._recording.presence(from_ms, until_ms)
         columns = (table["instant"].cast(pa.int64()), table["writer"], table["interval_ms"])
         present = [
             (instant_ms, interval_ms)

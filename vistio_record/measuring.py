@@ -35,7 +35,7 @@ class Known:
 
 
 def measure_gaps(recording: Recording, metrics: Metrics, writer: str, known: Known, until_ms: int) -> None:
-    """For how much of each window there is no graph; a tenth of a second of work for a day at 10 s.
+    """For how much of each window there is no graph; the day is read off what is kept of its hours.
 
     Args:
         recording: what is read.
@@ -75,6 +75,6 @@ def gap_ms(seen: Iterable[tuple[int, int]], start_ms: int, end_ms: int) -> int:
 
 
 def _seen(recording: Recording, writer: str, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
-    table = recording.instants(format_instant(start_ms), format_instant(end_ms))
+    table = recording.presence(format_instant(start_ms), format_instant(end_ms))
     own = table.filter(pc.and_(table["seen"], pc.equal(table["writer"], writer)))
     return list(zip(own["instant"].cast(pa.int64()).to_pylist(), own["interval_ms"].to_pylist(), strict=True))

@@ -5,13 +5,16 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import attrs
+import numpy as np
 import pyarrow as pa
 
 from vistio_core.recording.recording import Recording
@@ -92,6 +95,7 @@ def run(
     gc.set_threshold(*COLLECT)
     # Arrow's own pool keeps what a seal or a large scrape needed; this one gives it back.
     pa.set_memory_pool(pa.system_memory_pool())
+    keep_pandas_out()
     with ExitStack() as stack:
         metrics = Metrics(system_now_ms)
         metrics.interval(options.interval_ms)
@@ -163,6 +167,29 @@ def run(
             # visible yet, and the operating system lets go of the lock.
             logging.shutdown()
             os._exit(0)
+
+
+def keep_pandas_out() -> None:
+    """Let Arrow believe that there is no pandas.
+
+    Where it is installed, Arrow imports it to see whether a column is one of its: 40 MB that nothing here
+    needs. Who wants pandas (a source from anyone) may still import it.
+    """
+    finder = _NoPandas()
+    sys.meta_path.insert(0, finder)
+    try:
+        # Its Python and its C++ look, each once.
+        pa.chunked_array([pa.array(np.zeros(1))]).to_numpy()
+    finally:
+        sys.meta_path.remove(finder)
+
+
+class _NoPandas(MetaPathFinder):
+    """Finds no pandas, and leaves all else to the other finders."""
+
+    def find_spec(self, name: str, path: object, target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
 
 
 def _tidying(

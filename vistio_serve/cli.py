@@ -184,6 +184,8 @@ def _make_app(
 ) -> WSGIApplication:
     # A spawned worker (Python 3.14) begins without the main process' logging.
     configure_logging(*logging_as)
+    import duckdb  # noqa: F401  # now, not while the first one who asks for a timeline waits
+
     return create_app(
         Opening(recording, memory.scans_bytes),
         cors_origin=cors_origin,

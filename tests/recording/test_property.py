@@ -278,6 +278,8 @@ class Log(RuleBasedStateMachine):
             (len(known.unanswered), known.unanswered != set(RULES), 3)
             for _, known in sorted(self.known.items())
         ]
+        present = self.recording.presence()
+        assert present.to_pylist() == table.select(present.column_names).to_pylist()
 
     def render(self, instant_ms: int) -> bytes:
         try:

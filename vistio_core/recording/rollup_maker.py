@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
-import duckdb
 import pyarrow as pa
 
 from vistio_core.configuration.model import Configuration
@@ -16,10 +15,10 @@ from vistio_core.recording.configurations import load_configuration
 from vistio_core.recording.event_file import EventFile
 from vistio_core.recording.judging import judge_of, pieces
 from vistio_core.recording.layout import LOG, MARKER, ROLLUPS, EventsName, parse_events_name, subjects_name
-from vistio_core.recording.rollups import Rollups, content_of, is_content, presence
+from vistio_core.recording.presence import presence
+from vistio_core.recording.rollups import Rollups, content_of, is_content
 from vistio_core.recording.store import StorageError, Store
 from vistio_core.recording.subject_rollups import SubjectRollup, write_subjects
-from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.minutes import HourOfMinutes
 from vistio_core.replay.totals import TOTALS, totals
 from vistio_core.times import HOUR_MS, align, format_instant
@@ -136,8 +135,7 @@ class RollupMaker:
                 if subjects in missing:
                     minutes.add(*piece)
             if name in missing:
-                uris = [self._store.uri(each.text) for each in names]
-                there = presence(DuckDBSession(threads=1), uris, hour_ms, hour_ms + HOUR_MS)
+                there = presence(files, hour_ms, hour_ms + HOUR_MS)
                 with self._store.create(name, beside=MARKER) as sink:
                     sink.write(content_of(name, pa.concat_tables(found), there))
             size_bytes = 0
@@ -146,7 +144,7 @@ class RollupMaker:
                     size_bytes = write_subjects(sink, subjects, minutes.subjects())
         except (FileExistsError, FileNotFoundError):
             return False  # someone else made it, or the hour has changed meanwhile
-        except (RecordingError, duckdb.Error) as error:
+        except RecordingError as error:
             # Only a timeline becomes slower. A storage may take it next time; of what is damaged, `verify` tells.
             if not isinstance(error, StorageError):
                 self._refused |= missing

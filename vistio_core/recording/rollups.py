@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 import pyarrow as pa
@@ -24,8 +24,6 @@ from vistio_core.recording.layout import (
 )
 from vistio_core.recording.marker import read_marker
 from vistio_core.recording.store import Store
-from vistio_core.replay import windows
-from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.times import HOUR_MS, align
 
 log = logging.getLogger(__name__)
@@ -35,21 +33,6 @@ _VERSION = "2"
 _HASH_BYTES = 32
 _FEW_HOURS = 48
 
-_PRESENCE_QUERY = f"""
-    select epoch_ms(instant) as instant_ms, writer, interval_ms, seen, failure
-    from ({windows.INSTANTS_QUERY}) order by writer, instant_ms
-"""
-PRESENCE = pa.schema(
-    [
-        pa.field("instant_ms", pa.int64()),
-        pa.field("writer", pa.string()),
-        pa.field("interval_ms", pa.int64()),
-        pa.field("seen", pa.bool_()),
-        pa.field("failure", pa.string()),
-    ]
-)
-"""The columns of `presence`, as in `Recording.instants`."""
-
 
 @attrs.frozen
 class Rollup:
@@ -58,13 +41,7 @@ class Rollup:
     totals: pa.Table
     """`vistio_core.replay.totals.TOTALS`."""
     presence: pa.Table
-    """`PRESENCE`."""
-
-
-def presence(session: DuckDBSession, uris: Sequence[str], start_ms: int, end_ms: int) -> pa.Table:
-    """Every recorded instant in ``[start_ms, end_ms)``, sorted by writer and instant."""
-    found = session.table(_PRESENCE_QUERY, uris, {"start_ms": start_ms, "end_ms": end_ms})
-    return found.cast(PRESENCE)
+    """`vistio_core.recording.presence.PRESENCE`."""
 
 
 def sealed_sizes(store: Store, start_ms: int, end_ms: int) -> dict[str, int]:

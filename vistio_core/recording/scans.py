@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
-import duckdb
 import pyarrow as pa
 
 from vistio_core.errors import DamagedFileError
@@ -47,6 +46,7 @@ class Scans:
 
     def scan(self, start_ms: int, end_ms: int, ask: Callable[[list[str]], T]) -> T:
         """``ask`` with the files of a window; the damaged ones, if any, are left out and told in the log."""
+        import duckdb  # not before it is asked: see `duckdb_session`
 
         def attempt() -> T:
             try:

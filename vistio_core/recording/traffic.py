@@ -14,8 +14,9 @@ from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.judging import piece_about, totals_of
 from vistio_core.recording.layout import EventsName, subjects_name
 from vistio_core.recording.marker import require_marker
+from vistio_core.recording.presence import PRESENCE, presence
 from vistio_core.recording.remembered import RememberedTables
-from vistio_core.recording.rollups import PRESENCE, Rollup, Rollups, presence, sealed_sizes
+from vistio_core.recording.rollups import Rollup, Rollups, sealed_sizes
 from vistio_core.recording.scans import Scans, retrying
 from vistio_core.recording.store import Store
 from vistio_core.recording.subject_rollups import SubjectRollup
@@ -173,12 +174,11 @@ class Traffic:
 
     def _read_log(self, parts: Sequence[_Part], *, with_totals: bool) -> Rollup:
         """What the log says of some parts of it, all of their instants. What was read lately is not read again."""
-        session = self._scans.session
         there = self._remembering(
             parts,
             "presence",
-            lambda start_ms, end_ms: self._scans.scan(
-                start_ms, end_ms, lambda uris: presence(session, uris, start_ms, end_ms)
+            lambda start_ms, end_ms: self._scans.read(
+                start_ms, end_ms, lambda files: presence(files, start_ms, end_ms)
             ),
         )
         found = [TOTALS.empty_table()]

@@ -1,4 +1,7 @@
-"""DuckDB at the rim: one database in memory per recording, a cursor per query, views over files."""
+"""DuckDB at the rim: one database in memory per recording, a cursor per query, views over files.
+
+It is imported when something is first asked of it: a recorder never does, and would pay 60 MB for it.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,15 @@ import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from tempfile import gettempdir
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow as pa
 
 from vistio_core.errors import UsageError
 from vistio_core.recording.format import SCHEMA
+
+if TYPE_CHECKING:
+    import duckdb
 
 _SHARED = "instant, writer, cluster, rule"
 # Writer and supplement stand in the file's name only. DuckDB evaluates this once per file, not per row.
@@ -29,9 +34,6 @@ VIEWS: Mapping[str, str] = {
     "scrapes": f"""select {_SHARED}, supplement, outcome, error, series, dropped, dropped_by_reason, warnings,
         duration_ms, interval_ms, configuration, backfilled from events where kind = 'outcome'""",
 }
-
-
-_READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI)
 
 
 class DuckDBSession:
@@ -51,6 +53,8 @@ class DuckDBSession:
 
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:
+        import duckdb
+
         # Made when it is first needed: a graph of one instant never does (decision 0003).
         connection = duckdb.connect(":memory:")
         connection.execute("set TimeZone = 'UTC'")
@@ -87,6 +91,8 @@ class DuckDBSession:
             FileNotFoundError: one of the files has gone meanwhile.
             UsageError: DuckDB needs more memory than it may use.
         """
+        import duckdb
+
         with self._cursor() as cursor:
             try:
                 # Making a view opens a file: only those that the query names.
@@ -109,10 +115,13 @@ class DuckDBSession:
             FileNotFoundError: one of the files has gone meanwhile.
             UsageError: DuckDB does not accept the query; the message is DuckDB's.
         """
+        import duckdb
+
+        reading = duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI
         cursor = self._cursor()
         try:
             _make_views(cursor, uris, list(VIEWS))
-            if any(statement.type not in _READING for statement in cursor.extract_statements(query)):
+            if any(statement.type not in reading for statement in cursor.extract_statements(query)):
                 raise UsageError(
                     "a recording is only read: use a query that returns rows, such as select or from"
                 )
