@@ -12,19 +12,11 @@ from vistio_core.configuration.model import Configuration
 from vistio_core.graph.topology import Topology
 from vistio_core.recording.event_file import EventFile
 from vistio_core.recording.format import INSTANT
+from vistio_core.replay.codes import numbered
 from vistio_core.replay.comparison import Moment
 from vistio_core.replay.duckdb_session import DuckDBSession
-from vistio_core.replay.edge_rates import (
-    MEASUREMENT_COLUMNS,
-    MILLIONTHS,
-    SAMPLE_COLUMNS,
-    DrawnRates,
-    EdgeRates,
-    EdgeSums,
-    Judge,
-    NodeNotices,
-    numbered,
-)
+from vistio_core.replay.edge_rates import MILLIONTHS, DrawnRates, EdgeRates, EdgeSums, NodeNotices
+from vistio_core.replay.judge import MEASUREMENT_COLUMNS, SAMPLE_COLUMNS, Judge
 from vistio_core.replay.timeline import Subject
 from vistio_core.replay.totals import TOTALS, totals
 from vistio_core.replay.union import Union

@@ -24,7 +24,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from vistio_core.recording.store import Store
-from vistio_core.replay.edge_rates import Integers
+from vistio_core.replay.codes import Integers
 from vistio_core.replay.minutes import MINUTES, VALUES, Kind, SubjectKey
 
 _HASH_BYTES = 32

@@ -20,7 +20,7 @@ from vistio_core.recording.rollups import Rollup, Rollups, sealed_sizes
 from vistio_core.recording.scans import Scans, retrying
 from vistio_core.recording.store import Store
 from vistio_core.recording.subject_rollups import SubjectRollup
-from vistio_core.replay.edge_rates import Integers
+from vistio_core.replay.codes import Integers
 from vistio_core.replay.minutes import SubjectKey, totals_by_minute
 from vistio_core.replay.timeline import Subject
 from vistio_core.replay.totals import TOTALS, totals

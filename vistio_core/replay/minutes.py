@@ -15,7 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from vistio_core.errors import RecordingError
-from vistio_core.replay.edge_rates import EdgeRates, Integers, Judge, NodeNotices, summable
+from vistio_core.replay.codes import Integers
+from vistio_core.replay.edge_rates import EdgeRates, NodeNotices, summable
+from vistio_core.replay.judge import Judge
 from vistio_core.replay.timeline import Subject
 from vistio_core.replay.totals import COUNTS, RATES, TOTALS, decimals, distinct_edges
 from vistio_core.times import HOUR_MS, MINUTE_MS

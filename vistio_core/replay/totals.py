@@ -7,7 +7,9 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 
-from vistio_core.replay.edge_rates import EdgeRates, Integers, Judge, NodeNotices, summable
+from vistio_core.replay.codes import Integers
+from vistio_core.replay.edge_rates import EdgeRates, NodeNotices, summable
+from vistio_core.replay.judge import Judge
 
 RATES = ("normal", "warning", "danger")
 COUNTS = ("edges", "notices_info", "notices_warning", "notices_error")

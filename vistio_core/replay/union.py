@@ -12,7 +12,9 @@ import numpy as np
 
 from vistio_core.configuration.model import Configuration
 from vistio_core.graph.topology import NOBODY, Sightings, Topology, topology_of
-from vistio_core.replay.edge_rates import MILLIONTHS, DrawnRates, Integers, Judge, numbered, summable
+from vistio_core.replay.codes import Integers, numbered
+from vistio_core.replay.edge_rates import MILLIONTHS, DrawnRates, summable
+from vistio_core.replay.judge import Judge
 
 
 class Union:
