@@ -61,6 +61,6 @@ class Union:
                 names,
                 {self._judge.rules.values[each]: rows[rule == each] for each in np.unique(rule).tolist()},
             ),
-            {names[cluster]: peak / MILLIONTHS for cluster, peak in self._peaks.items()},
+            {names[cluster]: float(peak) / MILLIONTHS for cluster, peak in self._peaks.items()},
             configurations,
         )
