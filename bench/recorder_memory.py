@@ -11,7 +11,6 @@ is more than a tenth above that of the second one: the first is warm-up, in whic
 
 from __future__ import annotations
 
-import gc
 import sys
 import tempfile
 from pathlib import Path
@@ -23,8 +22,9 @@ from vistio_core import Recording
 from vistio_core.times import HOUR_MS, MINUTE_MS
 from vistio_record.housekeeping import keep_house
 from vistio_record.measuring import Known, measure_gaps, measure_sizes
+from vistio_record.memory import keep_small
 from vistio_record.metrics import Metrics
-from vistio_record.running import COLLECT, LINGER, QUIET
+from vistio_record.running import LINGER, QUIET
 
 
 def resident_mb() -> float:
@@ -63,7 +63,7 @@ def hourly(place: Path, hours: int, edges: int, retention_ms: int) -> list[float
 @click.option("--edges", default=1_000, show_default=True)
 @click.option("--retention", default=6, show_default=True, help="Hours that are kept.")
 def main(hours: int, edges: int, retention: int) -> None:
-    gc.set_threshold(*COLLECT)
+    keep_small()
     with tempfile.TemporaryDirectory() as folder:
         found = hourly(Path(folder) / "recording", hours, edges, retention * HOUR_MS)
     print(f"{edges:,} edges, a 10 s interval, {retention} hours kept; least resident memory in each hour:\n")

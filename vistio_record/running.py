@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import attrs
-import numpy as np
-import pyarrow as pa
 
 from vistio_core.recording.recording import Recording
 from vistio_core.recording.writer import Writer
@@ -27,6 +22,7 @@ from vistio_record.healing import Healer, HealingOptions
 from vistio_record.housekeeping import Housekeeper, keep_house
 from vistio_record.http_server import HttpServer
 from vistio_record.measuring import Known, measure_gaps, measure_sizes
+from vistio_record.memory import keep_small
 from vistio_record.metrics import Metrics
 from vistio_record.recorder import Recorder
 from vistio_record.reload import Recipe, Reloader, Watch
@@ -40,11 +36,6 @@ LINGER = "60s"
 """Merged and sealed files stay for as long: a query of someone else may be about to read them."""
 QUIET = "15m"
 """An hour that heals is sealed when nothing came for as long, so that it makes one file, not one a minute."""
-
-# A scrape makes a hundred thousand small tuples at once and no cycles. With Python's own
-# threshold of 700 the collector looks at them again and again, for a third of a scrape's time.
-COLLECT = (100_000, 10, 10)
-"""When Python's collector looks for cycles (`gc.set_threshold`): hardly ever, so there must be none."""
 
 
 @attrs.frozen(kw_only=True)
@@ -92,10 +83,7 @@ def run(
     Raises:
         VistioError: something of that is wrong.
     """
-    gc.set_threshold(*COLLECT)
-    # Arrow's own pool keeps what a seal or a large scrape needed; this one gives it back.
-    pa.set_memory_pool(pa.system_memory_pool())
-    keep_pandas_out()
+    keep_small()
     with ExitStack() as stack:
         metrics = Metrics(system_now_ms)
         metrics.interval(options.interval_ms)
@@ -167,29 +155,6 @@ def run(
             # visible yet, and the operating system lets go of the lock.
             logging.shutdown()
             os._exit(0)
-
-
-def keep_pandas_out() -> None:
-    """Let Arrow believe that there is no pandas.
-
-    Where it is installed, Arrow imports it to see whether a column is one of its: 40 MB that nothing here
-    needs. Who wants pandas (a source from anyone) may still import it.
-    """
-    finder = _NoPandas()
-    sys.meta_path.insert(0, finder)
-    try:
-        # Its Python and its C++ look, each once.
-        pa.chunked_array([pa.array(np.zeros(1))]).to_numpy()
-    finally:
-        sys.meta_path.remove(finder)
-
-
-class _NoPandas(MetaPathFinder):
-    """Finds no pandas, and leaves all else to the other finders."""
-
-    def find_spec(self, name: str, path: object, target: object = None) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError(name)
 
 
 def _tidying(

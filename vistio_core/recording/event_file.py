@@ -161,10 +161,13 @@ class EventFile:
     def rows_in_all(self) -> int:
         return int(self._metadata.num_rows)
 
-    def by_instant(self, kind: str) -> Iterator[tuple[int, pa.Table]]:
-        """The rows of ``kind``, instant by instant, ascending; one row group is in memory at a time."""
+    def by_instant(self, kind: str, *, whole: bool = True) -> Iterator[tuple[int, pa.Table]]:
+        """The rows of ``kind``, instant by instant, ascending; one row group is in memory at a time.
+
+        Not ``whole``: without the columns that are null in such rows.
+        """
         for index in self._row_groups_of(kind):
-            rows = self._read([index], None)
+            rows = self._read([index], None if whole else ["kind", *_COLUMNS[kind]])
             instants = rows["instant"].cast(pa.int64()).to_pylist()
             start = 0
             while start < len(instants):

@@ -180,6 +180,15 @@ def row_groups(kind: str, instants: Iterable[pa.Table]) -> Iterator[pa.Table]:
         yield pa.concat_tables(gathered)
 
 
+def completed(rows: pa.Table) -> pa.Table:
+    """``rows`` with all columns of `SCHEMA`: nulls are made for those that are missing."""
+    there = set(rows.column_names)
+    columns = [
+        rows[field.name] if field.name in there else pa.nulls(rows.num_rows, field.type) for field in SCHEMA
+    ]
+    return pa.table(columns, schema=SCHEMA)
+
+
 def outcomes_of(rows: pa.Table) -> tuple[RuleOutcome, ...]:
     """The rule outcomes in rows of kind ``outcome``, in their order."""
     return tuple(

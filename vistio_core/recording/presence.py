@@ -1,7 +1,7 @@
 """Which instants were recorded, by whom, and whether anything was seen then; without their samples.
 
 The same as `vistio_core.replay.windows.INSTANTS_QUERY` says, without DuckDB: a recorder asks this each minute,
-and DuckDB is 60 MB of a process that needs it for nothing else.
+and DuckDB is 50 MB of a process that needs it for nothing else.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from itertools import groupby
 import pyarrow as pa
 
 from vistio_core.recording.event_file import EventFile, EventFiles
-from vistio_core.recording.format import KINDS, rates_repeat, row_groups, write_events
+from vistio_core.recording.format import KINDS, completed, rates_repeat, row_groups, write_events
 from vistio_core.recording.layout import MARKER, EventsName
 from vistio_core.recording.store import Store
 from vistio_core.times import HOUR_MS, MINUTE_MS, align
@@ -75,9 +75,8 @@ def _in_order(sources: Sequence[EventFile]) -> Iterator[pa.Table]:
     for kind in KINDS:
         streams = (_one_after_the_other(kind, each) for each in _chains(sources))
         merged = heapq.merge(*streams, key=lambda item: item[0])
-        yield from row_groups(
-            kind, (next(copies)[1] for _, copies in groupby(merged, key=lambda item: item[0]))
-        )
+        instants = (next(copies)[1] for _, copies in groupby(merged, key=lambda item: item[0]))
+        yield from map(completed, row_groups(kind, instants))
 
 
 def _chains(sources: Sequence[EventFile]) -> list[list[EventFile]]:
@@ -98,4 +97,4 @@ def _chains(sources: Sequence[EventFile]) -> list[list[EventFile]]:
 
 def _one_after_the_other(kind: str, sources: Iterable[EventFile]) -> Iterator[tuple[int, pa.Table]]:
     for source in sources:
-        yield from source.by_instant(kind)
+        yield from source.by_instant(kind, whole=False)

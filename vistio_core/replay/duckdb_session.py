@@ -1,6 +1,6 @@
 """DuckDB at the rim: one database in memory per recording, a cursor per query, views over files.
 
-It is imported when something is first asked of it: a recorder never does, and would pay 60 MB for it.
+It is imported when something is first asked of it: a recorder never does, and would pay 50 MB for it.
 """
 
 from __future__ import annotations

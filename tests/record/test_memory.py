@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pyarrow as pa
 from vistio_core.replay.totals import TOTALS
-from vistio_record.running import keep_pandas_out
+from vistio_record.memory import keep_pandas_out
 
 keep_pandas_out()
 pa.array(np.zeros(3))
