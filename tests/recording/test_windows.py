@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.scrapes import START_MS, edges, mesh, scrape
 
@@ -33,6 +33,7 @@ RATES = st.one_of(
 )
 PAIRS = st.tuples(ENDS, ENDS, st.sampled_from(["200", "302", "404", "500", "503", ""]))
 LEVELS = st.sampled_from([("", "ingress"), ("mesh", "http"), ("mesh", "unknown"), ("other", "http")])
+HTTP = "mesh", "http"
 SAMPLES = st.dictionaries(st.tuples(LEVELS, PAIRS), RATES, max_size=12)
 MEASURED = st.lists(st.tuples(ENDS, st.sampled_from(["", "a", "z"])), max_size=2, unique=True)
 SCRAPES = st.dictionaries(
@@ -146,6 +147,12 @@ def check_topology(found: Topology, scrapes: Sequence[Scrape]) -> None:
 
 @pytest.mark.parametrize("piece_rows", [1, 200_000], ids=["minute by minute", "at once"])
 @given(scrapes=SCRAPES)
+# A peak of more millionths than a double can count.
+@example(
+    scrapes={
+        (3, "west"): ({(HTTP, ("a", "b", "200")): 9.9e11, (HTTP, ("a", "b", "302")): 2188515091.001908}, [])
+    }
+)
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_window_says_what_plain_python_says(
     scrapes: Mapping[tuple[int, str], tuple[dict[Any, float], list[tuple[str, str]]]],
