@@ -6,12 +6,13 @@ import gc
 import weakref
 from typing import TYPE_CHECKING
 
-from support.scrapes import START_MS, mesh, scrape
+from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
 
 from vistio_core.recording.event_file import EventFile
 from vistio_core.recording.layout import commit_name
 from vistio_core.recording.recording import Recording
 from vistio_core.recording.store import LocalStore
+from vistio_core.times import HOUR_MS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,3 +36,16 @@ def test_what_a_file_holds_goes_with_it_and_waits_for_no_collection(recording_di
         assert [reference() for reference in held] == [None, None]
     finally:
         gc.enable()
+
+
+def test_what_a_writer_deletes_is_not_kept_open(tmp_path: Path) -> None:
+    recording = Recording.open(tmp_path / "recording", create=True, clock=lambda: START_MS + HOUR_MS)
+    with recording.writer() as writer:
+        writer.put_configuration(mesh())
+        for index in range(12):
+            writer.commit(scrape(START_MS + index * INTERVAL_MS, {"a>b 200": 1.0}))
+            assert recording.graph().instant_ms == START_MS + index * INTERVAL_MS
+        writer.merge(START_MS + HOUR_MS)
+        writer.seal(START_MS + HOUR_MS)
+        recording.graph()
+    assert [name.sealed for name in recording._files._files] == [True]

@@ -11,7 +11,7 @@ import pytest
 from support.scrapes import INTERVAL_MS, START_MS, all_failed, edges, mesh, scrape
 
 from vistio_core import Recording
-from vistio_core.recording.remembered import RememberedTables
+from vistio_core.recording.remembered import TABLE_BYTES, RememberedTables
 from vistio_core.recording.rollups import Rollup, Rollups
 from vistio_core.recording.traffic import Traffic
 from vistio_core.replay.timeline import Subject
@@ -257,14 +257,14 @@ def test_of_an_hour_that_is_not_sealed_only_what_is_new_is_read(
 
 def test_tables_are_remembered_within_so_many_bytes() -> None:
     table = pa.table({"x": pa.array([1, 2, 3], pa.int64())})
-    remembered = RememberedTables(3 * table.nbytes)
+    remembered = RememberedTables(3 * (table.nbytes + TABLE_BYTES))
     for key in "abc":
         remembered.put(key, table)
     assert remembered.get("a") is table
     remembered.put("c", table)
     remembered.put("d", table)
     assert [remembered.get(key) for key in "abcd"] == [table, None, table, table]
-    remembered.put("large", pa.concat_tables([table] * 4))
+    remembered.put("large", pa.table({"x": range(TABLE_BYTES)}))
     assert [key for key in (*"abcd", "large") if remembered.get(key)] == []
 
 

@@ -252,6 +252,13 @@ class EventFiles:
                 self._row_groups -= _weight(oldest)
         return file
 
+    def forget(self, name: EventsName) -> None:
+        """Keep nothing of a file that has gone."""
+        with self._mutex:
+            file = self._files.pop(name, None)
+            if file is not None:
+                self._row_groups -= _weight(file)
+
 
 @cache
 def _no_rows(columns: tuple[str, ...]) -> pa.Table:

@@ -478,7 +478,8 @@ class Recording:
             raise UsageError(f"significant_digits {significant_digits}: use 1 to 17, or None for all of them")
         patience = Patience(parse_duration(linger), parse_duration(quiet))
         lock = self._store.lock(check_writer(name), beside=MARKER)
-        return Writer(self._store, name, lock, patience, self._clock, significant_digits)
+        # One cache for both: what the writer deletes is kept by none.
+        return Writer(self._store, self._files, name, lock, patience, self._clock, significant_digits)
 
     def _gaps(self, found: pa.Table, end_ms: int) -> list[Gap]:
         instants = windows.instants_of(windows.runs(self._session, found))

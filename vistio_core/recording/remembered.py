@@ -8,6 +8,9 @@ from collections.abc import Hashable
 
 import pyarrow as pa
 
+TABLE_BYTES = 6 * 1024
+"""What a table takes beside its values, with its schema and its key: of one instant's presence, all but 50 bytes."""
+
 
 class RememberedTables:
     """Keeps the tables used last; safe to use from several threads."""
@@ -28,7 +31,11 @@ class RememberedTables:
         with self._mutex:
             replaced = self._tables.pop(key, None)
             self._tables[key] = table
-            self._bytes += table.nbytes - (0 if replaced is None else replaced.nbytes)
+            self._bytes += _size_of(table) - (0 if replaced is None else _size_of(replaced))
             while self._bytes > self._most_bytes:
                 _, oldest = self._tables.popitem(last=False)
-                self._bytes -= oldest.nbytes
+                self._bytes -= _size_of(oldest)
+
+
+def _size_of(table: pa.Table) -> int:
+    return int(table.nbytes) + TABLE_BYTES

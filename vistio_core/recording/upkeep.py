@@ -115,7 +115,7 @@ class Upkeep:
         with self._mutex:
             gone = choose(self._stored())
             for each in gone:
-                self._store.delete(each.name.text)
+                self._delete(each.name)
             if gone:
                 self._rollups.sweep(self._unsealed())
             files, size_bytes = len(gone), sum(each.size_bytes for each in gone)
@@ -196,5 +196,9 @@ class Upkeep:
         for name in names:
             since_ms = self._superseded_ms.setdefault(name, now_ms)
             if now_ms - since_ms >= self._patience.linger_ms:
-                self._store.delete(name.text)
+                self._delete(name)
                 del self._superseded_ms[name]
+
+    def _delete(self, name: EventsName) -> None:
+        self._store.delete(name.text)
+        self._files.forget(name)

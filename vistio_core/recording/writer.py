@@ -42,6 +42,7 @@ class Writer:
     def __init__(
         self,
         store: Store,
+        files: EventFiles,
         name: str,
         lock: Lock,
         patience: Patience,
@@ -51,7 +52,7 @@ class Writer:
         self.name = name
         self._store = store
         self._digits = digits
-        self._files = EventFiles(store)
+        self._files = files
         self._catalog = Catalog(store, self._files)
         self._upkeep = Upkeep(store, self._files, name, patience, clock)
         self._lock = lock
