@@ -144,6 +144,8 @@ class EventFile:
             if group.kind != kind or group.first_ms >= end_ms:
                 break
             overlapping.append(index)
+        if not overlapping:
+            return _no_rows(tuple(columns))
         rows = self._read(overlapping, list(columns))
         parts = []
         start = 0
