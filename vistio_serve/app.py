@@ -49,7 +49,7 @@ def create_app(
         prefix: a path such as ``/vistio`` under which it is reached as well as without.
         behind_proxy: trust one proxy's ``X-Forwarded-Prefix``, which says what it has stripped.
         memory: how large what is kept ready may become; None: as ``vistio-serve`` without ``--memory``. The
-            recording has a limit of its own, ``scan_memory_bytes``.
+            recording has limits of its own, ``scan_memory_bytes`` and ``footer_memory_bytes``.
         now_ms: the clock, in epoch milliseconds.
     """
     opened = recording if callable(recording) else lambda: recording

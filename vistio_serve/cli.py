@@ -187,7 +187,7 @@ def _make_app(
     import duckdb  # noqa: F401  # now, not while the first one who asks for a timeline waits
 
     return create_app(
-        Opening(recording, memory.scans_bytes),
+        Opening(recording, memory),
         cors_origin=cors_origin,
         prefix=prefix,
         behind_proxy=behind_proxy,

@@ -25,6 +25,8 @@ class Memory:
     """What all instants of a window have in common, for graphs that hold still."""
     windows_bytes: int
     """Answers about windows that are kept ready: timelines and comparisons, and as much again for lists of instants."""
+    footers_bytes: int
+    """What is kept of the recording's files that were opened."""
     scans_bytes: int
     """What DuckDB may use; it writes to the temporary directory what does not fit."""
 
@@ -42,9 +44,10 @@ class Memory:
             )
         growing = total_bytes - _REST_BYTES
         return cls(
-            graphs_bytes=growing // 4,
-            frames_bytes=growing // 8,
-            unions_bytes=growing // 32,
-            windows_bytes=growing // 16,
-            scans_bytes=growing * 7 // 16,
+            graphs_bytes=growing * 4 // 32,
+            frames_bytes=growing * 3 // 32,
+            unions_bytes=growing * 1 // 32,
+            windows_bytes=growing * 2 // 32,
+            footers_bytes=growing * 10 // 32,
+            scans_bytes=growing * 10 // 32,
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vistio_core import Recording
 from vistio_core.errors import NotARecordingError, UsageError
+from vistio_serve.memory import DEFAULT_BYTES, Memory
 
 
 class Opening:
@@ -17,16 +18,20 @@ class Opening:
         NotARecordingError: at a call, as long as there is none.
     """
 
-    def __init__(self, place: str, scan_memory_bytes: int | None = None) -> None:
+    def __init__(self, place: str, memory: Memory | None = None) -> None:
         self._place = place
-        self._scan_memory_bytes = scan_memory_bytes
+        self._memory = memory or Memory.of(DEFAULT_BYTES)
         self._lock = threading.Lock()
         self._recording: Recording | None = None
 
     def __call__(self) -> Recording:
         with self._lock:
             if self._recording is None:
-                self._recording = Recording.open(self._place, scan_memory_bytes=self._scan_memory_bytes)
+                self._recording = Recording.open(
+                    self._place,
+                    scan_memory_bytes=self._memory.scans_bytes,
+                    footer_memory_bytes=self._memory.footers_bytes,
+                )
             return self._recording
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
 
-from vistio_core.recording.event_file import EventFile
+from vistio_core.recording.event_file import EventFile, EventFiles
 from vistio_core.recording.layout import commit_name
 from vistio_core.recording.recording import Recording
 from vistio_core.recording.store import LocalStore
@@ -49,3 +49,20 @@ def test_what_a_writer_deletes_is_not_kept_open(tmp_path: Path) -> None:
         writer.seal(START_MS + HOUR_MS)
         recording.graph()
     assert [name.sealed for name in recording._files._files] == [True]
+
+
+def test_what_is_kept_of_files_has_a_limit_and_the_last_used_ones_stay(recording_dir: Path) -> None:
+    with Recording.open(recording_dir, create=True).writer() as writer:
+        writer.put_configuration(mesh())
+        for index in range(6):
+            writer.commit(scrape(START_MS + index * INTERVAL_MS, {"a>b 200": 1.5}))
+    names = [commit_name(START_MS + index * INTERVAL_MS, "main") for index in range(6)]
+    files = EventFiles(LocalStore(recording_dir), most_bytes=3 * 70_000)
+    opened = [files[name] for name in names]
+    assert [files[name] is file for name, file in zip(names[3:], opened[3:], strict=True)] == 3 * [True]
+    assert files[names[0]] is not opened[0]
+    assert files[names[3]] is not opened[3], "the one that was used longest ago had to go"
+    for few_bytes in (0, 70_000):
+        recording = Recording.open(recording_dir, footer_memory_bytes=few_bytes)
+        shown_ms = [recording.graph(name.first_ms).instant_ms for name in (*names, *reversed(names))]
+        assert shown_ms == [name.first_ms for name in (*names, *reversed(names))]

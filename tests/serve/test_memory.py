@@ -50,7 +50,7 @@ def test_what_is_larger_than_a_cache_is_answered_and_not_kept() -> None:
 
 
 def test_a_server_that_may_keep_nothing_answers_the_same(recorded: vistio.Recording, clock) -> None:
-    nothing = Client(create_app(recorded, now_ms=clock, memory=Memory(0, 0, 0, 0, 0)))
+    nothing = Client(create_app(recorded, now_ms=clock, memory=Memory(0, 0, 0, 0, 0, 0)))
     usual = Client(create_app(recorded, now_ms=clock))
     for path in ("/graph", "/timeline", "/instants"):
         bodies = [client.get(path).data for client in (nothing, nothing, usual, usual)]

@@ -38,10 +38,12 @@ _COLUMNS = {
     "sample": ["instant", "cluster", "rule", "source", "target", "status", "rate"],
 }
 
-_MOST_ROW_GROUPS = 10_000
-"""What open files may have together: some 30 MB. Of a small mesh that is a fortnight, of a large one two days."""
-_ROW_GROUPS_OF_A_FILE = 10
-"""As how many row groups all else counts that is kept of a file."""
+FOOTERS_BYTES = 64 * 1024 * 1024
+"""How much is kept of files that were opened: of a small mesh two weeks, of a large one a day."""
+_ROW_GROUP_BYTES = 18_000
+"""What pyarrow takes for a row group of 21 columns, measured; in the file it is a tenth of that."""
+_FILE_BYTES = 30_000
+"""What else is kept of a file: an hour's instants."""
 
 
 @attrs.frozen
@@ -230,10 +232,10 @@ class EventFile:
 class EventFiles:
     """Opens event files, and keeps the last used ones open-and-read (footers and instants, not rows)."""
 
-    def __init__(self, store: Store, most_row_groups: int = _MOST_ROW_GROUPS) -> None:
+    def __init__(self, store: Store, most_bytes: int = FOOTERS_BYTES) -> None:
         self._store = store
-        self._most_row_groups = most_row_groups
-        self._row_groups = 0
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._files: OrderedDict[EventsName, EventFile] = OrderedDict()
         self._mutex = threading.Lock()
 
@@ -248,10 +250,10 @@ class EventFiles:
         with self._mutex:
             replaced = self._files.pop(name, None)
             self._files[name] = file
-            self._row_groups += _weight(file) - (0 if replaced is None else _weight(replaced))
-            while self._row_groups > self._most_row_groups and len(self._files) > 1:
+            self._bytes += _weight_bytes(file) - (0 if replaced is None else _weight_bytes(replaced))
+            while self._bytes > self._most_bytes and len(self._files) > 1:
                 _, oldest = self._files.popitem(last=False)
-                self._row_groups -= _weight(oldest)
+                self._bytes -= _weight_bytes(oldest)
         return file
 
     def forget(self, name: EventsName) -> None:
@@ -259,7 +261,7 @@ class EventFiles:
         with self._mutex:
             file = self._files.pop(name, None)
             if file is not None:
-                self._row_groups -= _weight(file)
+                self._bytes -= _weight_bytes(file)
 
 
 @cache
@@ -268,8 +270,8 @@ def _no_rows(columns: tuple[str, ...]) -> pa.Table:
     return SCHEMA.empty_table().select(list(columns))
 
 
-def _weight(file: EventFile) -> int:
-    return file.row_groups + _ROW_GROUPS_OF_A_FILE
+def _weight_bytes(file: EventFile) -> int:
+    return file.row_groups * _ROW_GROUP_BYTES + _FILE_BYTES
 
 
 class _damage_named:  # noqa: N801 - used as a function

@@ -28,7 +28,7 @@ from vistio_core.recording.annotations import (
 )
 from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.configurations import load_configuration
-from vistio_core.recording.event_file import EventFiles
+from vistio_core.recording.event_file import FOOTERS_BYTES, EventFiles
 from vistio_core.recording.format import INSTANT
 from vistio_core.recording.graphs import FOREVER_MS, Graphs
 from vistio_core.recording.graphs import Judge as Judge
@@ -78,12 +78,13 @@ class Recording:
         *,
         clock: Callable[[], int] = system_now_ms,
         scan_memory_bytes: int | None = None,
+        footer_memory_bytes: int = FOOTERS_BYTES,
     ) -> None:
         """Use `open` instead, unless you bring a store of your own."""
         self._store = store
         self._clock = clock
         self._marker = read_marker(store)
-        self._files = EventFiles(store)
+        self._files = EventFiles(store, footer_memory_bytes)
         self._catalog = Catalog(store, self._files)
         self._session = DuckDBSession(memory_bytes=scan_memory_bytes)
         self._configuration = lru_cache(maxsize=64)(
@@ -101,6 +102,7 @@ class Recording:
         create: bool = False,
         clock: Callable[[], int] = system_now_ms,
         scan_memory_bytes: int | None = None,
+        footer_memory_bytes: int = FOOTERS_BYTES,
     ) -> Recording:
         """The recording in the directory ``place``.
 
@@ -110,6 +112,8 @@ class Recording:
             clock: epoch milliseconds now, for relative times.
             scan_memory_bytes: how much DuckDB may use for windows and `sql`; what does not fit goes to the
                 temporary directory. None: DuckDB's own limit, most of the machine's memory.
+            footer_memory_bytes: how much may be kept of files that were opened, so that the next graph of the
+                same hour comes sooner.
 
         Raises:
             NotARecordingError: there is none, and ``create`` is False.
@@ -119,7 +123,12 @@ class Recording:
         if create and not store.exists(MARKER):
             store.prepare()
             create_marker(store, clock())
-        return cls(store, clock=clock, scan_memory_bytes=scan_memory_bytes)
+        return cls(
+            store,
+            clock=clock,
+            scan_memory_bytes=scan_memory_bytes,
+            footer_memory_bytes=footer_memory_bytes,
+        )
 
     @property
     def place(self) -> str:

@@ -57,7 +57,7 @@ def verify(store: Store) -> Iterator[Checked]:
     changed or unreadable. What a process left half-written when it died is no damage: nobody ever sees it,
     and the next writer removes it.
     """
-    files, others = EventFiles(store, most_row_groups=0), EventFiles(store)
+    files, others = EventFiles(store, most_bytes=0), EventFiles(store)
     catalog = Catalog(store, others)
     listed = catalog.everything()
     configurations = {entry.name for entry in store.entries(CONFIGURATIONS)}
