@@ -140,6 +140,8 @@ def main(edges: tuple[int, ...], hours: int, rounds: int, keep: Path | None, pro
                 half = place.with_suffix(".half")
                 record(half, mesh, hours)
                 half.rename(place)
+            for file in place.rglob("*.parquet"):
+                file.read_bytes()  # into the kernel's cache, where what was just made is, too
             server, url = serve(place)
             try:
                 here = graphs(url, hours, rounds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -186,8 +187,10 @@ def _make_app(
     configure_logging(*logging_as)
     import duckdb  # noqa: F401  # now, not while the first one who asks for a timeline waits
 
+    opening = Opening(recording, memory)
+    threading.Thread(target=opening.prefetch, name="prefetch", daemon=True).start()
     return create_app(
-        Opening(recording, memory),
+        opening,
         cors_origin=cors_origin,
         prefix=prefix,
         behind_proxy=behind_proxy,

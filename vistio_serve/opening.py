@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from pathlib import Path
 
 from vistio_core import Recording
-from vistio_core.errors import NotARecordingError, UsageError
+from vistio_core.errors import NotARecordingError, UsageError, VistioError
 from vistio_serve.memory import DEFAULT_BYTES, Memory
+
+log = logging.getLogger(__name__)
 
 
 class Opening:
@@ -33,6 +36,14 @@ class Opening:
                     footer_memory_bytes=self._memory.footers_bytes,
                 )
             return self._recording
+
+    def prefetch(self) -> None:
+        """Open the recording and its newest files, if it is there: whoever asks first need not wait for that."""
+        try:
+            files = self().prefetch()
+        except VistioError:
+            return  # whoever asks is told
+        log.debug("files.prefetched", extra={"files": files})
 
 
 def is_there(place: str) -> bool:

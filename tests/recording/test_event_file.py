@@ -66,3 +66,19 @@ def test_what_is_kept_of_files_has_a_limit_and_the_last_used_ones_stay(recording
         recording = Recording.open(recording_dir, footer_memory_bytes=few_bytes)
         shown_ms = [recording.graph(name.first_ms).instant_ms for name in (*names, *reversed(names))]
         assert shown_ms == [name.first_ms for name in (*names, *reversed(names))]
+
+
+def test_the_newest_hours_are_opened_ahead_as_far_as_they_are_kept(tmp_path: Path) -> None:
+    place = tmp_path / "recording"
+    with Recording.open(place, create=True).writer() as writer:
+        writer.put_configuration(mesh())
+        for hour in range(4):
+            writer.commit(scrape(START_MS + hour * HOUR_MS, {"a>b 200": 1.5}))
+        writer.seal(START_MS + 4 * HOUR_MS)
+    sealed = sorted(place.glob("log/*/*/*.parquet"))
+    assert len(sealed) == 4
+    sealed[2].write_bytes(b"damaged")
+    recording = Recording.open(place, footer_memory_bytes=2 * 70_000)
+    assert recording.prefetch() == 2
+    assert [name.first_ms for name in recording._files._files] == [START_MS + HOUR_MS, START_MS + 3 * HOUR_MS]
+    assert Recording.open(place).prefetch() == 3

@@ -103,7 +103,9 @@ def test_a_server_without_a_recording_is_healthy_and_not_ready(recording_dir: Pa
 
 
 def test_a_recording_that_comes_later_is_served(recording_dir: Path) -> None:
-    client = Client(create_app(Opening(str(recording_dir))))
+    opening = Opening(str(recording_dir))
+    client = Client(create_app(opening))
+    opening.prefetch()  # as at the server's start
     assert client.get("/-/ready").status_code == 503
     vistio.Recording.open(recording_dir, create=True)
     assert client.get("/-/ready").status_code == 200

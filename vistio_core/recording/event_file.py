@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from math import inf
 
@@ -255,6 +255,23 @@ class EventFiles:
                 _, oldest = self._files.popitem(last=False)
                 self._bytes -= _weight_bytes(oldest)
         return file
+
+    def fill(self, names: Iterable[EventsName]) -> int:
+        """Open files, the first ones first, for as long as one more can be kept; returns how many."""
+        opened: list[EventsName] = []
+        for name in names:
+            try:
+                weight_bytes = _weight_bytes(self[name])
+            except (DamagedFileError, FileNotFoundError):
+                continue  # whoever needs it is told
+            opened.append(name)
+            if self._bytes + weight_bytes > self._most_bytes:
+                break
+        with self._mutex:
+            for name in reversed(opened):  # the first ones shall stay longest
+                if name in self._files:
+                    self._files.move_to_end(name)
+        return len(opened)
 
     def forget(self, name: EventsName) -> None:
         """Keep nothing of a file that has gone."""
