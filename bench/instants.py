@@ -4,11 +4,11 @@
     python bench/instants.py --edges 1000 --hours 24 --rounds 100
     python bench/instants.py --keep /var/tmp/bench               # seven days of 10,000 edges take ten minutes to make
 
-A real `vistio-serve`. Three statuses an edge, a 10 s interval, one hour committed for real and sealed, the others
-replicas of it with their instants shifted. No instant is asked twice, none is in a cache but the kernel's. The
-same instants are asked among the last hour only, and from a real Prometheus that scrapes the same mesh's rates
-for a few minutes (``--prometheus-s``): what Kiali and promviz ask for each picture, the query alone. And 60
-consecutive instants at once, by /frames.
+A real `vistio-serve`, five seconds old. Three statuses an edge, a 10 s interval, one hour committed for real
+and sealed, the others replicas of it with their instants shifted. No instant is asked twice, none is in a cache
+but the kernel's. The same number of instants is asked of the last hour only, and of a real Prometheus that scrapes
+the same mesh's rates for a few minutes (``--prometheus-s``): what Kiali and promviz ask for each picture, the query
+alone. And 60 consecutive instants at once, by /frames.
 """
 
 from __future__ import annotations
@@ -143,6 +143,7 @@ def main(edges: tuple[int, ...], hours: int, rounds: int, keep: Path | None, pro
             for file in place.rglob("*.parquet"):
                 file.read_bytes()  # into the kernel's cache, where what was just made is, too
             server, url = serve(place)
+            time.sleep(5)  # it opens the newest hours ahead, and lets others go first
             try:
                 here = graphs(url, hours, rounds)
             finally:

@@ -4,7 +4,8 @@
     python bench/serving.py --edges 1000 --seconds 5
 
 A real `vistio-serve` over a recording that goes on: an instant each 10 s, up to now. `wrk` asks /graph over
-8 connections, uncompressed and with gzip, with one thread, so that the other core is the server's. Then
+8 connections, uncompressed and with gzip, with one thread, so that the other core is the server's; and it asks the
+same server with an application that does nothing but hand out as many bytes. Then
 instants are committed while one client asks without a pause: the time from the commit's return to the
 first answer that shows it. Vistio's own numbers on a quiet machine of this kind are in the last column.
 """
@@ -73,6 +74,18 @@ def throughput(url: str, seconds: int, encoding: str) -> tuple[float, float, int
     return float(rate[1]), megabytes / seconds, bad
 
 
+def bare_throughput(size: int, seconds: int) -> float:
+    """Requests a second where nothing is to be done but to hand out so many bytes."""
+    url = f"http://127.0.0.1:{free_port()}"
+    script = Path(__file__).with_name("_nothing.py")
+    server = RunningProcess([sys.executable, str(script), url.rpartition(":")[2], str(size)])
+    try:
+        wait_until(lambda: answers(url), what="the server that does nothing", timeout_s=60)
+        return throughput(url, seconds, "identity")[0]
+    finally:
+        server.terminate()
+
+
 def visible_ms(url: str, writer: Writer, mesh: Mesh, rounds: int) -> list[float]:
     """From the return of each commit to the end of the first answer that shows it."""
     session = requests.Session()
@@ -126,6 +139,8 @@ def main(edges: tuple[int, ...], seconds: int, rounds: int) -> None:
                             f" {bad} errors{beside}",
                             flush=True,
                         )
+                    bare = bare_throughput(size, seconds)
+                    print(f"  an application that does nothing else: {bare:,.0f} requests/s", flush=True)
                     times = visible_ms(url, writer, mesh, rounds)
                     print(
                         f"  commit to visible: median {median(times):.0f} ms, most {max(times):.0f} ms, n {len(times)}",

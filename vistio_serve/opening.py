@@ -13,6 +13,9 @@ from vistio_serve.memory import DEFAULT_BYTES, Memory
 
 log = logging.getLogger(__name__)
 
+# Opening an hour takes one to ten milliseconds, in which nobody else is answered.
+_PAUSE_S = 0.02
+
 
 class Opening:
     """Returns the recording at ``place`` when called, and opens it once it is there.
@@ -40,7 +43,7 @@ class Opening:
     def prefetch(self) -> None:
         """Open the recording and its newest files, if it is there: whoever asks first need not wait for that."""
         try:
-            files = self().prefetch()
+            files = self().prefetch(pause_s=_PAUSE_S)
         except VistioError:
             return  # whoever asks is told
         log.debug("files.prefetched", extra={"files": files})

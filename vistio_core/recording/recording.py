@@ -6,6 +6,7 @@ for one instant, `frames` for many of them, `traffic` and `windows` for what lie
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -38,6 +39,7 @@ from vistio_core.recording.judging import window_moment, window_topology
 from vistio_core.recording.layout import (
     HEAD,
     MARKER,
+    EventsName,
     check_writer,
 )
 from vistio_core.recording.marker import create_marker, read_marker, require_marker
@@ -448,8 +450,11 @@ class Recording:
         require_marker(self._store)
         return self._catalog.span()
 
-    def prefetch(self) -> int:
+    def prefetch(self, *, pause_s: float = 0.0) -> int:
         """Open the newest sealed files, as many as are kept, before anyone asks for a graph of their hours.
+
+        Args:
+            pause_s: how long to rest before each, so that other threads get on with their work.
 
         Returns:
             How many were opened.
@@ -457,8 +462,15 @@ class Recording:
         Raises:
             RecordingError: the storage cannot be read.
         """
-        newest_first = self._catalog.outwards(FOREVER_MS, backwards=True)
-        return self._files.fill(name for names in newest_first for name in reversed(names) if name.sealed)
+
+        def newest_first() -> Iterator[EventsName]:
+            for names in self._catalog.outwards(FOREVER_MS, backwards=True):
+                for name in reversed(names):
+                    if name.sealed:
+                        time.sleep(pause_s)
+                        yield name
+
+        return self._files.fill(newest_first())
 
     def info(self) -> RecordingInfo:
         """Counts, sizes and range, from the listing alone: all of it, so a long history takes longer.
