@@ -36,6 +36,8 @@ LINGER = "60s"
 """Merged and sealed files stay for as long: a query of someone else may be about to read them."""
 QUIET = "15m"
 """An hour that heals is sealed when nothing came for as long, so that it makes one file, not one a minute."""
+FOOTERS_BYTES = 16 * 1024 * 1024
+"""What a recorder keeps of files that it opened: those of the head, for what is sealed it hardly opens again."""
 
 
 @attrs.frozen(kw_only=True)
@@ -91,7 +93,7 @@ def run(
         # The port first: when it is taken, nothing was made on the disk yet.
         server = HttpServer(options.host, options.port)
         stack.callback(server.close)
-        recording = Recording.open(options.recording, create=True)
+        recording = Recording.open(options.recording, create=True, footer_memory_bytes=FOOTERS_BYTES)
         writer = stack.enter_context(
             recording.writer(
                 options.writer,

@@ -15,10 +15,10 @@ from vistio_core.recording.configurations import load_configuration
 from vistio_core.recording.event_file import EventFile
 from vistio_core.recording.judging import judge_of, pieces
 from vistio_core.recording.layout import LOG, MARKER, ROLLUPS, EventsName, parse_events_name, subjects_name
-from vistio_core.recording.presence import presence
 from vistio_core.recording.rollups import Rollups, content_of, is_content
 from vistio_core.recording.store import StorageError, Store
 from vistio_core.recording.subject_rollups import SubjectRollup, write_subjects
+from vistio_core.recording.window_presence import presence
 from vistio_core.replay.minutes import HourOfMinutes
 from vistio_core.replay.totals import TOTALS, totals
 from vistio_core.times import HOUR_MS, align, format_instant

@@ -14,12 +14,12 @@ from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.judging import piece_about, totals_of
 from vistio_core.recording.layout import EventsName, subjects_name
 from vistio_core.recording.marker import require_marker
-from vistio_core.recording.presence import PRESENCE, presence
 from vistio_core.recording.remembered import RememberedTables
 from vistio_core.recording.rollups import Rollup, Rollups, sealed_sizes
 from vistio_core.recording.scans import Scans, retrying
 from vistio_core.recording.store import Store
 from vistio_core.recording.subject_rollups import SubjectRollup
+from vistio_core.recording.window_presence import PRESENCE, presence
 from vistio_core.replay.codes import Integers
 from vistio_core.replay.minutes import SubjectKey, totals_by_minute
 from vistio_core.replay.timeline import Subject
