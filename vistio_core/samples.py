@@ -12,6 +12,7 @@ from itertools import starmap
 from typing import Any, NamedTuple, TypeVar, overload
 
 import numpy as np
+import pyarrow as pa
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -46,6 +47,14 @@ class Texts(NamedTuple):
         known: dict[str, int] = {}
         place = [known.setdefault(text, len(known)) for text in column]
         return cls(tuple(known), np.array(place, np.int64))
+
+    @classmethod
+    def of_column(cls, column: pa.ChunkedArray) -> Texts:
+        """Of a column of texts without nulls, plain or a dictionary's."""
+        array = column.combine_chunks()
+        if not pa.types.is_dictionary(array.type):
+            array = array.dictionary_encode()
+        return cls(array.dictionary.to_pylist(), array.indices.to_numpy().astype(np.int64))
 
     @classmethod
     def joined(cls, columns: Sequence[Texts]) -> Texts:

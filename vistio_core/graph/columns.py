@@ -7,7 +7,7 @@ or more statuses fall into one class are they handed to `fsum`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import fsum
 
 import attrs
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from vistio_core.samples import Floats as Floats
 from vistio_core.samples import Integers as Integers
+from vistio_core.samples import Texts
 
 CLASSES = 3
 """Normal, warning, danger: the columns of every array of rates, in this order."""
@@ -39,8 +40,8 @@ class RuleEdges:
     """Requests per second by class: one row for each edge, `CLASSES` columns."""
     rules: list[tuple[str, str]]
     """Cluster and rule."""
-    sources: list[str]
-    targets: list[str]
+    sources: Sequence[str]
+    targets: Sequence[str]
 
 
 def rule_edges(samples: pa.Table, classify: Callable[[str, str, str], int]) -> RuleEdges:
@@ -52,11 +53,11 @@ def rule_edges(samples: pa.Table, classify: Callable[[str, str, str], int]) -> R
         classify: cluster, rule and status to the column of its class.
     """
     instant_ms = samples["instant"].cast(pa.int64()).to_numpy()
-    cluster, clusters = _codes(samples["cluster"])
-    rule, rules = _codes(samples["rule"])
-    source, sources = _codes(samples["source"])
-    target, targets = _codes(samples["target"])
-    status, statuses = _codes(samples["status"])
+    clusters, cluster = Texts.of_column(samples["cluster"])
+    rules, rule = Texts.of_column(samples["rule"])
+    sources, source = Texts.of_column(samples["source"])
+    targets, target = Texts.of_column(samples["target"])
+    statuses, status = Texts.of_column(samples["status"])
     key = cluster * len(rules) + rule
     first = np.ones(len(key), dtype=bool)
     first[1:] = (
@@ -95,12 +96,6 @@ def rule_edges(samples: pa.Table, classify: Callable[[str, str, str], int]) -> R
 def _used(small: Integers) -> Integers:
     """The numbers that are there, ascending: of small ones this is quicker than `np.unique`."""
     return np.flatnonzero(np.bincount(small, minlength=1))
-
-
-def _codes(column: pa.ChunkedArray) -> tuple[Integers, list[str]]:
-    """The numbers of a dictionary column and the texts that they stand for."""
-    array = column.combine_chunks()
-    return array.indices.to_numpy(zero_copy_only=False).astype(np.int64), array.dictionary.to_pylist()
 
 
 def _sums(slot: Integers, rates: Floats, slots: int) -> Floats:

@@ -47,7 +47,7 @@ class Catalog:
             names += _parsed(self._store.names(LOG))
         else:
             for hour_ms in hours(start_ms, end_ms):
-                names += self._names(hour_folder(hour_ms))
+                names += self._sealed(hour_folder(hour_ms))
         return by_time(name for name in names if name.overlaps(start_ms, end_ms))
 
     def everything(self) -> list[EventsName]:
@@ -77,7 +77,7 @@ class Catalog:
             for hour in reversed(hours_of_day) if backwards else hours_of_day:
                 if (hour > from_hour) if backwards else (hour < from_hour):
                     continue
-                yield by_time(name for name in self._names(hour) if _fits(name, from_ms, backwards))
+                yield by_time(name for name in self._sealed(hour) if _fits(name, from_ms, backwards))
 
     def span(self) -> tuple[int, int] | None:
         """The first and the last instant that names tell of; None while there is no file."""
@@ -140,14 +140,14 @@ class Catalog:
         """
         before: set[EventsName] | None = None
         for _ in range(_LISTINGS):
-            names = set(self._names(HEAD))
+            names = set(_parsed(self._store.names(HEAD)))
             if names == before:
                 break
             before = names
         return list(names)
 
-    def _names(self, folder: str) -> tuple[EventsName, ...]:
-        """Those in the head, or in one hour: a listing is mostly the same as the last time."""
+    def _sealed(self, folder: str) -> tuple[EventsName, ...]:
+        """Those of one hour, whose listing is mostly the same as the last time; the head's never is."""
         return _parsed_before(tuple(self._store.names(folder)))
 
 

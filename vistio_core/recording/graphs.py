@@ -85,7 +85,7 @@ class Graphs:
 
     def _look(self, asked_ms: int, staleness_ms: int) -> tuple[list[Seen], list[FailedRule]]:
         """What was seen, and of whom nothing was."""
-        listed = within_reach(self._catalog, asked_ms, staleness_ms)
+        listed = within_reach(self._catalog, asked_ms, asked_ms, staleness_ms)
         found = seen_as_of(self._catalog, self._files, listed, asked_ms, staleness_ms)
         writers = {seen.writer for seen in found}
         return found, missing_writers(self._catalog, self._files, listed, asked_ms, staleness_ms, writers)

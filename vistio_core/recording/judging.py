@@ -73,8 +73,8 @@ def pieces(
         end_ms: where it ends, exclusive.
     """
     for from_ms, to_ms, inside in _pieces_of_time(files, start_ms, end_ms):
-        edges: list[EdgeRates] = [judge.nothing()]
-        levels: list[NodeNotices] = [judge.no_notices()]
+        edges: list[EdgeRates] = []
+        levels: list[NodeNotices] = []
         for file in inside:
             writer = file.name.writer
             edges.append(judge.edges(writer, file.rows_between("sample", from_ms, to_ms, SAMPLE_COLUMNS)))
@@ -124,7 +124,7 @@ def window_moment(
         configuration: from a hash to the configuration.
     """
     judge = judge_of(files, configuration)
-    found, measured = judge.no_sums(), np.zeros(0, np.int64)
+    found, measured = EdgeSums.none(), np.zeros(0, np.int64)
     for from_ms, to_ms, inside in _pieces_of_time(files, *window_ms):
         for file in inside:
             writer = file.name.writer
@@ -162,7 +162,7 @@ def window_topology(
     judge = judge_of(files, configuration)
     union = Union(judge)
     for from_ms, to_ms, inside in _pieces_of_time(files, *window_ms):
-        drawn = [judge.nothing_drawn()]
+        drawn: list[DrawnRates] = []
         for file in inside:
             writer = file.name.writer
             drawn.append(judge.drawn(writer, file.rows_between("sample", from_ms, to_ms, SAMPLE_COLUMNS)))
@@ -201,8 +201,8 @@ def piece_about(
     levels = [judge.node_notices(writer, rows) for writer, rows in _by_writer(measurements)]
     return (
         judge,
-        EdgeRates.joined([judge.nothing(), *edges]),
-        NodeNotices.joined([judge.no_notices(), *levels]),
+        EdgeRates.joined(edges),
+        NodeNotices.joined(levels),
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from vistio_core.events import Outcome
-from vistio_core.samples import Integers
+from vistio_core.samples import Texts
 
 PRESENCE_COLUMNS = ["instant", "outcome", "interval_ms", "configuration", "backfilled"]
 """Of rows of kind ``outcome``."""
@@ -47,15 +47,15 @@ class Presences(Sequence[Presence]):
         known: dict[_Facts, int] = {}
         self._kinds = array("i")
         if len(starts):
-            place, outcome_texts = _texts(outcomes["outcome"])
-            answered = np.array([text == Outcome.OK.value for text in outcome_texts])[place]
+            outcome = Texts.of_column(outcomes["outcome"])
+            answered = np.array([text == Outcome.OK.value for text in outcome.values])[outcome.place]
             # Interval, configuration and backfilled are the scrape's: equal in all of its rows.
-            place, configurations = _texts(outcomes["configuration"])
+            configuration = Texts.of_column(outcomes["configuration"])
             facts = zip(
                 np.logical_or.reduceat(answered, starts).tolist(),
                 np.logical_and.reduceat(answered, starts).tolist(),
                 outcomes["interval_ms"].to_numpy()[starts].tolist(),
-                map(configurations.__getitem__, place[starts].tolist()),
+                map(configuration.values.__getitem__, configuration.place[starts].tolist()),
                 outcomes["backfilled"].to_numpy()[starts].tolist(),
                 strict=True,
             )
@@ -86,11 +86,3 @@ class Presences(Sequence[Presence]):
     @property
     def instants_ms(self) -> frozenset[int]:
         return frozenset(self._instants_ms)
-
-
-def _texts(column: pa.ChunkedArray) -> tuple[Integers, list[str]]:
-    """The texts that a column has, and for each row the place of its own among them."""
-    array = column.combine_chunks()
-    if not pa.types.is_dictionary(array.type):
-        array = array.dictionary_encode()
-    return array.indices.to_numpy(), array.dictionary.to_pylist()

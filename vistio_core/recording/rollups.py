@@ -41,7 +41,7 @@ class Rollup:
     totals: pa.Table
     """`vistio_core.replay.totals.TOTALS`."""
     presence: pa.Table
-    """`vistio_core.recording.presence.PRESENCE`."""
+    """`vistio_core.recording.window_presence.PRESENCE`."""
 
 
 def sealed_sizes(store: Store, start_ms: int, end_ms: int) -> dict[str, int]:

@@ -6,11 +6,9 @@ and DuckDB is 50 MB of a process that needs it for nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from vistio_core.events import Outcome
 from vistio_core.recording.event_file import EventFile
@@ -26,11 +24,15 @@ PRESENCE = pa.schema(
 )
 """The columns of `presence`, as in `Recording.instants`."""
 
-_COLUMNS = ("instant", "cluster", "rule", "outcome", "error", "interval_ms")
+_COLUMNS = ("instant", "cluster", "rule", "outcome", "error")
 _Key = tuple[str, int]
 """Writer and instant."""
-_Outcomes = dict[tuple[str, str], tuple[str, str]]
-"""Cluster and rule to what counts for it: outcome and error."""
+_Rule = tuple[str, str]
+"""Cluster and rule."""
+_Outcome = tuple[str, str]
+"""Outcome and error."""
+_Outcomes = dict[_Rule, _Outcome]
+"""What counts for each rule."""
 
 
 def presence(files: Iterable[EventFile], start_ms: int, end_ms: int) -> pa.Table:
@@ -45,13 +47,22 @@ def presence(files: Iterable[EventFile], start_ms: int, end_ms: int) -> pa.Table
     doubtful: dict[_Key, _Outcomes] = {}
     # Supplements in their order, after the scrapes: what they say of an instant without one counts for nothing.
     for file in sorted(files, key=lambda file: file.name.supplement):
+        writer = file.name.writer
         if not file.name.overlaps(start_ms, end_ms):
             continue
-        rows = file.rows_between("outcome", start_ms, end_ms, _COLUMNS)
         if file.name.supplement:
-            _supplement(doubtful, file.name.writer, rows)
-        else:
-            _note(intervals, doubtful, file.name.writer, rows)
+            for key, rule, found in _outcomes(
+                writer, file.rows_between("outcome", start_ms, end_ms, _COLUMNS)
+            ):
+                _supplement(doubtful.get(key, {}), rule, found)
+            continue
+        inside = [there for there in file.presences if start_ms <= there.instant_ms < end_ms]
+        intervals |= {(writer, there.instant_ms): there.interval_ms for there in inside}
+        # Of most instants all rules were answered, and that is all there is to say.
+        partly_ms = [there.instant_ms for there in inside if not there.whole]
+        for rows in file.at_instants("outcome", partly_ms) if partly_ms else ():
+            for key, rule, found in _outcomes(writer, rows):
+                doubtful.setdefault(key, {})[rule] = found
     keys = sorted(intervals)
     failures = [_failure(doubtful.get(key, {})) for key in keys]
     columns = {
@@ -64,37 +75,16 @@ def presence(files: Iterable[EventFile], start_ms: int, end_ms: int) -> pa.Table
     return pa.table(columns, schema=PRESENCE)
 
 
-def _note(
-    intervals: dict[_Key, int], doubtful: dict[_Key, _Outcomes], writer: str, outcomes: pa.Table
-) -> None:
-    """Add a writer's scrapes: of most of them all rules were answered, and that is all there is to say."""
-    if not outcomes.num_rows:
-        return
-    instants = outcomes["instant"].cast(pa.int64()).to_numpy()
-    answered = pc.equal(outcomes["outcome"].cast(pa.string()), Outcome.OK.value).to_numpy()
-    starts = np.flatnonzero(np.diff(instants, prepend=-1))
-    whole = np.logical_and.reduceat(answered, starts).tolist()
-    found = zip(
-        instants[starts].tolist(), outcomes["interval_ms"].take(pa.array(starts)).to_pylist(), strict=True
-    )
-    ends = [*starts[1:].tolist(), len(instants)]
-    for (instant_ms, interval_ms), good, start, end in zip(found, whole, starts.tolist(), ends, strict=True):
-        intervals[writer, instant_ms] = interval_ms
-        if not good:
-            rows = outcomes.slice(start, end - start).drop_columns("instant").to_pylist()
-            doubtful[writer, instant_ms] = {
-                (row["cluster"], row["rule"]): (row["outcome"], row["error"] or "") for row in rows
-            }
+def _outcomes(writer: str, rows: pa.Table) -> Iterator[tuple[_Key, _Rule, _Outcome]]:
+    instants = rows["instant"].cast(pa.int64()).to_pylist()
+    for instant_ms, row in zip(instants, rows.select(_COLUMNS[1:]).to_pylist(), strict=True):
+        yield (writer, instant_ms), (row["cluster"], row["rule"]), (row["outcome"], row["error"] or "")
 
 
-def _supplement(doubtful: dict[_Key, _Outcomes], writer: str, outcomes: pa.Table) -> None:
+def _supplement(counting: _Outcomes, rule: _Rule, found: _Outcome) -> None:
     """What counts for a rule is the outcome that was answered, else the newest one."""
-    instants = outcomes["instant"].cast(pa.int64()).to_pylist()
-    for instant_ms, row in zip(instants, outcomes.drop_columns("instant").to_pylist(), strict=True):
-        counting = doubtful.get((writer, instant_ms), {})
-        rule = row["cluster"], row["rule"]
-        if rule in counting and counting[rule][0] != Outcome.OK:
-            counting[rule] = row["outcome"], row["error"] or ""
+    if rule in counting and counting[rule][0] != Outcome.OK:
+        counting[rule] = found
 
 
 def _seen(outcomes: _Outcomes) -> bool:

@@ -48,9 +48,9 @@ class Seen:
     """Rules without an answer at the newest instant that was tried, which may be a later one."""
 
 
-def within_reach(catalog: Catalog, at_ms: int, staleness_ms: int) -> list[EventsName]:
-    """The files that `seen_as_of` and `missing_writers` look into, for instants until ``at_ms``."""
-    return catalog.within(at_ms - staleness_ms + 1 - _MISSED_FOR_MS, at_ms + 1)
+def within_reach(catalog: Catalog, first_ms: int, last_ms: int, staleness_ms: int) -> list[EventsName]:
+    """The files that `seen_as_of` and `missing_writers` look into, for instants from ``first_ms`` to ``last_ms``."""
+    return catalog.within(first_ms - staleness_ms + 1 - _MISSED_FOR_MS, last_ms + 1)
 
 
 def seen_as_of(

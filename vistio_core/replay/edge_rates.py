@@ -8,6 +8,7 @@ of integers. Rates are millionths of a request per second, so sums are exact in 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 import attrs
 import numpy as np
@@ -20,8 +21,25 @@ _MOST_64_BITS = 2**62
 
 
 @attrs.frozen(eq=False)
-class EdgeRates:
-    """What one rule of one writer saw of an edge at an instant, row by row; all columns have one length."""
+class _Columns:
+    """Columns of one length."""
+
+    @classmethod
+    def none(cls) -> Self:
+        """No rows."""
+        return cls(*(np.zeros(0, np.int64) for _ in attrs.fields(cls)))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """The rows of all parts, one after the other."""
+        names = [field.name for field in attrs.fields(cls)]
+        some = [cls.none(), *parts]
+        return cls(*(np.concatenate([getattr(part, name) for part in some]) for name in names))
+
+
+@attrs.frozen(eq=False)
+class EdgeRates(_Columns):
+    """What one rule of one writer saw of an edge at an instant, row by row."""
 
     instant_ms: Integers
     configuration: Integers
@@ -38,11 +56,6 @@ class EdgeRates:
     def rates(self) -> tuple[Integers, Integers, Integers]:
         return self.normal, self.warning, self.danger
 
-    @classmethod
-    def joined(cls, parts: Sequence[EdgeRates]) -> EdgeRates:
-        names = [field.name for field in attrs.fields(cls)]
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-
 
 @attrs.frozen(eq=False)
 class EdgeSums:
@@ -54,6 +67,11 @@ class EdgeSums:
     """A row for each of ``keys``: normal, warning and danger in millionths of a request per second."""
 
     @classmethod
+    def none(cls) -> EdgeSums:
+        """No edges."""
+        return cls(np.zeros(0, np.int64), np.zeros((0, CLASSES), np.int64))
+
+    @classmethod
     def added(cls, keys: Integers, rates: Integers) -> EdgeSums:
         """What ``keys`` have in all, where they may come several times."""
         distinct, place = numbered(keys)
@@ -62,13 +80,14 @@ class EdgeSums:
 
     @classmethod
     def joined(cls, parts: Sequence[EdgeSums]) -> EdgeSums:
+        some = [cls.none(), *parts]
         return cls.added(
-            np.concatenate([part.keys for part in parts]), np.concatenate([part.rates for part in parts])
+            np.concatenate([part.keys for part in some]), np.concatenate([part.rates for part in some])
         )
 
 
 @attrs.frozen(eq=False)
-class NodeNotices:
+class NodeNotices(_Columns):
     """Notices that measurements raised on nodes: instant, cluster, node, and 0, 1 or 2 for their severity."""
 
     instant_ms: Integers
@@ -76,14 +95,9 @@ class NodeNotices:
     node: Integers
     severity: Integers
 
-    @classmethod
-    def joined(cls, parts: Sequence[NodeNotices]) -> NodeNotices:
-        names = [field.name for field in attrs.fields(cls)]
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-
 
 @attrs.frozen(eq=False)
-class DrawnRates:
+class DrawnRates(_Columns):
     """What one rule of one writer saw of an edge at an instant, in all, as pictures are scaled by it."""
 
     instant_ms: Integers
@@ -92,11 +106,6 @@ class DrawnRates:
     target: Integers
     millionths: Integers
     """Of a request per second, every rate rounded up; what is negative does not count."""
-
-    @classmethod
-    def joined(cls, parts: Sequence[DrawnRates]) -> DrawnRates:
-        names = [field.name for field in attrs.fields(cls)]
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def summable(values: Integers) -> Integers:

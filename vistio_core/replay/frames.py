@@ -16,11 +16,11 @@ from vistio_core.configuration.model import Configuration
 from vistio_core.errors import UsageError
 from vistio_core.recording.catalog import Catalog
 from vistio_core.recording.event_file import EventFiles
-from vistio_core.replay.as_of import missing_writers
+from vistio_core.recording.layout import EventsName
+from vistio_core.replay.as_of import missing_writers, within_reach
 from vistio_core.replay.frame_model import MAX_CELLS, MAX_FRAMES, Frame, FrameLevel, FrameNotice, Frames
 from vistio_core.replay.frame_sums import GatheredFrames
 from vistio_core.replay.frame_writer import WriterFrames
-from vistio_core.times import DAY_MS
 
 __all__ = ["MAX_CELLS", "MAX_FRAMES", "Frame", "FrameLevel", "FrameNotice", "Frames", "frames_of"]
 
@@ -49,30 +49,36 @@ def frames_of(
     if -(-(end_ms - start_ms) // step_ms) > MAX_FRAMES:
         raise UsageError(f"more than {MAX_FRAMES:,} frames; use a longer step or a shorter window")
     asked_ms = range(start_ms, end_ms, step_ms)
-    listed = catalog.within(start_ms - staleness_ms + 1, asked_ms[-1] + 1)
+    listed = within_reach(catalog, start_ms, asked_ms[-1], staleness_ms)
+    shown = [name for name in listed if name.overlaps(start_ms - staleness_ms + 1, asked_ms[-1] + 1)]
     writers = [
         WriterFrames(
-            catalog, files, [name for name in listed if name.writer == writer], asked_ms, staleness_ms
+            catalog, files, [name for name in shown if name.writer == writer], asked_ms, staleness_ms
         )
-        for writer in sorted({name.writer for name in listed})
+        for writer in sorted({name.writer for name in shown})
     ]
     gathered = GatheredFrames(configuration, len(asked_ms))
     for writer in writers:
         gathered.add(writer)
     levels, topology = gathered.finish()
     return Frames(
-        start_ms, end_ms, step_ms, _about(catalog, files, asked_ms, staleness_ms, writers), levels, topology
+        start_ms,
+        end_ms,
+        step_ms,
+        _about(catalog, files, listed, asked_ms, staleness_ms, writers),
+        levels,
+        topology,
     )
 
 
 def _about(
     catalog: Catalog,
     files: EventFiles,
+    listed: Sequence[EventsName],
     asked_ms: Sequence[int],
     staleness_ms: int,
     writers: Sequence[WriterFrames],
 ) -> tuple[Frame, ...]:
-    listed = catalog.within(asked_ms[0] - DAY_MS - staleness_ms, asked_ms[-1] + 1)
     everyone = {name.writer for name in listed}
     frames = []
     for frame, at_ms in enumerate(asked_ms):

@@ -100,10 +100,7 @@ class Judge:
             rows: `SAMPLE_COLUMNS`, those of an edge, a rule and an instant side by side.
         """
         parts = [self._edges(writer, batch) for batch in rows.to_batches() if batch.num_rows]
-        return EdgeRates.joined(parts) if parts else self.nothing()
-
-    def nothing(self) -> EdgeRates:
-        return EdgeRates(*[np.zeros(0, np.int64)] * 9)
+        return EdgeRates.joined(parts)
 
     def sums(self, writer: str, rows: pa.Table) -> EdgeSums:
         """Rows of samples as rates by class, added over all of their instants and rules.
@@ -113,18 +110,12 @@ class Judge:
             rows: `SAMPLE_COLUMNS`. It is quickest where those of an edge are neighbours.
         """
         parts = [self._sums(writer, batch) for batch in rows.to_batches()]
-        return EdgeSums.joined([self.no_sums(), *parts])
+        return EdgeSums.joined(parts)
 
     def drawn(self, writer: str, rows: pa.Table) -> DrawnRates:
         """Rows of samples as what pictures are scaled by; see `edges`."""
         parts = [self._drawn(writer, batch) for batch in rows.to_batches()]
-        return DrawnRates.joined([self.nothing_drawn(), *parts])
-
-    def nothing_drawn(self) -> DrawnRates:
-        return DrawnRates(*[np.zeros(0, np.int64)] * 5)
-
-    def no_sums(self) -> EdgeSums:
-        return EdgeSums(np.zeros(0, np.int64), np.zeros((0, CLASSES), np.int64))
+        return DrawnRates.joined(parts)
 
     def node_notices(self, writer: str, rows: pa.Table) -> NodeNotices:
         """The notices that rows of measurements raise; `MEASUREMENT_COLUMNS`."""
@@ -141,10 +132,7 @@ class Judge:
                     severity = _severities(values, judged.severity_threshold)
                     here &= severity >= 0
                     found.append(NodeNotices(instants[here], clusters[here], nodes[here], severity[here]))
-        return NodeNotices.joined([self.no_notices(), *found])
-
-    def no_notices(self) -> NodeNotices:
-        return NodeNotices(*[np.zeros(0, np.int64)] * 4)
+        return NodeNotices.joined(found)
 
     def measured(self, writer: str, rows: pa.Table) -> Integers:
         """What rows of measurements are about, and by which rules.
@@ -222,7 +210,7 @@ class Judge:
     def _edges(self, writer: str, batch: pa.RecordBatch) -> EdgeRates:
         rows = self._rows(writer, batch)
         if not len(rows.rate):
-            return self.nothing()
+            return EdgeRates.none()
         starts = rows.starts()
         classes = self._classes_of(rows)
         exact = summable(_millionths(rows.rate))
@@ -244,7 +232,7 @@ class Judge:
     def _drawn(self, writer: str, batch: pa.RecordBatch) -> DrawnRates:
         rows = self._rows(writer, batch)
         if not len(rows.rate):
-            return self.nothing_drawn()
+            return DrawnRates.none()
         starts = rows.starts()
         exact = summable(np.ceil(np.maximum(rows.rate, 0) * MILLIONTHS).astype(np.int64))
         columns = [column[starts] for column in (rows.instant_ms, rows.rule, rows.source, rows.target)]
