@@ -15,7 +15,7 @@ from vistio_core import Recording, loads
 from vistio_core.errors import NothingRecordedError
 from vistio_core.events import Scrape
 from vistio_core.recording import store
-from vistio_core.recording.catalog import Catalog
+from vistio_core.recording.catalog import Catalog, _parsed_before
 from vistio_core.recording.event_file import EventFiles
 from vistio_core.recording.format import KINDS, scrape_tables, write_events
 from vistio_core.recording.layout import EventsName
@@ -140,6 +140,20 @@ def test_a_folder_that_changed_lately_is_listed_each_time(tmp_path: Path) -> Non
         with local.create(f"log/{index}") as sink:
             sink.write(b"content")
         assert len(list(local.names("log"))) == index + 1
+
+
+def test_no_listing_of_the_head_is_kept(recording_dir: Path) -> None:
+    """It is another one after each commit: thousands of them would be tens of megabytes in a recorder."""
+    with Recording.open(recording_dir, create=True).writer() as writer:
+        writer.put_configuration(mesh())
+        local = LocalStore(recording_dir)
+        listings = Catalog(local, EventFiles(local))
+        listings.within(START_MS, START_MS + 1)  # of the hour, which has none
+        kept = _parsed_before.cache_info().currsize
+        for index in range(5):
+            writer.commit(_scrape(START_MS + index * INTERVAL_MS))
+            assert len(listings.within(START_MS, START_MS + HOUR_MS)) == index + 1
+    assert _parsed_before.cache_info().currsize == kept
 
 
 def test_a_folder_that_is_long_unchanged_is_listed_once(

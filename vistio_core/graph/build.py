@@ -34,7 +34,7 @@ from vistio_core.configuration.model import (
 )
 from vistio_core.configuration.templates import query_link, render_title, severity_of
 from vistio_core.events import GLOBAL_LEVEL, Measurement, RuleOutcome, RuleSamples
-from vistio_core.graph.columns import CLASSES, Floats, Integers, rule_edges
+from vistio_core.graph.columns import CLASSES, Floats, Integers, edge_ends, edge_keys, rule_edges
 from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import (
     NOTHING_MEASURED,
@@ -88,9 +88,6 @@ class _RuleRates:
 
 _NOTHING: Integers = np.zeros(0, np.int64)
 _NOTHING_SEEN = _RuleRates((), _NOTHING, _NOTHING, (), np.zeros((0, CLASSES)))
-# An edge is one number: that of its source's name and its target's.
-_BITS = 32
-_MASK = (1 << _BITS) - 1
 
 
 @attrs.define
@@ -100,7 +97,7 @@ class _Level:
     max_volume: float = 0.0
     numbers: dict[str, int] = attrs.field(factory=dict)
     keys: Integers = _NOTHING
-    """The edges, each once."""
+    """The edges, each once (`edge_keys`)."""
     rates: Floats = _NOTHING_SEEN.rates
     """A row for each of ``keys``."""
     edge_notices: dict[_Pair, list[Notice]] = attrs.field(factory=dict)
@@ -129,13 +126,13 @@ class _Level:
 
     def edges(self) -> Edges:
         silent = self._silent_edges()
-        keys = np.concatenate([self.keys, np.array(silent, np.int64)])
+        keys = np.concatenate([self.keys, silent])
         rates = np.concatenate([self.rates, np.zeros((len(silent), CLASSES))])
         names = sorted(self.numbers)
         rank = np.empty(len(names), np.int64)
         rank[[self.numbers[name] for name in names]] = np.arange(len(names))
-        source, target = rank[keys >> _BITS], rank[keys & _MASK]
-        order = np.argsort((source << _BITS) | target, kind="stable")
+        source, target = (rank[ends] for ends in edge_ends(keys))
+        order = np.argsort(edge_keys(source, target), kind="stable")
         edges = Edges(names, source[order], target[order], rates[order], {}, {})
         if not (self.edge_notices or self.edge_measurements):
             return edges
@@ -146,15 +143,13 @@ class _Level:
         }
         return edges
 
-    def _silent_edges(self) -> list[int]:
+    def _silent_edges(self) -> Integers:
         """Edges that were measured and have no traffic."""
         if not self.edge_measurements:
-            return []
-        known = set(self.keys.tolist())
-        measured = [
-            self.number(source) << _BITS | self.number(target) for source, target in self.edge_measurements
-        ]
-        return [key for key in measured if key not in known]
+            return _NOTHING
+        ends = np.array([list(map(self.number, pair)) for pair in self.edge_measurements], np.int64)
+        measured = edge_keys(ends[:, 0], ends[:, 1])
+        return measured[~np.isin(measured, self.keys)]
 
     def nodes(self) -> tuple[Node, ...]:
         notices, measurements = self.node_notices, self.node_measurements
@@ -292,7 +287,7 @@ def _add_edges(level: _Level, rule: Rule | None, seen: _RuleRates) -> None:
     if connection is not None:
         for notice in connection.notices:
             _raise_notice(level, connection, notice, seen)
-    level.add_rates((source << _BITS) | target, seen.rates)
+    level.add_rates(edge_keys(source, target), seen.rates)
 
 
 def _met(level: _Level, names: Sequence[str], index: Integers, node_class: str) -> Integers:

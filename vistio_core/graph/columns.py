@@ -20,6 +20,18 @@ from vistio_core.samples import Texts
 
 CLASSES = 3
 """Normal, warning, danger: the columns of every array of rates, in this order."""
+_BITS = 32
+_MASK = (1 << _BITS) - 1
+
+
+def edge_keys(source: Integers, target: Integers) -> Integers:
+    """One number for each edge, from those of its ends; they ascend as pairs do."""
+    return (source << _BITS) | target
+
+
+def edge_ends(keys: Integers) -> tuple[Integers, Integers]:
+    """Source and target of each of `edge_keys`."""
+    return keys >> _BITS, keys & _MASK
 
 
 @attrs.frozen(eq=False)

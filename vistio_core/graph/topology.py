@@ -9,14 +9,12 @@ import numpy as np
 
 from vistio_core.configuration.model import Configuration, Rule
 from vistio_core.events import GLOBAL_LEVEL
-from vistio_core.graph.columns import CLASSES, Floats, Integers
+from vistio_core.graph.columns import CLASSES, Floats, Integers, edge_ends, edge_keys
 from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import Edge, Graph, Node, Region
+from vistio_core.samples import Texts
 
-_BITS = 32
 _NOTHING: Integers = np.zeros(0, np.int64)
-
-
 _equal = attrs.cmp_using(eq=np.array_equal)
 
 
@@ -111,14 +109,9 @@ def _ends_of(names: Sequence[str], rows: Integers) -> dict[str, list[str]]:
 
 def _sorted_edges(names: Sequence[str], rows: Integers) -> tuple[tuple[str, ...], Integers, Integers]:
     """The names of all ends, and the edges once each."""
-    codes, place = np.unique(rows, return_inverse=True)
-    own = [names[code] for code in codes.tolist()]
-    ordered = sorted(range(len(own)), key=own.__getitem__)
-    rank = np.empty(len(own), np.int64)
-    rank[ordered] = np.arange(len(own))
-    ends = rank[place.reshape(rows.shape)]
-    keys = np.unique((ends[:, 0] << _BITS) | ends[:, 1])
-    return tuple([own[index] for index in ordered]), *_split(keys)
+    ends = Texts(names, rows.ravel()).ranked()
+    place = ends.place.reshape(rows.shape)
+    return tuple(ends.values), *edge_ends(np.unique(edge_keys(place[:, 0], place[:, 1])))
 
 
 def stable_graph(graph: Graph, topology: Topology) -> Graph:
@@ -171,7 +164,7 @@ def _united_edges(edges: Edges, level: LevelTopology) -> Edges:
     names = sorted({*edges.names, *level.names})
     rank = {name: index for index, name in enumerate(names)}
     own, others = (
-        (ranks[each.source] << _BITS) | ranks[each.target]
+        edge_keys(ranks[each.source], ranks[each.target])
         for each in (edges, level)
         for ranks in [np.array([rank[name] for name in each.names], np.int64)]
     )
@@ -181,15 +174,11 @@ def _united_edges(edges: Edges, level: LevelTopology) -> Edges:
     rates[place] = edges.rates
     return Edges(
         names,
-        *_split(keys),
+        *edge_ends(keys),
         rates,
         {int(place[index]): notices for index, notices in edges.notices.items()},
         {int(place[index]): measured for index, measured in edges.measurements.items()},
     )
-
-
-def _split(keys: Integers) -> tuple[Integers, Integers]:
-    return keys >> _BITS, keys & ((1 << _BITS) - 1)
 
 
 def _peak_rps(rates: Floats) -> float:
