@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -75,11 +75,9 @@ def pieces(
     for from_ms, to_ms, inside in _pieces_of_time(files, start_ms, end_ms):
         edges: list[EdgeRates] = []
         levels: list[NodeNotices] = []
-        for file in inside:
-            writer = file.name.writer
-            edges.append(judge.edges(writer, file.rows_between("sample", from_ms, to_ms, SAMPLE_COLUMNS)))
-            rows = file.rows_between("measurement", from_ms, to_ms, MEASUREMENT_COLUMNS)
-            levels.append(judge.node_notices(writer, rows))
+        for writer, samples, measurements in _rows(inside, from_ms, to_ms):
+            edges.append(judge.edges(writer, samples))
+            levels.append(judge.node_notices(writer, measurements))
         yield EdgeRates.joined(edges), NodeNotices.joined(levels)
 
 
@@ -98,6 +96,16 @@ def _pieces_of_time(
     bounds = [*range(first_ms, last_ms, length_ms), last_ms]
     for from_ms, to_ms in pairwise(bounds):
         yield from_ms, to_ms, [file for file in inside if file.name.overlaps(from_ms, to_ms)]
+
+
+def _rows(files: Iterable[EventFile], start_ms: int, end_ms: int) -> Iterator[tuple[str, pa.Table, pa.Table]]:
+    """What each file holds of ``[start_ms, end_ms)``: its writer, samples and measurements."""
+    for file in files:
+        yield (
+            file.name.writer,
+            file.rows_between("sample", start_ms, end_ms, SAMPLE_COLUMNS),
+            file.rows_between("measurement", start_ms, end_ms, MEASUREMENT_COLUMNS),
+        )
 
 
 def totals_of(
@@ -126,12 +134,9 @@ def window_moment(
     judge = judge_of(files, configuration)
     found, measured = EdgeSums.none(), np.zeros(0, np.int64)
     for from_ms, to_ms, inside in _pieces_of_time(files, *window_ms):
-        for file in inside:
-            writer = file.name.writer
-            rows = file.rows_between("sample", from_ms, to_ms, SAMPLE_COLUMNS)
-            found = EdgeSums.joined([found, judge.sums(writer, rows)])
-            rows = file.rows_between("measurement", from_ms, to_ms, MEASUREMENT_COLUMNS)
-            measured = numbered(np.concatenate([measured, judge.measured(writer, rows)]))[0]
+        for writer, samples, measurements in _rows(inside, from_ms, to_ms):
+            found = EdgeSums.joined([found, judge.sums(writer, samples)])
+            measured = numbered(np.concatenate([measured, judge.measured(writer, measurements)]))[0]
     cluster, source, target = judge.edge_codes(found.keys)
     nodes = [
         judge.node_key(cluster, end)[end != judge.nobody]
@@ -163,11 +168,9 @@ def window_topology(
     union = Union(judge)
     for from_ms, to_ms, inside in _pieces_of_time(files, *window_ms):
         drawn: list[DrawnRates] = []
-        for file in inside:
-            writer = file.name.writer
-            drawn.append(judge.drawn(writer, file.rows_between("sample", from_ms, to_ms, SAMPLE_COLUMNS)))
-            rows = file.rows_between("measurement", from_ms, to_ms, MEASUREMENT_COLUMNS)
-            union.see(judge.measured(writer, rows))
+        for writer, samples, measurements in _rows(inside, from_ms, to_ms):
+            drawn.append(judge.drawn(writer, samples))
+            union.see(judge.measured(writer, measurements))
         union.add(DrawnRates.joined(drawn))
     return union.topology(judge.in_force(*window_ms))
 
