@@ -31,7 +31,7 @@ from workload import INTERVAL_MS, START_MS, STATUSES, Mesh, instants
 
 from vistio_core import Recording, frontends
 from vistio_core.events import RuleOutcome, Sample, Scrape
-from vistio_core.recording.format import DICTIONARY_COLUMNS, ROW_GROUP_ROWS
+from vistio_core.storage.format import DICTIONARY_COLUMNS, ROW_GROUP_ROWS
 from vistio_core.times import HOUR_MS
 
 Key = tuple[str, str, str]

@@ -30,10 +30,10 @@ import requests
 from workload import START_MS, Mesh, instants, record
 
 from vistio_core import Recording, frontends
-from vistio_core.recording.event_file import EventFile
-from vistio_core.recording.format import INSTANT, KINDS, row_groups, write_events
-from vistio_core.recording.layout import EventsName, parse_events_name
-from vistio_core.recording.store import LocalStore
+from vistio_core.storage.event_file import EventFile
+from vistio_core.storage.format import INSTANT, KINDS, row_groups, write_events
+from vistio_core.storage.layout import EventsName, parse_events_name
+from vistio_core.storage.store import LocalStore
 from vistio_core.times import HOUR_MS, format_instant
 
 

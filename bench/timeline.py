@@ -29,11 +29,11 @@ from workload import INTERVAL_MS, START_MS, Mesh
 
 from vistio_core import Recording
 from vistio_core.graph.topology import stable_graph
-from vistio_core.recording.format import INSTANT, KINDS, row_groups, scrape_tables, write_events
-from vistio_core.recording.layout import EventsName, subjects_name
-from vistio_core.recording.rollups import Rollups, content_of, sealed_sizes
-from vistio_core.recording.store import LocalStore
-from vistio_core.recording.subject_rollups import SubjectRollup, write_subjects
+from vistio_core.replay.rollups.hours import Rollups, content_of, sealed_sizes
+from vistio_core.replay.rollups.subjects import SubjectRollup, write_subjects
+from vistio_core.storage.format import INSTANT, KINDS, row_groups, scrape_tables, write_events
+from vistio_core.storage.layout import EventsName, subjects_name
+from vistio_core.storage.store import LocalStore
 from vistio_core.times import HOUR_MS, format_instant
 
 

@@ -11,16 +11,17 @@ it down, `replay` finds it again, `graph` judges it, `frontends` draws it.
 
 from vistio_core import errors, events, frontends, times
 from vistio_core.configuration import Configuration, load, loads
+from vistio_core.configuration.model import Severity
 from vistio_core.errors import VistioError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
-from vistio_core.graph.model import Edge, Graph, Node, Notice, Rates, Region, Severity
-from vistio_core.recording.annotations import Annotation
+from vistio_core.graph.model import Edge, Graph, Node, Notice, Rates, Region
 from vistio_core.recording.info import RecordingInfo
 from vistio_core.recording.recording import Recording
-from vistio_core.recording.upkeep import Pruned
-from vistio_core.recording.writer import Writer
-from vistio_core.replay.frames import Frames
+from vistio_core.replay.frames.frames import Frames
 from vistio_core.replay.unanswered import Unanswered, UnansweredRule
+from vistio_core.storage.annotations import Annotation
+from vistio_core.storage.upkeep import Pruned
+from vistio_core.storage.writer import Writer
 
 __all__ = [
     "Annotation",

@@ -14,8 +14,8 @@ import msgspec
 from werkzeug.wrappers import Request, Response
 
 from vistio_core.errors import InvalidAnnotationError, InvalidTimeError, RecordingError, UsageError
-from vistio_core.recording.annotations import Annotation
 from vistio_core.recording.recording import Recording
+from vistio_core.storage.annotations import Annotation
 from vistio_core.times import format_instant, parse_instant
 from vistio_record.application import text
 

@@ -22,7 +22,7 @@ _MOST_REASONS = 10
 
 
 class SealedLog(PastLog, Protocol):
-    """What a backfill needs of a recording's writer (`vistio_core.recording.Writer`)."""
+    """What a backfill needs of a recording's writer (`vistio_core.Writer`)."""
 
     def seal(self, before_ms: int) -> list[str]: ...
 

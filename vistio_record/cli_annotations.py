@@ -12,8 +12,8 @@ import click
 
 from vistio_core.commandline import INSTANT, Command
 from vistio_core.errors import InvalidAnnotationError
-from vistio_core.recording.annotations import Annotation
 from vistio_core.recording.recording import Recording
+from vistio_core.storage.annotations import Annotation
 from vistio_core.times import format_instant
 from vistio_record.options import json_option, recording_option
 

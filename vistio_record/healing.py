@@ -43,7 +43,7 @@ PERIOD_S = 60.0
 
 
 class HealedLog(PastLog, Protocol):
-    """What the healer needs of a recording's writer (`vistio_core.recording.Writer`)."""
+    """What the healer needs of a recording's writer (`vistio_core.Writer`)."""
 
     @property
     def name(self) -> str: ...

@@ -18,7 +18,7 @@ SETTLE_MS = 2 * MINUTE_MS
 
 
 class Keeper(Protocol):
-    """What housekeeping needs of a recording's writer (`vistio_core.recording.Writer`)."""
+    """What housekeeping needs of a recording's writer (`vistio_core.Writer`)."""
 
     def merge(self, now_ms: int) -> int: ...
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class PastLog(Protocol):
-    """What is needed of a recording's writer (`vistio_core.recording.Writer`)."""
+    """What is needed of a recording's writer (`vistio_core.Writer`)."""
 
     def put_configuration(self, configuration: Configuration) -> str: ...
 

@@ -35,7 +35,7 @@ SKIP_REASON = "the scrape before was still running when this one was due"
 
 
 class Log(Protocol):
-    """What the recorder needs of a recording's writer (`vistio_core.recording.Writer`)."""
+    """What the recorder needs of a recording's writer (`vistio_core.Writer`)."""
 
     def put_configuration(self, configuration: Configuration) -> str: ...
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import attrs
 
 from vistio_core.recording.recording import Recording
-from vistio_core.recording.writer import Writer
+from vistio_core.storage.writer import Writer
 from vistio_core.times import SECOND_MS, align, format_duration, format_instant, system_now_ms
 from vistio_record.annotating import AnnotationRoute, TokenFile
 from vistio_record.application import Application

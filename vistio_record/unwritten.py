@@ -14,7 +14,7 @@ import attrs
 
 from vistio_core.errors import AlreadyRecordedError, NotARecordingError, VistioError
 from vistio_core.events import Outcome, RuleOutcome, Scrape
-from vistio_core.recording.store import StorageError
+from vistio_core.storage.store import StorageError
 from vistio_core.times import format_instant
 
 log = logging.getLogger(__name__)

@@ -28,13 +28,13 @@ from vistio_core.configuration.model import (
     GlobalLevel,
     MeasurementRule,
     Merge,
+    NodeClass,
     NodeMapping,
     ServiceNoticeRule,
     SeverityThreshold,
     StatusMapping,
     mappings_of,
 )
-from vistio_core.graph.model import NodeClass
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "configuration.md").read_text()

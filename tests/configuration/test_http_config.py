@@ -17,7 +17,6 @@ from vistio_core.configuration.http_config import (
     ServerSettings,
     TlsConfig,
     address,
-    server_settings,
 )
 from vistio_core.errors import ConfigurationError, UsageError
 
@@ -307,15 +306,15 @@ def test_a_server_of_its_own_has_its_own_settings_and_the_others_those_at_the_to
     )
     configuration = loads(text)
     assert configuration.warnings == ()
-    own = server_settings(configuration, "http://u:p@other:9090/")
+    own = configuration.server_settings("http://u:p@other:9090/")
     assert own == ServerSettings("http://other:9090", "GET", HttpConfig(BasicAuth("own")))
-    assert server_settings(configuration, "http://default:9090").http_config == HttpConfig(BasicAuth("top"))
-    assert server_settings(loads(URL + RULES), "http://x").http_config == HttpConfig()
+    assert configuration.server_settings("http://default:9090").http_config == HttpConfig(BasicAuth("top"))
+    assert loads(URL + RULES).server_settings("http://x").http_config == HttpConfig()
 
 
 def test_a_server_without_http_config_has_the_one_at_the_top() -> None:
     text = with_http("basic_auth: {username: top}") + "servers: [{url: 'http://other:9090', method: POST}]\n"
-    settings = server_settings(loads(text), "http://other:9090")
+    settings = loads(text).server_settings("http://other:9090")
     assert settings == ServerSettings("http://other:9090", "POST", HttpConfig(BasicAuth("top")))
 
 
@@ -351,7 +350,7 @@ def test_files_are_relative_to_the_directory_of_the_file_that_names_them(tmp_pat
     configuration = load(path)
     assert configuration.http_config is not None
     assert configuration.http_config.directory == str(tmp_path / "a")
-    other = server_settings(configuration, "http://other:9090").http_config
+    other = configuration.server_settings("http://other:9090").http_config
     assert other is not None
     assert other.directory == str(tmp_path / "a")
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vistio_core.configuration import SeverityThreshold, query_link, render_title, severity_of
+from vistio_core.configuration.model import Severity
 from vistio_core.configuration.templates import fields
 from vistio_core.errors import UsageError
-from vistio_core.graph.model import Severity
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
 
 from vistio_core import Recording
 from vistio_core.errors import AlreadyRecordedError
-from vistio_core.recording.store import StorageError
+from vistio_core.storage.store import StorageError
 from vistio_core.times import HOUR_MS, MINUTE_MS, SECOND_MS
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """A recorder process that gets SIGKILL at random moments, round after round.
 
-`tests/recording/test_killed.py` kills a writer between any two of its steps. Here the whole
+`tests/storage/test_killed.py` kills a writer between any two of its steps. Here the whole
 process dies, wherever it is: importing, taking the lock, committing, merging or sealing an hour.
 """
 

@@ -218,7 +218,7 @@ def test_05_in_a_gap_the_answer_says_its_age_or_what_is_nearest(
 def test_06_a_full_disk_is_no_success_and_nothing_is_torn(disk: Disk, run_process: RunProcess) -> None:
     """Vistio: killed while saving it leaves a torn file; on a full disk it loses the chunk and reports success.
 
-    More of full disks: `test_disk_full.py`; of killing between any two steps: `tests/recording/test_killed.py`.
+    More of full disks: `test_disk_full.py`; of killing between any two steps: `tests/storage/test_killed.py`.
     """
     place = disk.path / "recording"
     recorder = start_recorder(run_process, place)

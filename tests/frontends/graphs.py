@@ -5,16 +5,15 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+from vistio_core.configuration.model import NodeClass, Severity
 from vistio_core.graph.model import (
     Edge,
     FailedRule,
     Graph,
     Node,
-    NodeClass,
     Notice,
     Rates,
     Region,
-    Severity,
 )
 
 if TYPE_CHECKING:

@@ -12,11 +12,12 @@ import pytest
 
 from frontends import graphs
 from frontends.graphs import edge, graph, region
+from vistio_core.configuration.model import Severity
 from vistio_core.frontends.css_colors import is_color
 from vistio_core.frontends.vizceral import Vizceral
 from vistio_core.frontends.vizceral_level import scale
 from vistio_core.frontends.vizceral_text import safe_link
-from vistio_core.graph.model import Edge, FailedRule, Graph, Node, Notice, Rates, Severity
+from vistio_core.graph.model import Edge, FailedRule, Graph, Node, Notice, Rates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,12 +7,13 @@ import pyarrow as pa
 import pytest
 from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
 
+from vistio_core.configuration.model import Severity
 from vistio_core.events import Sample
 from vistio_core.frontends.vizceral import Vizceral
 from vistio_core.graph.build import Evidence, build_graph
 from vistio_core.graph.edges import Edges
-from vistio_core.graph.model import Edge, Graph, Notice, Rates, Severity
-from vistio_core.recording.format import scrape_tables
+from vistio_core.graph.model import Edge, Graph, Notice, Rates
+from vistio_core.storage.format import scrape_tables
 
 PLAIN = (
     Edge("a", "b", Rates(1.0, 0.5, 0.25)),

@@ -15,7 +15,7 @@ from support.processes import RunProcess
 
 from vistio_core import Recording
 from vistio_core.errors import InvalidAnnotationError, UsageError
-from vistio_core.recording.annotations import Annotation
+from vistio_core.storage.annotations import Annotation
 from vistio_record.annotating import FIELDS, AnnotationRoute, TokenFile, read_annotation
 from vistio_record.application import Application
 from vistio_record.cli import main

@@ -12,7 +12,7 @@ from support.past import NO_DATA_ERROR, UNREACHED, Past, configuration
 from vistio_core.errors import SourceError, UsageError
 from vistio_core.events import Outcome, RuleOutcome, Sample, Scrape
 from vistio_core.recording.recording import Recording
-from vistio_core.recording.writer import Writer
+from vistio_core.storage.writer import Writer
 from vistio_core.times import DAY_MS, HOUR_MS
 from vistio_record.backfill import Plan, Summary, fill, plan
 from vistio_record.gate import Stopped

@@ -13,7 +13,7 @@ from support.past import NO_DATA_ERROR, UNREACHED, Past, configuration
 
 from vistio_core.events import Outcome, RuleOutcome, Sample, Scrape
 from vistio_core.recording.recording import Recording
-from vistio_core.recording.writer import Writer
+from vistio_core.storage.writer import Writer
 from vistio_core.times import HOUR_MS
 from vistio_record.gate import Gate
 from vistio_record.healing import Healer, HealingOptions

@@ -9,7 +9,7 @@ import pytest
 from vistio_core import Recording
 from vistio_core.configuration import loads
 from vistio_core.events import Outcome, RuleOutcome, Scrape
-from vistio_core.recording.writer import Writer
+from vistio_core.storage.writer import Writer
 from vistio_core.times import DAY_MS, HOUR_MS
 from vistio_record.measuring import Known, gap_ms, measure_gaps, measure_sizes
 from vistio_record.metrics import Metrics

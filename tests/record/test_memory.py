@@ -9,7 +9,7 @@ _SCRIPT = """
 import sys
 import numpy as np
 import pyarrow as pa
-from vistio_core.replay.totals import TOTALS
+from vistio_core.judging.totals import TOTALS
 from vistio_record.memory import keep_pandas_out
 
 keep_pandas_out()

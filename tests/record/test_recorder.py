@@ -15,8 +15,8 @@ from vistio_core.configuration import Configuration, loads
 from vistio_core.errors import NotARecordingError, RecordingError, UsageError
 from vistio_core.events import Outcome, RuleOutcome, Sample, Scrape
 from vistio_core.recording.recording import Recording
-from vistio_core.recording.store import StorageError
-from vistio_core.recording.writer import Writer
+from vistio_core.storage.store import StorageError
+from vistio_core.storage.writer import Writer
 from vistio_record.housekeeping import Housekeeper, keep_house
 from vistio_record.metrics import Metrics
 from vistio_record.recorder import Recorder

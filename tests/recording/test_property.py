@@ -24,7 +24,7 @@ from vistio_core import Configuration, Recording, frontends
 from vistio_core.errors import AlreadyRecordedError, NothingRecordedError, UsageError
 from vistio_core.events import Outcome, RuleOutcome, RuleSamples, Sample, Scrape
 from vistio_core.graph.build import Evidence, build_graph
-from vistio_core.recording.rollups import Rollups
+from vistio_core.replay.rollups.hours import Rollups
 from vistio_core.times import HOUR_MS, MINUTE_MS
 
 # Twenty whole lives of a recording: a minute of work, and several where others work as well.

@@ -13,7 +13,7 @@ from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
 
 from vistio_core import Recording
 from vistio_core.errors import DamagedFileError, NothingRecordedError
-from vistio_core.recording.format import SCHEMA, scrape_tables, write_events
+from vistio_core.storage.format import SCHEMA, scrape_tables, write_events
 from vistio_core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 NEXT_HOUR_MS = START_MS + HOUR_MS

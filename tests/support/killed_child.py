@@ -1,4 +1,4 @@
-"""The processes that `tests/recording/test_killed.py` kills: each commits, heals, merges and seals an hour.
+"""The processes that `tests/storage/test_killed.py` kills: each commits, heals, merges and seals an hour.
 
     python -m support.killed_child FOLDER
 

@@ -10,7 +10,7 @@ from support.processes import RunningProcess, console_script
 from support.scrapes import INTERVAL_MS, edges, mesh, scrape
 
 import vistio_core as vistio
-from vistio_core.recording.annotations import Annotation
+from vistio_core.storage.annotations import Annotation
 from vistio_core.times import align, format_instant, system_now_ms
 from web.conftest import OpenUi
 from web.ui import Ui

@@ -7,7 +7,7 @@
 `mapping` and `templates` apply them.
 """
 
-from vistio_core.configuration.http_config import HttpConfig, ServerSettings, server_settings
+from vistio_core.configuration.http_config import HttpConfig, ServerSettings
 from vistio_core.configuration.loading import load, load_http_config, loads
 from vistio_core.configuration.mapping import Dropped, NodeNamer, StatusClass, StatusClassifier, StatusNamer
 from vistio_core.configuration.model import (
@@ -57,6 +57,5 @@ __all__ = [
     "mappings_of",
     "query_link",
     "render_title",
-    "server_settings",
     "severity_of",
 ]

@@ -6,15 +6,11 @@ it is; whoever asks a server reads it again at each request, so that it may rota
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import attrs
 
 from vistio_core.configuration.redaction import redact
-
-if TYPE_CHECKING:
-    from vistio_core.configuration.model import Configuration
 
 
 @attrs.frozen
@@ -103,15 +99,6 @@ class ServerSettings:
     """``POST`` or ``GET``; empty: POST, and GET where that is refused."""
     http_config: HttpConfig | None = None
     """None: the configuration's."""
-
-
-def server_settings(configuration: Configuration, url: str) -> ServerSettings:
-    """How the server at ``url``, a rule's ``prometheusURL``, is asked; ``http_config`` is never None."""
-    found = next((one for one in configuration.servers if address(one.url) == address(url)), None)
-    settings = ServerSettings(url) if found is None else found
-    return attrs.evolve(
-        settings, http_config=settings.http_config or configuration.http_config or HttpConfig()
-    )
 
 
 def address(url: str) -> str:

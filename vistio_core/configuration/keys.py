@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from vistio_core.configuration import http_config, model
-from vistio_core.graph.model import NodeClass
+from vistio_core.configuration.model import NodeClass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -24,6 +24,7 @@ from vistio_core.configuration.model import (
     ClusterLevel,
     Configuration,
     GlobalLevel,
+    NodeClass,
 )
 from vistio_core.configuration.places import MAX_VALUES, Content, Placed, Placer, TooManyValuesError
 from vistio_core.configuration.redaction import redact, redact_yaml
@@ -31,7 +32,6 @@ from vistio_core.configuration.structure import structure, structure_list
 from vistio_core.configuration.values import RefusedError, describe, read_text, read_url
 from vistio_core.configuration.yaml_lines import MAX_CHARACTERS, Document, Scalar, Table, read_yaml
 from vistio_core.errors import ConfigurationError, Problem
-from vistio_core.graph.model import NodeClass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -7,22 +7,38 @@ The file format is Vistio's and promviz's, read unchanged (`docs/configuration.m
 from __future__ import annotations
 
 import hashlib
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
 from vistio_core.configuration import label_templates
+from vistio_core.configuration.http_config import HttpConfig, ServerSettings, address
 from vistio_core.configuration.redaction import redact
 from vistio_core.events import GLOBAL_LEVEL
-from vistio_core.graph.model import NodeClass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vistio_core.configuration.http_config import HttpConfig, ServerSettings
     from vistio_core.errors import Problem
+
+
+class Severity(IntEnum):
+    """How bad a notice is; the numbers are Vizceral's."""
+
+    INFO = 0
+    WARNING = 1
+    ERROR = 2
+
+
+@attrs.frozen
+class NodeClass:
+    """A class of nodes and the colour it is drawn in (any CSS colour)."""
+
+    name: str
+    color: str
+
 
 DEFAULT_CLASS = NodeClass("default", "rgb(186, 213, 237)")
 
@@ -227,12 +243,18 @@ class Configuration:
     http_config: HttpConfig | None = None
     """How servers are asked that have no settings of their own."""
     servers: tuple[ServerSettings, ...] = ()
-    """Those that have; see `vistio_core.configuration.http_config.server_settings`."""
+    """Those that have."""
 
     @cached_property
     def hash(self) -> str:
         """SHA-256 of ``text``, in hexadecimal: the name of this configuration in a recording."""
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def server_settings(self, url: str) -> ServerSettings:
+        """How the server at ``url``, a rule's ``prometheusURL``, is asked; ``http_config`` is never None."""
+        found = next((server for server in self.servers if address(server.url) == address(url)), None)
+        settings = ServerSettings(url) if found is None else found
+        return attrs.evolve(settings, http_config=settings.http_config or self.http_config or HttpConfig())
 
     def connection_rule(self, cluster: str, rule_id: str) -> ConnectionRule | None:
         """The rule of this id whose series are edges; None where this configuration has none."""

@@ -14,9 +14,9 @@ import attrs
 
 from vistio_core.configuration import model
 from vistio_core.configuration.keys import SHAPES, explain_ignored
+from vistio_core.configuration.model import NodeClass
 from vistio_core.configuration.yaml_lines import Items, Located, Scalar, Table, join
 from vistio_core.errors import Problem
-from vistio_core.graph.model import NodeClass
 
 MAX_VALUES = 200_000
 """Anchors that refer to anchors can write down astronomically many values in a few lines."""

@@ -14,8 +14,8 @@ from urllib.parse import quote_plus, urlsplit, urlunsplit
 
 import attrs
 
+from vistio_core.configuration.model import Severity
 from vistio_core.errors import UsageError
-from vistio_core.graph.model import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -28,12 +28,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from vistio_core.configuration.model import Severity
 from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.frontends import reach, vizceral_text
 from vistio_core.frontends.tidy import tidy
 from vistio_core.frontends.vizceral_level import INTERNET, SYNTHETIC, DrawnNode, Json, Level, scale
 from vistio_core.graph.edges import Edges
-from vistio_core.graph.model import FailedRule, Graph, Node, Notice, Region, Severity
+from vistio_core.graph.model import FailedRule, Graph, Node, Notice, Region
 from vistio_core.times import format_instant
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from vistio_core.frontends import vizceral_text
 from vistio_core.frontends.vizceral import about, root
 from vistio_core.frontends.vizceral_level import DrawnNode, Json
 from vistio_core.graph.model import Graph
-from vistio_core.replay.frames import Frame, FrameLevel, Frames
+from vistio_core.replay.frames.frames import Frame, FrameLevel, Frames
 from vistio_core.times import format_instant
 
 _ENCODER = msgspec.json.Encoder()

@@ -26,6 +26,7 @@ from vistio_core.configuration.model import (
     ConnectionRule,
     MeasurementRule,
     Merge,
+    NodeClass,
     NodeMapping,
     Rule,
     ServiceNoticeRule,
@@ -41,7 +42,6 @@ from vistio_core.graph.model import (
     FailedRule,
     Graph,
     Node,
-    NodeClass,
     Notice,
     Region,
 )

@@ -8,21 +8,14 @@ Parquet or of Prometheus.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import IntEnum
 from types import MappingProxyType
 
 import attrs
 
+from vistio_core.configuration.model import NodeClass, Severity
+
 NOTHING_MEASURED: Mapping[str, float] = MappingProxyType({})
 """The measurements of most edges: one object for all of them."""
-
-
-class Severity(IntEnum):
-    """How bad a notice is; the numbers are Vizceral's."""
-
-    INFO = 0
-    WARNING = 1
-    ERROR = 2
 
 
 @attrs.frozen
@@ -92,14 +85,6 @@ class FailedRule:
     outcome: str
     """One of `vistio_core.events.Outcome`, or ``stale`` for a writer that recorded nothing of late."""
     error: str
-
-
-@attrs.frozen
-class NodeClass:
-    """A class of nodes and the colour it is drawn in (any CSS colour)."""
-
-    name: str
-    color: str
 
 
 @attrs.frozen

@@ -1,1 +1,1 @@
-"""The log: events committed, merged, sealed, verified, and read back. Start at `recording.py`."""
+"""The front door: everything that can be asked of a recording. Start at `recording.py`."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import attrs
 
-from vistio_core.recording.annotations import annotation_names
-from vistio_core.recording.catalog import Catalog
-from vistio_core.recording.layout import CONFIGURATIONS, HEAD, LOG
-from vistio_core.recording.marker import Marker, require_marker
-from vistio_core.recording.store import Store
+from vistio_core.storage.annotations import annotation_names
+from vistio_core.storage.catalog import Catalog
+from vistio_core.storage.layout import CONFIGURATIONS, HEAD, LOG
+from vistio_core.storage.marker import Marker, require_marker
+from vistio_core.storage.store import Store
 
 
 @attrs.frozen

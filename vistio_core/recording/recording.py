@@ -22,40 +22,41 @@ from vistio_core.errors import (
 )
 from vistio_core.graph.model import Graph
 from vistio_core.graph.topology import Topology, stable_graph
-from vistio_core.recording.annotations import (
+from vistio_core.judging.subject import Subject
+from vistio_core.recording.info import RecordingInfo as RecordingInfo
+from vistio_core.recording.info import info_of
+from vistio_core.recording.verify import Checked, verify
+from vistio_core.replay import timeline, windows
+from vistio_core.replay.comparison import Comparison, Moment, compare, moment_of
+from vistio_core.replay.duckdb_session import DuckDBSession
+from vistio_core.replay.frames.frames import Frames, frames_of
+from vistio_core.replay.gaps import Gap, find_gaps
+from vistio_core.replay.graphs import FOREVER_MS, Graphs
+from vistio_core.replay.graphs import Judge as Judge
+from vistio_core.replay.pieces import window_moment, window_topology
+from vistio_core.replay.rollups.maker import RollupMaker
+from vistio_core.replay.scans import Scans, retrying
+from vistio_core.replay.traffic import Traffic
+from vistio_core.replay.unanswered import Unanswered, unanswered_of
+from vistio_core.storage.annotations import (
     Annotation,
     annotations_table,
     put_annotation,
 )
-from vistio_core.recording.catalog import Catalog
-from vistio_core.recording.configurations import load_configuration
-from vistio_core.recording.event_file import FOOTERS_BYTES, EventFiles
-from vistio_core.recording.format import INSTANT
-from vistio_core.recording.graphs import FOREVER_MS, Graphs
-from vistio_core.recording.graphs import Judge as Judge
-from vistio_core.recording.info import RecordingInfo as RecordingInfo
-from vistio_core.recording.info import info_of
-from vistio_core.recording.judging import window_moment, window_topology
-from vistio_core.recording.layout import (
+from vistio_core.storage.catalog import Catalog
+from vistio_core.storage.configurations import load_configuration
+from vistio_core.storage.event_file import FOOTERS_BYTES, EventFiles
+from vistio_core.storage.format import INSTANT
+from vistio_core.storage.layout import (
     HEAD,
     MARKER,
     EventsName,
     check_writer,
 )
-from vistio_core.recording.marker import create_marker, read_marker, require_marker
-from vistio_core.recording.scans import Scans, retrying
-from vistio_core.recording.store import LocalStore, Store
-from vistio_core.recording.traffic import Traffic
-from vistio_core.recording.upkeep import Patience
-from vistio_core.recording.verify import Checked, verify
-from vistio_core.recording.writer import Writer
-from vistio_core.replay import timeline, windows
-from vistio_core.replay.comparison import Comparison, Moment, compare, moment_of
-from vistio_core.replay.duckdb_session import DuckDBSession
-from vistio_core.replay.frames import Frames, frames_of
-from vistio_core.replay.gaps import Gap, find_gaps
-from vistio_core.replay.timeline import Subject
-from vistio_core.replay.unanswered import Unanswered, unanswered_of
+from vistio_core.storage.marker import create_marker, read_marker, require_marker
+from vistio_core.storage.store import LocalStore, Store
+from vistio_core.storage.upkeep import Patience, Upkeep
+from vistio_core.storage.writer import Writer
 from vistio_core.times import (
     InstantLike,
     format_instant,
@@ -511,8 +512,9 @@ class Recording:
             raise UsageError(f"significant_digits {significant_digits}: use 1 to 17, or None for all of them")
         patience = Patience(parse_duration(linger), parse_duration(quiet))
         lock = self._store.lock(check_writer(name), beside=MARKER)
-        # One cache for both: what the writer deletes is kept by none.
-        return Writer(self._store, self._files, name, lock, patience, self._clock, significant_digits)
+        # One cache for all: what the writer deletes is kept by none.
+        upkeep = Upkeep(self._store, self._files, name, patience, self._clock, RollupMaker(self._store))
+        return Writer(self._store, self._files, name, lock, upkeep, significant_digits)
 
     def _gaps(self, found: pa.Table, end_ms: int) -> list[Gap]:
         instants = windows.instants_of(windows.runs(self._session, found))

@@ -14,11 +14,12 @@ import pyarrow.compute as pc
 from vistio_core.configuration import loads
 from vistio_core.errors import ConfigurationError, DamagedFileError, FormatVersionError
 from vistio_core.events import LARGEST_RATE, Outcome
-from vistio_core.recording.annotations import read_annotation
-from vistio_core.recording.catalog import Catalog
-from vistio_core.recording.event_file import EventFile, EventFiles
-from vistio_core.recording.format import KINDS
-from vistio_core.recording.layout import (
+from vistio_core.replay.rollups.maker import is_whole
+from vistio_core.storage.annotations import read_annotation
+from vistio_core.storage.catalog import Catalog
+from vistio_core.storage.event_file import EventFile, EventFiles
+from vistio_core.storage.format import KINDS
+from vistio_core.storage.layout import (
     CONFIGURATIONS,
     LOCKS,
     MARKER,
@@ -28,9 +29,8 @@ from vistio_core.recording.layout import (
     parse_annotation_name,
     parse_events_name,
 )
-from vistio_core.recording.marker import marker_problem
-from vistio_core.recording.rollup_maker import is_whole
-from vistio_core.recording.store import Entry, Store
+from vistio_core.storage.marker import marker_problem
+from vistio_core.storage.store import Entry, Store
 from vistio_core.times import HOUR_MS, align, format_instant
 
 _KEY_COLUMNS = ["instant", "cluster", "rule", "source", "target", "status", "measure"]

@@ -1,1 +1,1 @@
-"""From the log back to what was: one instant (`as_of`) or a window of them (`windows`)."""
+"""From the log back to what was: one instant (`graphs`), a window of them (`windows`), or many graphs (`frames`)."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vistio_core.errors import DamagedFileError, NothingRecordedError
-from vistio_core.recording.catalog import Catalog
-from vistio_core.recording.layout import EventsName
-from vistio_core.recording.parts import presences_in
 from vistio_core.replay.gaps import Instant
+from vistio_core.storage.catalog import Catalog
+from vistio_core.storage.layout import EventsName
+from vistio_core.storage.parts import presences_in
 from vistio_core.times import format_duration, format_instant
 
 

@@ -17,11 +17,11 @@ import pyarrow as pa
 from vistio_core.errors import DamagedFileError
 from vistio_core.events import GLOBAL_LEVEL, Outcome, RuleOutcome
 from vistio_core.graph.model import FailedRule
-from vistio_core.recording.catalog import Catalog
-from vistio_core.recording.event_file import EventFiles
-from vistio_core.recording.layout import EventsName
-from vistio_core.recording.parts import counting_outcomes, parts_at, presences_in, rows_at
-from vistio_core.recording.presences import Presence
+from vistio_core.storage.catalog import Catalog
+from vistio_core.storage.event_file import EventFiles
+from vistio_core.storage.layout import EventsName
+from vistio_core.storage.parts import counting_outcomes, parts_at, presences_in, rows_at
+from vistio_core.storage.presences import Presence
 from vistio_core.times import DAY_MS, format_instant
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from vistio_core.errors import UsageError
-from vistio_core.recording.format import SCHEMA
+from vistio_core.storage.format import SCHEMA
 
 if TYPE_CHECKING:
     import duckdb

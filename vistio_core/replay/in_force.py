@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vistio_core.errors import DamagedFileError
-from vistio_core.recording.catalog import Catalog, by_time
-from vistio_core.recording.layout import EventsName
+from vistio_core.storage.catalog import Catalog, by_time
+from vistio_core.storage.layout import EventsName
 
 
 def configuration_in_force(catalog: Catalog, at_ms: int) -> str | None:

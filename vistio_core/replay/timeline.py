@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import attrs
 import pyarrow as pa
 
-from vistio_core.recording.format import INSTANT
+from vistio_core.judging.totals import COUNTS, RATES
 from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.gaps import Gap
-from vistio_core.replay.totals import COUNTS, RATES
+from vistio_core.storage.format import INSTANT
 
 _STEPS_QUERY = """
     with instants as (
@@ -35,20 +34,6 @@ _SEEN_QUERY = """
     select (instant_ms - $start_ms) // $step_ms as step, count(distinct instant_ms) as instants
     from presence where seen group by all
 """
-
-
-@attrs.frozen
-class Subject:
-    """What a timeline is about; None for all."""
-
-    cluster: str | None = None
-    source: str | None = None
-    target: str | None = None
-    node: str | None = None
-    """Edges from or to this node, and its own notices."""
-
-    def as_parameters(self) -> dict[str, str | None]:
-        return attrs.asdict(self)
 
 
 def steps(

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vistio_core.configuration.mapping import StatusClass
-from vistio_core.recording.format import INSTANT
 from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.gaps import Gap, Instant
+from vistio_core.storage.format import INSTANT
 
 Classify = Callable[[str, str, str, str], StatusClass]
 """Configuration hash, cluster, rule and status to the class of that status."""

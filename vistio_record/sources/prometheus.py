@@ -20,7 +20,6 @@ from queue import Empty, SimpleQueue
 import attrs
 import msgspec
 
-from vistio_core.configuration.http_config import server_settings
 from vistio_core.configuration.model import Configuration, Rule
 from vistio_core.errors import SourceError, UsageError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample
@@ -341,7 +340,7 @@ def _make_servers(configuration: Configuration) -> dict[str, Server]:
         if url in servers:
             continue
         try:
-            server = Server(url, server_settings(configuration, url), connections=rules[url] + 1)
+            server = Server(url, configuration.server_settings(url), connections=rules[url] + 1)
         except UsageError as error:
             raise UsageError(f"{cluster or 'global level'}, rule {rule.id!r}: {error}") from error
         servers[url] = server

@@ -1,0 +1,1 @@
+"""What facts mean: classes of statuses, thresholds, and exact sums, in columns. Pure."""

@@ -1,0 +1,202 @@
+"""What an hour's timelines of single edges and nodes are made of, minute by minute. Pure; numpy inside.
+
+A timeline of one edge needs its rates alone. By instant, those of all edges would be the log again; by
+minute they are a fifteenth of it. For each minute: the sum of the rates of its instants (the mean is
+divided once, by whoever reads), and the most edges and notices that one of its instants had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+import attrs
+import numpy as np
+import pyarrow as pa
+
+from vistio_core.errors import RecordingError
+from vistio_core.judging.codes import Integers
+from vistio_core.judging.edge_rates import EdgeRates, NodeNotices, summable
+from vistio_core.judging.judge import Judge
+from vistio_core.judging.subject import Subject
+from vistio_core.judging.totals import COUNTS, RATES, TOTALS, decimals, distinct_edges
+from vistio_core.times import HOUR_MS, MINUTE_MS
+
+MINUTES = HOUR_MS // MINUTE_MS
+VALUES = len(RATES) + len(COUNTS)
+"""For each minute of a subject: `RATES`, in millionths of a request per second, then `COUNTS`."""
+_MOST = 2**63 - 1
+_AT_ONCE = 512
+"""Subjects whose values are put together at a time: 2 MB."""
+
+Kind = Literal["edge", "from", "node", "to"]
+
+
+@attrs.frozen(order=True)
+class SubjectKey:
+    """An edge; or a node with the edges from it, to it, or both. In the order in which they are kept."""
+
+    kind: Kind
+    source: str
+    target: str
+    cluster: str
+
+    @classmethod
+    def of(cls, subject: Subject) -> SubjectKey | None:
+        """The key of a subject, with an empty cluster where it names none; None for one that has no minutes."""
+        cluster = subject.cluster or ""
+        if subject.node is not None:
+            alone = subject.source is None and subject.target is None
+            return cls("node", subject.node, "", cluster) if alone else None
+        if subject.source is not None and subject.target is not None:
+            return cls("edge", subject.source, subject.target, cluster)
+        if subject.source is not None:
+            return cls("from", subject.source, "", cluster)
+        return cls("to", "", subject.target, cluster) if subject.target is not None else None
+
+
+class HourOfMinutes:
+    """Gathers the minutes of all subjects of an hour, piece by piece."""
+
+    def __init__(self, judge: Judge, hour_ms: int) -> None:
+        self._judge = judge
+        self._hour_ms = hour_ms
+        self._groups: dict[Kind, _Group] = {
+            "edge": _Group(),
+            "from": _Group(),
+            "node": _Group(),
+            "to": _Group(),
+        }
+
+    def add(self, edges: EdgeRates, levels: NodeNotices) -> None:
+        """A piece of the hour; every minute stands in one of them.
+
+        Raises:
+            RecordingError: the rates are so high that their sums do not fit.
+        """
+        judge, zero = self._judge, np.zeros_like(edges.source)
+        instants, at = np.unique(np.concatenate([edges.instant_ms, levels.instant_ms]), return_inverse=True)
+        at_edges, at_levels = at[: len(edges.rule)], at[len(edges.rule) :]
+        keys = judge.key(edges.cluster, edges.source, edges.target)
+        first = np.zeros(len(keys), np.int64)
+        first[distinct_edges(at_edges, keys)] = 1
+        columns = [*edges.rates, first, *judge.edge_notices(edges)]
+        minutes = (instants - self._hour_ms) // MINUTE_MS
+        from_keys = judge.key(edges.cluster, edges.source, zero)
+        to_keys = judge.key(edges.cluster, edges.target, zero)
+        self._groups["edge"].add(minutes, at_edges, keys, columns)
+        self._groups["from"].add(minutes, at_edges, from_keys, columns)
+        self._groups["to"].add(minutes, at_edges, to_keys, columns)
+        # An edge from a node to itself is one edge of it.
+        others = edges.target != edges.source
+        none = np.zeros(len(levels.node), np.int64)
+        raised = [(levels.severity == severity).astype(np.int64) for severity in range(3)]
+        of_levels = [none, none, none, none, *raised]
+        self._groups["node"].add(
+            minutes,
+            np.concatenate([at_edges, at_edges[others], at_levels]),
+            np.concatenate(
+                [
+                    from_keys,
+                    to_keys[others],
+                    judge.key(levels.cluster, levels.node, np.zeros_like(levels.node)),
+                ]
+            ),
+            # One at a time: together they are the largest of all that is in memory for a piece.
+            (
+                np.concatenate([column, column[others], level])
+                for column, level in zip(columns, of_levels, strict=True)
+            ),
+        )
+
+    def subjects(self) -> Iterator[tuple[SubjectKey, Integers]]:
+        """Every subject, in the order of keys, with its values: `VALUES` rows of `MINUTES` 64-bit integers."""
+        for kind in sorted(self._groups):
+            group = self._groups[kind]
+            numbers = group.keys().tolist()
+            rows = sorted((_key(kind, *self._judge.names_of(number)), number) for number in numbers)
+            for start in range(0, len(rows), _AT_ONCE):
+                some = rows[start : start + _AT_ONCE]
+                values = group.values(np.array([number for _, number in some], np.int64))
+                yield from zip((key for key, _ in some), values, strict=True)
+
+
+def totals_by_minute(hour_ms: int, cluster: str, values: Integers, minutes: slice) -> pa.Table:
+    """Some minutes of a subject as totals, each at its start; the columns are those of `TOTALS`."""
+    rates, counts = values[: len(RATES), minutes], values[len(RATES) :, minutes]
+    number = rates.shape[1]
+    instants = hour_ms + (minutes.start + np.arange(number)) * MINUTE_MS
+    columns = [
+        pa.array(instants),
+        pa.repeat(pa.scalar(cluster), number),
+        *(decimals(column) for column in rates),
+        *(pa.array(column) for column in counts),
+    ]
+    return pa.Table.from_arrays(columns, schema=TOTALS)
+
+
+def _key(kind: Kind, cluster: str, one: str, other: str) -> SubjectKey:
+    """From the names of a group's number: of nodes, the one that counts is the first."""
+    source = "" if kind == "to" else one
+    target = {"edge": other, "to": one}.get(kind, "")
+    return SubjectKey(kind, source, target, cluster)
+
+
+@attrs.frozen(eq=False)
+class _Minutes:
+    """Some minutes of the subjects that were seen in them."""
+
+    keys: Integers
+    """Ascending."""
+    minutes: Integers
+    columns: dict[int, Integers]
+    """Index of a value to a row for each minute, a column for each key. One of nothing but zeros is left out."""
+
+
+class _Group:
+    """The minutes of all subjects of one kind.
+
+    Kept as they come: most subjects have no notices, and a table of all values of all subjects is twice
+    as large, four times while it grows.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[_Minutes] = []
+
+    def add(self, minutes: Integers, at: Integers, keys: Integers, columns: Iterable[Integers]) -> None:
+        """Rows: the index of each one's instant, the subject's key, and its columns.
+
+        ``minutes`` has the minute of every instant, ascending.
+        """
+        if not len(keys):
+            return
+        subjects, rows = np.unique(keys, return_inverse=True)
+        cells = at * len(subjects) + rows
+        begins = np.flatnonzero(np.diff(minutes, prepend=-1))
+        kept: dict[int, Integers] = {}
+        for index, column in enumerate(columns):
+            if not column.any():
+                continue
+            exact = summable(column)
+            sums = np.zeros(len(minutes) * len(subjects), exact.dtype)
+            np.add.at(sums, cells, exact)
+            by_instant = summable(sums).reshape(len(minutes), len(subjects))
+            gathered = (np.add if index < len(RATES) else np.maximum).reduceat(by_instant, begins, axis=0)
+            if int(gathered.max()) > _MOST:
+                raise RecordingError("rates of edges are too high to be kept by minute")
+            kept[index] = gathered.astype(np.int64)
+        self._pieces.append(_Minutes(subjects, minutes[begins], kept))
+
+    def keys(self) -> Integers:
+        """Of all subjects, ascending."""
+        return np.unique(np.concatenate([np.zeros(0, np.int64), *(piece.keys for piece in self._pieces)]))
+
+    def values(self, keys: Integers) -> Integers:
+        """For each of ``keys``: `VALUES` rows of `MINUTES` values, 0 where it was not seen."""
+        found = np.zeros((len(keys), VALUES, MINUTES), np.int64)
+        for piece in self._pieces:
+            place = np.minimum(np.searchsorted(piece.keys, keys), len(piece.keys) - 1)
+            there = np.flatnonzero(piece.keys[place] == keys)
+            for index, column in piece.columns.items():
+                found[there[:, None], index, piece.minutes] = column[:, place[there]].T
+        return found

@@ -1,0 +1,76 @@
+"""Totals: each instant's traffic in numbers. What timelines are made of, and rollups keep. Pure."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+
+from vistio_core.judging.codes import Integers
+from vistio_core.judging.edge_rates import EdgeRates, NodeNotices, summable
+from vistio_core.judging.judge import Judge
+
+RATES = ("normal", "warning", "danger")
+COUNTS = ("edges", "notices_info", "notices_warning", "notices_error")
+
+TOTALS = pa.schema(
+    [
+        pa.field("instant_ms", pa.int64()),
+        pa.field("cluster", pa.string()),
+        *(pa.field(name, pa.decimal128(38, 6)) for name in RATES),
+        *(pa.field(name, pa.int64()) for name in COUNTS),
+    ]
+)
+"""The columns of `totals`: requests per second by class, and numbers of edges and notices."""
+
+
+def totals(judge: Judge, edges: EdgeRates, levels: NodeNotices) -> pa.Table:
+    """From what was seen of edges, and notices of nodes, to one row for each instant and cluster, in this order."""
+    instants, at = np.unique(np.concatenate([edges.instant_ms, levels.instant_ms]), return_inverse=True)
+    groups, of = np.unique(
+        at.astype(np.int64) << 32 | np.concatenate([edges.cluster, levels.cluster]), return_inverse=True
+    )
+    of_edges, of_levels = of[: len(edges.rule)], of[len(edges.rule) :]
+    columns = {
+        name: decimals(_sums(of_edges, rates, len(groups)))
+        for name, rates in zip(RATES, edges.rates, strict=True)
+    }
+    # An edge that several rules or writers saw at an instant is one edge.
+    keys = judge.key(edges.cluster, edges.source, edges.target)
+    distinct = distinct_edges(at[: len(keys)], keys)
+    columns["edges"] = pa.array(np.bincount(of_edges[distinct], minlength=len(groups)))
+    for severity, (name, counts) in enumerate(zip(COUNTS[1:], judge.edge_notices(edges), strict=True)):
+        raised = _sums(of_edges, counts, len(groups))
+        raised += np.bincount(of_levels[levels.severity == severity], minlength=len(groups))
+        columns[name] = pa.array(raised, pa.int64())
+    columns["instant_ms"] = pa.array(instants[groups >> 32])
+    columns["cluster"] = pa.array(
+        [judge.names.values[group] for group in (groups & 0xFFFFFFFF).tolist()], pa.string()
+    )
+    table = pa.table([columns[name] for name in TOTALS.names], schema=TOTALS)
+    return table.sort_by([("instant_ms", "ascending"), ("cluster", "ascending")])
+
+
+def decimals(millionths: Integers) -> pa.Array:
+    """Millionths of a request per second as requests per second, exactly."""
+    if millionths.dtype == object:
+        return pa.array([Decimal(each).scaleb(-6) for each in millionths.tolist()], pa.decimal128(38, 6))
+    # The same 128 bits, with the point elsewhere.
+    whole = pa.array(millionths, pa.int64()).cast(pa.decimal128(38, 0))
+    return pa.Array.from_buffers(pa.decimal128(38, 6), len(whole), [None, whole.buffers()[1]])
+
+
+def _sums(groups: Integers, values: Integers, number: int) -> Integers:
+    exact = summable(values)
+    sums = np.zeros(number, exact.dtype)
+    np.add.at(sums, groups, exact)
+    return sums
+
+
+def distinct_edges(instants: Integers, keys: Integers) -> Integers:
+    """Where each edge of an instant stands first."""
+    order = np.lexsort((keys, instants))
+    first = np.ones(len(keys), bool)
+    first[1:] = (keys[order][1:] != keys[order][:-1]) | (instants[order][1:] != instants[order][:-1])
+    return order[first]

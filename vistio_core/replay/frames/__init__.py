@@ -1,0 +1,1 @@
+"""Many graphs at once, for moving through time."""

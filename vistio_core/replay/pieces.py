@@ -1,0 +1,222 @@
+"""From files of events to rates by class: what is read of them, and in which pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+
+from vistio_core.configuration.model import Configuration
+from vistio_core.graph.topology import Topology
+from vistio_core.judging.codes import numbered
+from vistio_core.judging.edge_rates import MILLIONTHS, DrawnRates, EdgeRates, EdgeSums, NodeNotices
+from vistio_core.judging.judge import MEASUREMENT_COLUMNS, SAMPLE_COLUMNS, Judge
+from vistio_core.judging.subject import Subject
+from vistio_core.judging.totals import TOTALS, totals
+from vistio_core.judging.union import Union
+from vistio_core.replay.comparison import Moment
+from vistio_core.replay.duckdb_session import DuckDBSession
+from vistio_core.storage.event_file import EventFile
+from vistio_core.storage.format import INSTANT
+from vistio_core.times import MINUTE_MS
+
+# One piece's rows: what is in memory at a time, some hundred bytes each.
+_PIECE_ROWS = 200_000
+_WINDOW = "instant >= make_timestamptz($start_ms * 1000) and instant < make_timestamptz($end_ms * 1000)"
+_IN_FORCE_QUERY = f"""
+    select epoch_ms(instant) as instant_ms, writer, any_value(configuration) as configuration from scrapes
+    where {_WINDOW} and supplement = 0 group by all
+"""
+_SAMPLES_QUERY = f"""
+    select writer, {", ".join(SAMPLE_COLUMNS)} from samples
+    where {_WINDOW}
+      and ($cluster is null or cluster = $cluster)
+      and ($source is null or source = $source)
+      and ($target is null or target = $target)
+      and ($node is null or source = $node or target = $node)
+    order by all
+"""
+_MEASUREMENTS_QUERY = f"""
+    select writer, {", ".join(MEASUREMENT_COLUMNS)} from measurements
+    where {_WINDOW} and coalesce(target, '') = ''
+      and ($cluster is null or cluster = $cluster)
+      and $source is null and $target is null
+      and ($node is null or source = $node)
+    order by writer, instant
+"""
+
+
+def judge_of(files: Sequence[EventFile], configuration: Callable[[str], Configuration]) -> Judge:
+    """A judge that knows which configurations were in force at the instants of these files."""
+    in_force = {
+        (there.instant_ms, file.name.writer): there.configuration
+        for file in files
+        if not file.name.supplement
+        for there in file.presences
+    }
+    return Judge(in_force, configuration)
+
+
+def pieces(
+    judge: Judge, files: Sequence[EventFile], start_ms: int, end_ms: int
+) -> Iterator[tuple[EdgeRates, NodeNotices]]:
+    """What was seen in ``[start_ms, end_ms)``, a piece of time after the other.
+
+    An instant stands in one piece, whole; where a window starts at a full minute, a minute does.
+
+    Args:
+        judge: made of the same files.
+        files: all that hold the window, none superseded.
+        start_ms: the window's first instant.
+        end_ms: where it ends, exclusive.
+    """
+    for from_ms, to_ms, inside in _pieces_of_time(files, start_ms, end_ms):
+        edges: list[EdgeRates] = []
+        levels: list[NodeNotices] = []
+        for writer, samples, measurements in _rows(inside, from_ms, to_ms):
+            edges.append(judge.edges(writer, samples))
+            levels.append(judge.node_notices(writer, measurements))
+        yield EdgeRates.joined(edges), NodeNotices.joined(levels)
+
+
+def _pieces_of_time(
+    files: Sequence[EventFile], start_ms: int, end_ms: int
+) -> Iterator[tuple[int, int, list[EventFile]]]:
+    """Start and end of each piece, and the files that may hold something of it."""
+    inside = [file for file in files if file.name.overlaps(start_ms, end_ms)]
+    if not inside:
+        return
+    first_ms = max(start_ms, min(file.name.first_ms for file in inside))
+    last_ms = min(end_ms, max(file.name.last_ms for file in inside) + 1)
+    first_ms = start_ms + (first_ms - start_ms) // MINUTE_MS * MINUTE_MS
+    number = 1 + sum(file.rows_in_all for file in inside) // _PIECE_ROWS
+    length_ms = max(1, (last_ms - first_ms) // (number * MINUTE_MS)) * MINUTE_MS
+    bounds = [*range(first_ms, last_ms, length_ms), last_ms]
+    for from_ms, to_ms in pairwise(bounds):
+        yield from_ms, to_ms, [file for file in inside if file.name.overlaps(from_ms, to_ms)]
+
+
+def _rows(files: Iterable[EventFile], start_ms: int, end_ms: int) -> Iterator[tuple[str, pa.Table, pa.Table]]:
+    """What each file holds of ``[start_ms, end_ms)``: its writer, samples and measurements."""
+    for file in files:
+        yield (
+            file.name.writer,
+            file.rows_between("sample", start_ms, end_ms, SAMPLE_COLUMNS),
+            file.rows_between("measurement", start_ms, end_ms, MEASUREMENT_COLUMNS),
+        )
+
+
+def totals_of(
+    files: Sequence[EventFile], start_ms: int, end_ms: int, configuration: Callable[[str], Configuration]
+) -> pa.Table:
+    """The totals of ``[start_ms, end_ms)``, by instant and cluster; the columns are those of `TOTALS`."""
+    judge = judge_of(files, configuration)
+    found = [totals(judge, *piece) for piece in pieces(judge, files, start_ms, end_ms)]
+    return pa.concat_tables([TOTALS.empty_table(), *found])
+
+
+def window_moment(
+    files: Sequence[EventFile],
+    window_ms: tuple[int, int],
+    instants: int,
+    configuration: Callable[[str], Configuration],
+) -> Moment:
+    """A window as one side of a comparison: the mean rates of all edges, all nodes that were ever there.
+
+    Args:
+        files: all that hold the window, none superseded.
+        window_ms: start and end.
+        instants: how many were seen. Where an edge was not seen at one of them, it had no traffic.
+        configuration: from a hash to the configuration.
+    """
+    judge = judge_of(files, configuration)
+    found, measured = EdgeSums.none(), np.zeros(0, np.int64)
+    for from_ms, to_ms, inside in _pieces_of_time(files, *window_ms):
+        for writer, samples, measurements in _rows(inside, from_ms, to_ms):
+            found = EdgeSums.joined([found, judge.sums(writer, samples)])
+            measured = numbered(np.concatenate([measured, judge.measured(writer, measurements)]))[0]
+    cluster, source, target = judge.edge_codes(found.keys)
+    nodes = [
+        judge.node_key(cluster, end)[end != judge.nobody]
+        for cluster, *ends in (judge.edge_codes(judge.edges_of(measured)), (cluster, source, target))
+        for end in ends
+    ]
+    return Moment(
+        *window_ms,
+        instants,
+        False,
+        tuple(judge.names.values),
+        np.column_stack([cluster, source, target]),
+        np.asarray(found.rates, np.float64) / MILLIONTHS / instants,
+        np.column_stack(judge.node_codes(np.unique(np.concatenate(nodes)))),
+    )
+
+
+def window_topology(
+    files: Sequence[EventFile], window_ms: tuple[int, int], configuration: Callable[[str], Configuration]
+) -> Topology:
+    """Who was there at some time in a window, and the most that one edge had.
+
+    Args:
+        files: all that hold the window, none superseded.
+        window_ms: start and end.
+        configuration: from a hash to the configuration.
+    """
+    judge = judge_of(files, configuration)
+    union = Union(judge)
+    for from_ms, to_ms, inside in _pieces_of_time(files, *window_ms):
+        drawn: list[DrawnRates] = []
+        for writer, samples, measurements in _rows(inside, from_ms, to_ms):
+            drawn.append(judge.drawn(writer, samples))
+            union.see(judge.measured(writer, measurements))
+        union.add(DrawnRates.joined(drawn))
+    return union.topology(judge.in_force(*window_ms))
+
+
+def piece_about(
+    session: DuckDBSession,
+    uris: Sequence[str],
+    window_ms: tuple[int, int],
+    subject: Subject,
+    configuration: Callable[[str], Configuration],
+) -> tuple[Judge, EdgeRates, NodeNotices]:
+    """What was seen of a subject, which DuckDB finds among all the others.
+
+    Args:
+        session: where the queries run.
+        uris: the files that hold the window, none superseded.
+        window_ms: start and end.
+        subject: what of it counts.
+        configuration: from a hash to the configuration.
+    """
+    window = {"start_ms": window_ms[0], "end_ms": window_ms[1]}
+    in_force = session.table(_IN_FORCE_QUERY, uris, window).to_pydict()
+    judge = Judge(
+        {(instant_ms, writer): known for instant_ms, writer, known in zip(*in_force.values(), strict=True)},
+        configuration,
+    )
+    parameters = {**window, **subject.as_parameters()}
+    samples = session.table(_SAMPLES_QUERY, uris, parameters)
+    measurements = session.table(_MEASUREMENTS_QUERY, uris, parameters)
+    edges = [judge.edges(writer, rows) for writer, rows in _by_writer(samples)]
+    levels = [judge.node_notices(writer, rows) for writer, rows in _by_writer(measurements)]
+    return (
+        judge,
+        EdgeRates.joined(edges),
+        NodeNotices.joined(levels),
+    )
+
+
+def _by_writer(rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Each writer's rows, which lie side by side; instants in milliseconds."""
+    instant = rows.schema.get_field_index("instant")
+    rows = rows.set_column(instant, "instant", rows["instant"].cast(INSTANT))
+    writers = rows["writer"].to_pylist()
+    start = 0
+    for index in range(1, len(writers) + 1):
+        if index == len(writers) or writers[index] != writers[start]:
+            # In one chunk: an edge's rows must not be torn apart.
+            yield writers[start], rows.slice(start, index - start).combine_chunks()
+            start = index

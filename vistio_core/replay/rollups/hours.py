@@ -1,0 +1,120 @@
+"""Rollups: what a timeline needs of a sealed hour, worked out once. Derived data, never an answer of its own.
+
+A rollup's name has a digest of everything that it was made of: the recording, this format, and the names
+and sizes of the hour's files. When an hour gets another file, by a backfill or a supplement, the digest
+is another one: an old rollup is not even looked for. Its content begins with a hash of the rest and of its name, so
+what is torn, changed or belongs elsewhere is not believed. Without a rollup the log is read, to the
+same answer (`docs/decisions/0011-rollups.md`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+
+import attrs
+import pyarrow as pa
+
+from vistio_core.storage.layout import (
+    LOG,
+    EventsName,
+    hour_folder,
+    rollup_name,
+)
+from vistio_core.storage.marker import read_marker
+from vistio_core.storage.store import Store
+from vistio_core.times import HOUR_MS, align
+
+log = logging.getLogger(__name__)
+
+_VERSION = "2"
+"""Raised when totals are worked out in another way: older rollups are then made anew."""
+_HASH_BYTES = 32
+_FEW_HOURS = 48
+
+
+@attrs.frozen
+class Rollup:
+    """What is known of an hour, or of a window."""
+
+    totals: pa.Table
+    """`vistio_core.judging.totals.TOTALS`."""
+    presence: pa.Table
+    """`vistio_core.replay.window_presence.PRESENCE`."""
+
+
+def sealed_sizes(store: Store, start_ms: int, end_ms: int) -> dict[str, int]:
+    """The names of sealed files in the hours that the window touches, with their sizes."""
+    hours = range(align(start_ms, HOUR_MS), end_ms, HOUR_MS)
+    folders = [LOG] if len(hours) > _FEW_HOURS else [hour_folder(hour_ms) for hour_ms in hours]
+    return {entry.name: entry.size_bytes for folder in folders for entry in store.entries(folder)}
+
+
+class Rollups:
+    """Finds and reads the rollups of a recording."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        marker = read_marker(store)
+        self._recording = f"{_VERSION} {marker.format_version} {marker.created}"
+
+    def name(self, hour_ms: int, names: Iterable[EventsName], sizes: Mapping[str, int]) -> str | None:
+        """What the rollup of an hour is called; None for an hour that is not (wholly) sealed.
+
+        Args:
+            hour_ms: the hour's start.
+            names: all files of the hour, none superseded.
+            sizes: of the sealed ones.
+        """
+        files = sorted(name.text for name in names)
+        if not files or any(file not in sizes for file in files):
+            return None
+        made_of = "\n".join([self._recording, *(f"{file} {sizes[file]}" for file in files)])
+        return rollup_name(hour_ms, hashlib.sha256(made_of.encode()).hexdigest()[:32])
+
+    def read(self, name: str) -> Rollup | None:
+        """The rollup of this name; None when there is none, or it is not whole."""
+        try:
+            with self._store.open(name) as source:
+                content: bytes = source.read()
+        except OSError:
+            return None
+        if not is_content(name, content):
+            log.warning(
+                "rollup.ignored", extra={"file": name, "error": "its content is not what was written"}
+            )
+            return None
+        try:
+            reader = pa.BufferReader(pa.py_buffer(content)[_HASH_BYTES:])
+            totals = pa.ipc.open_stream(reader).read_all()
+            found = pa.ipc.open_stream(reader).read_all()
+        except pa.ArrowInvalid as error:
+            log.warning("rollup.ignored", extra={"file": name, "error": str(error)})
+            return None
+        return Rollup(totals, found)
+
+
+def content_of(name: str, totals: pa.Table, found: pa.Table) -> bytes:
+    """What the rollup ``name`` has inside."""
+    rest = b"".join(_streams(totals, found))
+    return _hash(name, rest) + rest
+
+
+def is_content(name: str, content: bytes) -> bool:
+    """Whether a rollup's content is what was once written under this name."""
+    return content[:_HASH_BYTES] == _hash(name, content[_HASH_BYTES:])
+
+
+def _hash(name: str, rest: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + rest).digest()
+
+
+def _streams(*tables: pa.Table) -> Iterator[bytes]:
+    """Arrow's streaming format, a stream for each table."""
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    for table in tables:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+            writer.write_table(table.combine_chunks())
+        yield sink.getvalue().to_pybytes()

@@ -1,0 +1,100 @@
+"""Merging and sealing: many small files of events become one. Never an answer changes.
+
+Both write the new file whole, then delete the old ones. Killed between any two steps, the
+instants stand in at least one file, and `Catalog.counting` leaves out the superseded.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+import pyarrow as pa
+
+from vistio_core.storage.event_file import EventFile, EventFiles
+from vistio_core.storage.format import KINDS, completed, rates_repeat, row_groups, write_events
+from vistio_core.storage.layout import MARKER, EventsName
+from vistio_core.storage.store import Store
+from vistio_core.times import HOUR_MS, MINUTE_MS, align
+
+MERGE_SPAN_MS = 5 * MINUTE_MS
+"""Commits of one span of this length merge into one file of the head."""
+
+
+def merge_groups(head: Sequence[EventsName], writer: str, now_ms: int) -> list[list[EventsName]]:
+    """The commits of each finished span and sequence, where there are at least two of them."""
+    commits = [name for name in head if name.writer == writer and name.single]
+    spans = _grouped(commits, MERGE_SPAN_MS)
+    return [group for span_ms, group in spans if span_ms + MERGE_SPAN_MS <= now_ms and len(group) > 1]
+
+
+def seal_groups(head: Sequence[EventsName], writer: str, before_ms: int) -> list[list[EventsName]]:
+    """The head's files of each sequence and hour that ended at or before ``before_ms``."""
+    own = [name for name in head if name.writer == writer]
+    return [group for hour_ms, group in _grouped(own, HOUR_MS) if hour_ms + HOUR_MS <= before_ms]
+
+
+def _grouped(names: Sequence[EventsName], span_ms: int) -> Iterator[tuple[int, list[EventsName]]]:
+    """Start and files of each span of a sequence. Supplements come last: their scrapes are moved before them."""
+
+    def key(name: EventsName) -> tuple[int, int]:
+        return name.supplement, align(name.first_ms, span_ms)
+
+    for (_, start_ms), group in groupby(sorted(names, key=key), key=key):
+        yield start_ms, list(group)
+
+
+def combine(store: Store, files: EventFiles, names: Sequence[EventsName], *, sealed: bool) -> EventsName:
+    """Write the instants of ``names``, of one sequence, into one new file; the old ones stay. Returns its name.
+
+    An instant that stands in two of them (after a crash) is taken once. Memory holds two row groups or so,
+    whatever the size of the hour; with sources that overlap in time, one of each of those.
+    """
+    sources = [files[name] for name in names]
+    first_ms = min(name.first_ms for name in names)
+    last_ms = max(name.last_ms for name in names)
+    combined = EventsName(first_ms, last_ms, names[0].writer, sealed, names[0].supplement)
+    rounded = [source.significant_digits for source in sources]
+    digits = min((each for each in rounded if each is not None), default=None)
+    with store.create(combined.text, beside=MARKER) as sink:
+        write_events(sink, _in_order(sources), repeating=_repeating(sources), digits=digits)
+    return combined
+
+
+def _repeating(sources: Sequence[EventFile]) -> bool:
+    """Whether the rates repeat, as the first file with any tells."""
+    for source in sources:
+        rates = source.rows("sample", ["rate"])["rate"]
+        if len(rates):
+            return rates_repeat(rates)
+    return False
+
+
+def _in_order(sources: Sequence[EventFile]) -> Iterator[pa.Table]:
+    for kind in KINDS:
+        streams = (_one_after_the_other(kind, each) for each in _chains(sources))
+        merged = heapq.merge(*streams, key=lambda item: item[0])
+        instants = (next(copies)[1] for _, copies in groupby(merged, key=lambda item: item[0]))
+        yield from map(completed, row_groups(kind, instants))
+
+
+def _chains(sources: Sequence[EventFile]) -> list[list[EventFile]]:
+    """``sources`` in as few runs as it takes for those of each run to follow one another in time.
+
+    Files of the head hardly ever overlap, so that mostly there is one run, and one open file at a time.
+    """
+    chains: list[list[EventFile]] = []
+    for source in sorted(sources, key=lambda source: source.name.first_ms):
+        for chain in chains:
+            if chain[-1].name.last_ms < source.name.first_ms:
+                chain.append(source)
+                break
+        else:
+            chains.append([source])
+    return chains
+
+
+def _one_after_the_other(kind: str, sources: Iterable[EventFile]) -> Iterator[tuple[int, pa.Table]]:
+    for source in sources:
+        yield from source.by_instant(kind, whole=False)

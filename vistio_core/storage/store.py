@@ -1,0 +1,374 @@
+"""Where a recording's objects lie: the `Store` protocol, and a local directory as one.
+
+A store has whole, immutable objects under ``/``-separated names. An object is there or not
+there; nobody ever sees half of one. Everything else in vistio works with names and leaves
+paths, rename, fsync and permissions to this file.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Protocol
+
+import attrs
+import pyarrow as pa
+
+from vistio_core.errors import RecordingError
+from vistio_core.storage.layout import LOCKS
+from vistio_core.storage.local_lock import LocalLock
+
+_TEMPORARY_PREFIX = ".tmp-"
+_ABANDONED_AFTER_S = 86_400
+_TRUSTED_AFTER_S = 60.0
+"""A folder that changed this lately may change again without another time of change: clocks of file systems tick."""
+_MOST_FOLDERS = 20_000
+"""Whose listings are remembered: two years of hours, some 10 MB."""
+
+
+class StorageError(RecordingError):
+    """The storage refused: full, read-only, gone, or broken. ``code`` is the errno, if any."""
+
+    def __init__(self, place: str, doing: str, error: OSError) -> None:
+        self.code = error.errno
+        hint = _REMEDIES.get(error.errno or 0, "look at the storage and its mount")
+        super().__init__(f"{place}: {doing}: {error.strerror or error}; {hint}")
+
+
+_REMEDIES = {
+    errno.ENOSPC: "free space or shorten --retention; recording goes on by itself once there is room",
+    errno.EDQUOT: "raise the quota or shorten --retention; recording goes on by itself once there is room",
+    errno.EROFS: "remount it for writing; recording goes on by itself then",
+    errno.EACCES: "give this user the right to write there",
+    errno.EPERM: "give this user the right to write there",
+    errno.ENOENT: "the directory or its mount has gone; recording goes on by itself when it is back",
+    errno.ENOTDIR: "name a directory",
+    errno.EIO: "the disk reports an error: look at the kernel's log",
+}
+
+
+@attrs.frozen
+class Entry:
+    """An object in a listing."""
+
+    name: str
+    size_bytes: int
+
+
+class Lock(Protocol):
+    """The right to write under a name, held from entering to leaving."""
+
+    def require(self) -> None:
+        """Look before writing whether it is still held; take it again where it was deleted and is free.
+
+        Raises:
+            WriterLockedError: someone else has it now.
+            StorageError: the storage refused.
+        """
+        ...
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+
+class Store(Protocol):
+    """Whole objects under names. A local directory today; an object store fits the same shape."""
+
+    place: str
+    """What a person would call it: a path or a URL."""
+
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        """All objects below the folder ``prefix``, in no particular order; none if there is no such folder."""
+        ...
+
+    def names(self, prefix: str = "") -> Iterable[str]:
+        """The names of `entries`, for those who need no sizes."""
+        ...
+
+    def folders(self, prefix: str) -> list[str]:
+        """The names of the folders directly below the folder ``prefix``, sorted."""
+        ...
+
+    def exists(self, name: str) -> bool: ...
+
+    def version(self, name: str) -> str:
+        """Changes when the object of this name was deleted and another one made in its place.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        ...
+
+    def open(self, name: str) -> pa.NativeFile:
+        """The object for random access.
+
+        Raises:
+            FileNotFoundError: there is none; a concurrent seal or prune may have removed it.
+        """
+        ...
+
+    def create(self, name: str, *, beside: str | None = None) -> AbstractContextManager[IO[bytes]]:
+        """A sink whose content becomes the object ``name``, whole and durable, when the block ends well.
+
+        When the block raises, or the process dies, nothing is ever seen of it.
+
+        Args:
+            name: of the new object.
+            beside: an object that must be there. Where it is not, this is no longer the storage
+                that was opened: a volume has gone, and its empty mount point must stay empty.
+
+        Raises:
+            FileExistsError: there is one already: objects are immutable.
+            StorageError: the storage refused, or has no object ``beside``.
+        """
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove the object; that it has gone already is no error."""
+        ...
+
+    def leftovers(self) -> Iterator[Entry]:
+        """What was being written when a process died. Never visible as an object."""
+        ...
+
+    def sweep(self, ending: str) -> None:
+        """Remove leftovers: of objects whose names end as the regular expression says, and all that are a day old.
+
+        A locked writer's name is such an ending; what is old is nobody's work in progress.
+        """
+        ...
+
+    def uri(self, name: str) -> str:
+        """How DuckDB reaches the object."""
+        ...
+
+    def lock(self, writer: str, *, beside: str | None = None) -> Lock:
+        """Hold the right to write as ``writer`` until the block ends or the process dies.
+
+        Args:
+            writer: the name.
+            beside: as with `create`, when it is taken and when it is taken again.
+
+        Raises:
+            WriterLockedError: someone else has it; the error says who.
+            StorageError: the storage refused, or has no object ``beside``.
+        """
+        ...
+
+
+@attrs.frozen
+class _Listed:
+    """What is directly in a folder, as of a change to it."""
+
+    changed: tuple[int, int, int]
+    names: tuple[str, ...]
+    """Of objects."""
+    temporary: tuple[str, ...]
+    """Names of what may become objects."""
+    folders: tuple[str, ...]
+
+
+_NOTHING_LISTED = _Listed((0, 0, 0), (), (), ())
+
+
+class LocalStore:
+    """A directory. Durable by fsync of the file and of its folder, atomic by rename."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.place = str(root)
+        self._listed: dict[str, _Listed] = {}
+
+    def prepare(self) -> None:
+        """Make the directory, for a recording to begin in. Nothing else ever makes it again."""
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(self.place, "making the directory", error) from error
+
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        return self._sized(self.names(prefix))
+
+    def names(self, prefix: str = "") -> Iterable[str]:
+        listed = self._list(prefix)
+        if not listed.folders:  # an hour's, as a rule
+            return listed.names
+        return chain.from_iterable(each.names for each in self._walk(prefix))
+
+    def leftovers(self) -> Iterator[Entry]:
+        return self._sized(chain.from_iterable(listed.temporary for listed in self._walk("")))
+
+    def sweep(self, ending: str) -> None:
+        for entry in list(self.leftovers()):
+            with suppress(FileNotFoundError):
+                age_s = time.time() - (self._root / entry.name).stat().st_mtime
+                if re.search(f"(?:{ending})$", entry.name) or age_s > _ABANDONED_AFTER_S:
+                    self.delete(entry.name)
+
+    def folders(self, prefix: str) -> list[str]:
+        return sorted(self._list(prefix).folders)
+
+    def exists(self, name: str) -> bool:
+        return (self._root / name).exists()
+
+    def version(self, name: str) -> str:
+        status = os.stat(f"{self.place}/{name}")
+        return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
+
+    def open(self, name: str) -> pa.NativeFile:
+        # Not a memory map: there a disk's error, or a file that was cut short, is SIGBUS, which ends
+        # the process; here it is an OSError, and the rest of the recording stays readable.
+        return pa.OSFile(str(self._root / name), "r")
+
+    @contextmanager
+    def create(self, name: str, *, beside: str | None = None) -> Iterator[IO[bytes]]:
+        # Every step goes through one open folder, never again from the root's path: a mount that
+        # comes or goes between two of them cannot lead the second one astray.
+        with self._named_errors(f"writing {name}"), self._open_folder(name, beside) as folder:
+            last = name.rpartition("/")[2]
+            temporary = f"{_TEMPORARY_PREFIX}{secrets.token_hex(6)}-{last}"
+            if _exists(last, folder):
+                raise FileExistsError(errno.EEXIST, "objects are immutable", name)
+            try:
+                with open(temporary, "xb", opener=partial(os.open, mode=0o666, dir_fd=folder)) as sink:
+                    yield sink
+                    sink.flush()
+                    os.fsync(sink.fileno())
+                os.replace(temporary, last, src_dir_fd=folder, dst_dir_fd=folder)
+                os.fsync(folder)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(temporary, dir_fd=folder)
+                raise
+
+    def delete(self, name: str) -> None:
+        path = self._root / name
+        try:
+            path.unlink(missing_ok=True)
+            # Folders of partitions go with their last file; the top level stays.
+            for folder in path.parents:
+                if folder.parent == self._root or folder == self._root:
+                    break
+                folder.rmdir()
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
+                raise StorageError(self.place, f"deleting {name}", error) from error
+
+    def uri(self, name: str) -> str:
+        return str(self._root / name)
+
+    def lock(self, writer: str, *, beside: str | None = None) -> LocalLock:
+        path = self._root / LOCKS / f"{writer}.lock"
+        return LocalLock(self.place, writer, path, partial(self._locking, writer, beside))
+
+    @contextmanager
+    def _locking(self, writer: str, beside: str | None) -> Iterator[None]:
+        doing = f"locking for writer {writer!r}"
+        with self._named_errors(doing), self._open_folder(f"{LOCKS}/{writer}.lock", beside):
+            yield
+
+    def _sized(self, names: Iterable[str]) -> Iterator[Entry]:
+        for name in names:
+            with suppress(FileNotFoundError):  # deleted since it was listed
+                yield Entry(name, (self._root / name).stat().st_size)
+
+    def _walk(self, prefix: str) -> Iterator[_Listed]:
+        """The folder ``prefix``, and every one below it."""
+        folders = [prefix]
+        while folders:
+            found = self._list(folders.pop())
+            folders += found.folders
+            yield found
+
+    def _list(self, folder: str) -> _Listed:
+        """What is directly in a folder. One that did not change since is not listed again: it costs a third."""
+        # Text, not a Path: a graph looks at 26 folders.
+        path = f"{self.place}/{folder}"
+        try:
+            changed = _change_of(path)
+            known = self._listed.get(folder)
+            if known is not None and known.changed == changed:
+                return known
+            before_ns = time.time_ns()
+            names, temporary, folders = [], [], []
+            with os.scandir(path) as found:
+                for item in found:
+                    name = f"{folder}/{item.name}" if folder else item.name
+                    if item.is_dir(follow_symlinks=False):
+                        folders.append(name)
+                    elif item.name.startswith(_TEMPORARY_PREFIX):
+                        temporary.append(name)
+                    else:
+                        names.append(name)
+        except (FileNotFoundError, NotADirectoryError):
+            return _NOTHING_LISTED  # never made, or removed by a concurrent prune
+        except OSError as error:
+            raise StorageError(self.place, f"listing {folder or '.'}", error) from error
+        listed = _Listed(changed, tuple(names), tuple(temporary), tuple(folders))
+        if before_ns - changed[0] > _TRUSTED_AFTER_S * 1e9:
+            if len(self._listed) >= _MOST_FOLDERS:
+                self._listed.clear()
+            self._listed[folder] = listed
+        return listed
+
+    @contextmanager
+    def _open_folder(self, name: str, beside: str | None) -> Iterator[int]:
+        """The folder of an object as an open descriptor, made durably where it is missing.
+
+        The root itself is not made: a vanished mount must not be papered over.
+        """
+        with ExitStack() as stack:
+
+            def open_in(parent: int | None, part: str | Path) -> int:
+                descriptor = os.open(part, os.O_RDONLY | os.O_DIRECTORY, dir_fd=parent)
+                stack.callback(os.close, descriptor)
+                return descriptor
+
+            folder = open_in(None, self._root)
+            if beside is not None:
+                os.stat(beside, dir_fd=folder)
+            for part in name.split("/")[:-1]:
+                parent = folder
+                try:
+                    folder = open_in(parent, part)
+                except FileNotFoundError:
+                    with suppress(FileExistsError):  # somebody else made it just now
+                        os.mkdir(part, dir_fd=parent)
+                    os.fsync(parent)
+                    folder = open_in(parent, part)
+            yield folder
+
+    @contextmanager
+    def _named_errors(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise StorageError(self.place, doing, error) from error
+
+
+def _change_of(path: str) -> tuple[int, int, int]:
+    """When a folder's content changed, and which one it is. Not `st_mtime`: tools that copy set that one back."""
+    status = os.stat(path)
+    return status.st_ctime_ns, status.st_ino, status.st_dev
+
+
+def _exists(name: str, folder: int) -> bool:
+    try:
+        os.stat(name, dir_fd=folder)
+    except FileNotFoundError:
+        return False
+    return True
