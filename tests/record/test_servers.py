@@ -17,7 +17,7 @@ from support.certificates import HOST, Certificates, serial_number
 from support.misbehaving import Request, configuration_text, serving, vector
 from support.proxy import proxying
 
-from vistio_core.configuration import loads, server_settings
+from vistio_core.configuration import loads
 from vistio_core.errors import SourceError, UsageError
 from vistio_core.events import Outcome
 from vistio_record.sources.abortable import Call
@@ -41,7 +41,7 @@ def make(url: str, http_config: str = "{}", *, method: str = "") -> Server:
     text = configuration_text(url, "up") + f"http_config: {http_config}\n"
     if method:
         text += f"servers: [{{url: '{url}', method: {method}}}]\n"
-    return Server(url, server_settings(loads(text), url))
+    return Server(url, loads(text).server_settings(url))
 
 
 def ask(server: Server, *, timeout_s: float = 5.0) -> bytes:

@@ -14,7 +14,7 @@ from vistio_core import Recording
 from vistio_core.judging.subject import Subject
 from vistio_core.replay.rollups.hours import Rollup, Rollups
 from vistio_core.replay.rollups.remembered import TABLE_BYTES, RememberedTables
-from vistio_core.replay.traffic import Traffic
+from vistio_core.replay.rollups.traffic import Traffic
 from vistio_core.times import HOUR_MS
 
 NOW_MS = START_MS + 10 * HOUR_MS

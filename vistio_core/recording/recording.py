@@ -35,8 +35,8 @@ from vistio_core.replay.graphs import FOREVER_MS, Graphs
 from vistio_core.replay.graphs import Judge as Judge
 from vistio_core.replay.pieces import window_moment, window_topology
 from vistio_core.replay.rollups.maker import RollupMaker
+from vistio_core.replay.rollups.traffic import Traffic
 from vistio_core.replay.scans import Scans, retrying
-from vistio_core.replay.traffic import Traffic
 from vistio_core.replay.unanswered import Unanswered, unanswered_of
 from vistio_core.storage.annotations import (
     Annotation,
