@@ -4,7 +4,6 @@
  * A closed group is drawn as one node; its name in the picture, in selections and in addresses is its key.
  */
 
-import { LAYOUTS, type LayoutKind } from "./traffic/places";
 
 /** `auto` groups when there are more than `CROWDED` nodes, and shows the first ones where groups do not help. */
 export const SHOWS = ["auto", "groups", "top", "all"] as const;
@@ -12,6 +11,9 @@ export type Show = (typeof SHOWS)[number];
 
 export const RANKS = ["traffic", "errors"] as const;
 export type Rank = (typeof RANKS)[number];
+
+export const LAYOUTS = ["auto", "tree", "columns", "circle"] as const;
+export type LayoutKind = (typeof LAYOUTS)[number];
 
 export interface Crowd {
   readonly show: Show;

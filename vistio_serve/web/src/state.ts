@@ -6,7 +6,6 @@
  */
 
 import { type Crowd, NO_CROWD } from "./crowd";
-import type { EdgeText } from "./traffic/edge-text";
 
 export type Mode = "live" | "at" | "playing";
 
@@ -19,6 +18,10 @@ export interface Window {
 export type Selection =
   | { readonly kind: "node"; readonly node: string }
   | { readonly kind: "edge"; readonly source: string; readonly target: string };
+
+/** What can be written at connections. */
+export const EDGE_TEXTS = ["none", "rate", "errors", "latency", "throughput"] as const;
+export type EdgeText = (typeof EDGE_TEXTS)[number];
 
 export interface Filters {
   /** Edges below this many requests per second are hidden. */

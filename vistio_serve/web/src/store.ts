@@ -1,12 +1,25 @@
 /** The one place that changes: the state and the data, and who wants to know. */
 
-import type { Annotation, Diff, Gap, Problem } from "./api";
+import type { Annotation, Diff, Gap, Problem, Subject, Timeline } from "./api";
 import type { Graph } from "./model";
-import type { Trend } from "./panels/trend";
-import type { State } from "./state";
-import type { Followed } from "./timeline/subject";
+import type { State, Window } from "./state";
 import { EMPTY, type Topology } from "./traffic/topology";
 import type { Axis } from "./travel";
+
+/** The answer to a question about rates over time; the last timeline stays beside a problem of the same subject. */
+export interface Followed {
+  readonly subject: Subject;
+  readonly timeline: Timeline | null;
+  readonly problem: Problem | null;
+}
+
+/** The hour before; neither timeline nor problem while the answer is under way. */
+export interface Trend {
+  readonly subject: Subject;
+  readonly window: Window;
+  readonly timeline: Timeline | null;
+  readonly problem: Problem | null;
+}
 
 /** What was answered. Everything here can be asked again; nothing here is in a link. */
 export interface Data {

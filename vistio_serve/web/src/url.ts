@@ -7,12 +7,12 @@
 
 import { readCrowd, writeCrowd } from "./crowd";
 import { formatInstant, parseInstant } from "./format";
-import { EDGE_TEXTS } from "./traffic/edge-text";
 import {
+  EDGE_TEXTS,
+  type Filters,
   INITIAL,
   NO_FILTERS,
   SPEEDS,
-  type Filters,
   type Selection,
   type Speed,
   type State,

@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from "vitest";
 import { type Timeline, Api } from "../src/api";
 import { AskingTrend } from "../src/panels/asking-trend";
+import { type Box, LENGTH_MS, STEP_MS, drawTrend, trendSubject, trendWindow } from "../src/panels/trend";
 import { TrendChart } from "../src/panels/trend-chart";
-import { type Box, type Trend, LENGTH_MS, STEP_MS, drawTrend, trendSubject, trendWindow } from "../src/panels/trend";
 import { INITIAL, type State } from "../src/state";
-import { type Data, NO_DATA, Store } from "../src/store";
+import { type Data, NO_DATA, Store, type Trend } from "../src/store";
 import { extend } from "../src/traffic/topology";
 import { type Axis, goTo, play } from "../src/travel";
 import { START_MS, edge, graph, level } from "./graphs";

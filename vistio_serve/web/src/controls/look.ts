@@ -1,12 +1,10 @@
 /** How the picture looks: what is shown of a crowd, where, what stands at the connections, and how it is displayed. */
 
-import { RANKS, type Rank, type Show } from "../crowd";
+import { type LayoutKind, RANKS, type Rank, type Show } from "../crowd";
 import { h } from "../dom";
 import { setCrowd } from "../opening";
-import { type Display, setDisplay } from "../state";
+import { type Display, type EdgeText, setDisplay } from "../state";
 import type { Actions, Snapshot, View } from "../store";
-import type { EdgeText } from "../traffic/edge-text";
-import type { LayoutKind } from "../traffic/places";
 import { WAYS, namingOf } from "../traffic/naming";
 
 const SHOW_WORDS: readonly (readonly [Show, string])[] = [["auto", "automatic"], ["groups", "in groups"], ["top", "the first"], ["all", "all"]];

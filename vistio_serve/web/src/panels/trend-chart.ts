@@ -3,8 +3,8 @@
 import "../style/trend.css";
 import { h, set, setText } from "../dom";
 import { formatRate, formatTime } from "../format";
-import type { Snapshot } from "../store";
-import { type Box, type Trend, drawTrend, trendSubject, xOf } from "./trend";
+import type { Snapshot, Trend } from "../store";
+import { type Box, drawTrend, trendSubject, xOf } from "./trend";
 
 const BOX: Box = { width: 360, rate: { top: 2, height: 44 }, errors: { top: 56, height: 26 } };
 const HEIGHT = 84;

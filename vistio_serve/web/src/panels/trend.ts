@@ -1,23 +1,15 @@
 /** The hour before the moment that is shown, of one node or connection: what is asked, and what is drawn of the answer. Pure. */
 
-import type { Problem, Subject, Timeline } from "../api";
+import type { Subject, Timeline } from "../api";
 import { formatRate, formatTime } from "../format";
 import { type State, type Window, levelOf } from "../state";
-import type { Data } from "../store";
+import type { Data, Trend } from "../store";
 import { niceMax, seriesOf } from "../timeline/series";
 import { followable } from "../timeline/subject";
 import { type Axis, playheadMs } from "../travel";
 
 export const LENGTH_MS = 3_600_000;
 export const STEP_MS = 60_000;
-
-/** The answer to what was asked; neither timeline nor problem while it is under way. */
-export interface Trend {
-  readonly subject: Subject;
-  readonly window: Window;
-  readonly timeline: Timeline | null;
-  readonly problem: Problem | null;
-}
 
 /** As the facts above it count: what a node receives, and for one that nobody calls what it sends. */
 export function trendSubject(state: State, { topology }: Data): Subject | null {

@@ -1,15 +1,9 @@
 /** Whom the timeline is about, and whether an answer is about the same. Pure. */
 
-import type { Problem, Subject, Timeline } from "../api";
+import type { Subject } from "../api";
 import { groupOf } from "../crowd";
 import { type Selection, type State, levelOf } from "../state";
-
-/** The answer to a question about rates over time; the last timeline stays beside a problem of the same subject. */
-export interface Followed {
-  readonly subject: Subject;
-  readonly timeline: Timeline | null;
-  readonly problem: Problem | null;
-}
+import type { Followed } from "../store";
 
 /** What the timeline follows: the selection, the focused node, the cluster, or everything. */
 export function subjectOf(state: State): Subject {

@@ -6,12 +6,12 @@ import { h, set, setText } from "../dom";
 import { formatDate, formatInstant, formatRate, formatTime } from "../format";
 import { labelOf } from "../model";
 import { type State, levelOf, zoom } from "../state";
-import type { Actions, Data, Snapshot, View } from "../store";
+import type { Actions, Data, Followed, Snapshot, View } from "../store";
 import { readPalette } from "../style/palette";
 import { goTo, onGrid, playheadMs } from "../travel";
-import { type Mark, annotationMarks, extentOf, marksAt, niceMax, noticeMarks, seriesOf } from "./series";
 import { drawGaps, drawMarks } from "./drawing";
-import { type Followed, fitting, followable } from "./subject";
+import { type Mark, annotationMarks, extentOf, marksAt, niceMax, noticeMarks, seriesOf } from "./series";
+import { fitting, followable } from "./subject";
 
 const HEIGHT = 124;
 // Less is a click with a trembling hand.

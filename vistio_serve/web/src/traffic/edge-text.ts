@@ -9,13 +9,11 @@ import { h } from "../dom";
 import { formatRate, formatShare } from "../format";
 import { formatLatency, formatThroughput, latencyOf, throughputOf } from "../measures";
 import { type Edge, edgeKey, total } from "../model";
+import type { EdgeText } from "../state";
 import type { Palette } from "../style/palette";
 
-export const EDGE_TEXTS = ["none", "rate", "errors", "latency", "throughput"] as const;
 /** In front of what was measured at another instant than the one that is shown. */
 const ELSEWHEN = "~";
-
-export type EdgeText = (typeof EDGE_TEXTS)[number];
 
 /**
  * What stands at a connection; empty where it has nothing of that kind.

@@ -8,15 +8,8 @@
 
 import type { ConnectionObject, Dimensions, Layout, LayoutGraph, NodeObject, Position } from "vizceral";
 import { edgeKey } from "../model";
-import { type LayoutKind, circle, columns } from "./places";
-
-/** What a layout is made for: names and ends are all that matters. */
-export interface Shape {
-  readonly nodes: readonly { readonly name: string }[];
-  readonly edges: readonly { readonly source: string; readonly target: string }[];
-  /** How they are laid out; the component's own tree when it is not said. */
-  readonly layout?: LayoutKind;
-}
+import { circle, columns } from "./places";
+import type { Shape } from "./scene";
 
 export type ShapeOf = (graphName: string) => Shape | undefined;
 

@@ -9,12 +9,10 @@ import type { LevelChanges } from "../compare/changes";
 import { drawnChanges } from "../compare/grouped";
 import type { Crowd } from "../crowd";
 import { type Level, edgeKey } from "../model";
-import type { Selection } from "../state";
-import { levelOf } from "../state";
+import { type Selection, levelOf } from "../state";
 import type { Data, Snapshot } from "../store";
 import { EVERYTHING, type Plan, arrange, entered, firstOf, planOf, ranked } from "./groups";
-import type { Shape } from "./layouts";
-import { type Arrange, type Scene, sceneOf } from "./scene";
+import { type Arrange, type Scene, type Shape, sceneOf } from "./scene";
 import { complete } from "./topology";
 
 export interface Picture {

@@ -2,9 +2,6 @@
 
 import type { Dimensions, Position } from "vizceral";
 
-export const LAYOUTS = ["auto", "tree", "columns", "circle"] as const;
-export type LayoutKind = (typeof LAYOUTS)[number];
-
 interface Ends {
   readonly source: string;
   readonly target: string;

@@ -1,10 +1,18 @@
 /** From a graph, the union it belongs to and the filters to what is drawn. Pure. */
 
 import type { LevelChanges } from "../compare/changes";
+import type { LayoutKind } from "../crowd";
 import { type Edge, type Graph, type Level, type Node, total, worst } from "../model";
 import { type Filters, isFiltered } from "../state";
-import type { Shape } from "./layouts";
 import { type Topology, complete } from "./topology";
+
+/** What a layout is made for: names and ends are all that matters. */
+export interface Shape {
+  readonly nodes: readonly { readonly name: string }[];
+  readonly edges: readonly { readonly source: string; readonly target: string }[];
+  /** How they are laid out; the component's own tree when it is not said. */
+  readonly layout?: LayoutKind;
+}
 
 export interface Scene {
   readonly name: string;
