@@ -1,159 +1,15 @@
 /**
- * The server's answers, typed; whatever goes wrong is a value, never an exception.
+ * Asks the server; whatever goes wrong is a value, never an exception.
  *
  * Addresses are relative to the page, so that the page works wherever a proxy has put it.
  */
 
+import type { Annotation, Diff, FrameLevel, Frames, Instants, Problem, Subject, Timeline } from "./answers";
 import { formatInstant } from "./format";
-import {
-  type About,
-  type Graph,
-  type Notice,
-  type Rates,
-  type RawAbout,
-  type RawGraph,
-  type RawNotice,
-  readAbout,
-  readGraph,
-  readNotice,
-} from "./model";
+import { type Graph, type RawAbout, type RawGraph, type RawNotice, readAbout, readGraph, readNotice } from "./model";
 import type { Window } from "./state";
 
-/** An RFC 9457 problem; `kind` is what follows `urn:vistio:problem:`, or one of this page's own. */
-export interface Problem {
-  readonly kind: string;
-  /** 0 when there was no answer. */
-  readonly status: number;
-  readonly title: string;
-  readonly detail: string;
-  readonly beforeMs: number | null;
-  readonly afterMs: number | null;
-  readonly reason: string;
-}
-
 export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
-
-export interface Gap {
-  readonly start: string;
-  readonly end: string;
-  readonly writer: string;
-  readonly missing: number;
-  readonly reason: string;
-}
-
-export interface Instants {
-  readonly now: string;
-  readonly recording: { readonly first: string | null; readonly last: string | null };
-  readonly gaps: readonly Gap[];
-}
-
-type Column = readonly (number | null)[];
-
-/** Columns of equal length; rates are null where nothing was seen. */
-export interface TimelineSteps {
-  readonly start_ms: readonly number[];
-  readonly normal: Column;
-  readonly warning: Column;
-  readonly danger: Column;
-  readonly edges: Column;
-  readonly instants: readonly number[];
-  readonly missing: readonly number[];
-  readonly notices_info: readonly number[];
-  readonly notices_warning: readonly number[];
-  readonly notices_error: readonly number[];
-}
-
-export interface Timeline {
-  readonly now: string;
-  readonly start: string;
-  readonly end: string;
-  readonly step_ms: number;
-  readonly steps: TimelineSteps;
-  readonly gaps: readonly Gap[];
-}
-
-export interface Annotation {
-  readonly id: string;
-  readonly start: string;
-  readonly end: string | null;
-  readonly kind: string;
-  readonly text: string;
-  readonly cluster: string;
-  readonly node: string;
-  readonly link: string;
-  readonly tags: Readonly<Record<string, string>>;
-}
-
-export interface DiffChange {
-  /** Empty for the global level. */
-  readonly cluster: string;
-  readonly change: "new" | "gone" | "changed";
-  readonly change_rps: number;
-  readonly before: Rates | null;
-  readonly after: Rates | null;
-}
-
-export interface DiffEdge extends DiffChange {
-  readonly source: string;
-  readonly target: string;
-}
-
-export interface DiffNode extends DiffChange {
-  readonly node: string;
-}
-
-interface DiffMoment {
-  readonly start: string;
-  readonly end: string;
-  readonly instants: number;
-}
-
-/** What changed between two moments, the largest change first. */
-export interface Diff {
-  readonly before: DiffMoment;
-  readonly after: DiffMoment;
-  readonly changed_edges: number;
-  readonly changed_nodes: number;
-  readonly edges: readonly DiffEdge[];
-  readonly nodes: readonly DiffNode[];
-}
-
-/** A level of `Frames`; edges by their place in `source` and `target`, which are keys as in `Node.name`. */
-export interface FrameLevel {
-  /** "" is the global level. */
-  readonly cluster: string;
-  readonly source: readonly string[];
-  readonly target: readonly string[];
-  /** Requests per second: frame by frame, edge by edge; 0 where an edge was absent. */
-  readonly normal: readonly (readonly number[])[];
-  readonly warning: readonly (readonly number[])[];
-  readonly danger: readonly (readonly number[])[];
-  /** `frame` is a place in `Frames.frames`; without a target the notice is on the node `source`. */
-  readonly notices: readonly FrameNotice[];
-}
-
-export interface FrameNotice extends Notice {
-  readonly frame: number;
-  readonly source: string;
-  readonly target: string | null;
-}
-
-/** What one frame shows; null where nothing was seen. */
-export interface Frame {
-  readonly askedMs: number;
-  readonly about: About | null;
-}
-
-/** Many graphs at once, to move through time. */
-export interface Frames {
-  readonly startMs: number;
-  readonly endMs: number;
-  readonly stepMs: number;
-  /** Everything that some frame shows, and their peak as `maxVolume`; rates are those of the last frame. */
-  readonly graph: Graph;
-  readonly frames: readonly Frame[];
-  readonly levels: readonly FrameLevel[];
-}
 
 interface RawFrames {
   start: string; end: string; step_ms: number; graph: RawGraph;
@@ -161,14 +17,6 @@ interface RawFrames {
   levels: (Omit<FrameLevel, "notices"> & {
     notices: ({ frame: number; source: string; target: string | null } & RawNotice)[];
   })[];
-}
-
-/** What the timeline is about: everything, or a level, a node or an edge of it. */
-export interface Subject {
-  readonly level: string;
-  readonly node?: string;
-  readonly source?: string;
-  readonly target?: string;
 }
 
 type Query = Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,6 @@
 /** The one place that changes: the state and the data, and who wants to know. */
 
-import type { Annotation, Diff, Gap, Problem, Subject, Timeline } from "./api";
+import type { Annotation, Diff, Gap, Problem, Subject, Timeline } from "./answers";
 import type { Graph } from "./model";
 import type { State, Window } from "./state";
 import { EMPTY, type Topology } from "./traffic/topology";

@@ -1,7 +1,8 @@
 /** Questions and when they are asked, against a server that answers when a test says so. */
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Api, type Problem, type Result, type Subject, type Timeline } from "../src/api";
+import type { Problem, Subject, Timeline } from "../src/answers";
+import { Api, type Result } from "../src/api";
 import { Asking } from "../src/asking";
 import { INITIAL, select } from "../src/state";
 import { Store } from "../src/store";

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import type { NodeObject } from "vizceral";
-import { Api, type Diff, type DiffEdge } from "../src/api";
+import type { Diff, DiffEdge } from "../src/answers";
+import { Api } from "../src/api";
 import { goToBaseline, swap, togglePin } from "../src/compare/baseline";
 import { changeOf, changesOf, groupRowsOf, rowsOf, summaryOf } from "../src/compare/changes";
 import { Comparing } from "../src/compare/comparing";
@@ -10,11 +11,11 @@ import { NO_CROWD, groupKey } from "../src/crowd";
 import type { Rates } from "../src/model";
 import { INITIAL, type State } from "../src/state";
 import { NO_DATA, type Snapshot, Store } from "../src/store";
-import { changeColor } from "../src/traffic/looks";
 import type { Palette } from "../src/style/palette";
-import { showSign } from "../src/traffic/signs";
 import { EVERYTHING, planOf } from "../src/traffic/groups";
+import { changeColor } from "../src/traffic/looks";
 import { Pictures } from "../src/traffic/picture";
+import { showSign } from "../src/traffic/signs";
 import { EMPTY, extend } from "../src/traffic/topology";
 import { START_MS, graph, level, node } from "./graphs";
 

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
-import { Api, type FrameLevel, type Frames, type Problem, type Result } from "../src/api";
+import type { FrameLevel, Frames, Problem } from "../src/answers";
+import { Api, type Result } from "../src/api";
 import { graphOfFrame } from "../src/frames/graphs";
 import { Player } from "../src/frames/player";
 import { type Grid, Reel, gridOf, nextPiece, pieceOf } from "../src/frames/reel";

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Api, type Frames, type Problem, type Result } from "../src/api";
+import type { Frames, Problem } from "../src/answers";
+import { Api, type Result } from "../src/api";
 import { Asking } from "../src/asking";
 import { MOST_AWAY_MS, withMeasurements } from "../src/frames/measured";
 import { measuredElsewhen, measuredNote } from "../src/measures";

@@ -1,7 +1,7 @@
 /** Parts of the page as functions of the snapshot, in a document without WebGL. */
 
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { Problem, Timeline } from "../src/api";
+import type { Problem, Timeline } from "../src/answers";
 import { badgeOf } from "../src/controls/header";
 import { keysOf, onKey } from "../src/controls/keys";
 import { toNextStop } from "../src/controls/transport";

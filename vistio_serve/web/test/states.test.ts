@@ -1,7 +1,7 @@
 /** What must be said: each state with its own words and remedy, and several at once. */
 
 import { describe, expect, test } from "vitest";
-import type { Gap, Problem } from "../src/api";
+import type { Gap, Problem } from "../src/answers";
 import { INITIAL, type State } from "../src/state";
 import { type Message, messagesOf } from "../src/states/messages";
 import { StatesView } from "../src/states/states";

@@ -1,12 +1,14 @@
 import { describe, expect, test, vi } from "vitest";
-import { type Timeline, Api } from "../src/api";
+import type { Timeline } from "../src/answers";
+import { Api } from "../src/api";
 import { AskingTrend } from "../src/panels/asking-trend";
-import { type Box, LENGTH_MS, STEP_MS, drawTrend, trendSubject, trendWindow } from "../src/panels/trend";
 import { TrendChart } from "../src/panels/trend-chart";
+import { type Box, drawTrend } from "../src/panels/trend-lines";
 import { INITIAL, type State } from "../src/state";
 import { type Data, NO_DATA, Store, type Trend } from "../src/store";
 import { extend } from "../src/traffic/topology";
 import { type Axis, goTo, play } from "../src/travel";
+import { LENGTH_MS, STEP_MS, trendSubject, trendWindow } from "../src/trend";
 import { START_MS, edge, graph, level } from "./graphs";
 
 const minute = (count: number): number => START_MS + count * STEP_MS;

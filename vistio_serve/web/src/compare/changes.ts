@@ -5,7 +5,7 @@
  * gone, when traffic moved by a fifth, or the share of errors by a percentage point: those are coloured.
  */
 
-import type { Diff, DiffEdge, DiffNode } from "../api";
+import type { Diff, DiffEdge, DiffNode } from "../answers";
 import { OTHERS } from "../crowd";
 import { type Level, type Rates, NO_RATES, edgeKey, total } from "../model";
 import type { Plan } from "../traffic/groups";

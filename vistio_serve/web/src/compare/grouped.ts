@@ -5,7 +5,7 @@
  * that are shown. Without it, a group of which one connection is new would be new itself.
  */
 
-import type { Diff } from "../api";
+import type { Diff } from "../answers";
 import { type Level, type Rates, edgeKey, sum, total } from "../model";
 import type { Plan } from "../traffic/groups";
 import { type Change, type LevelChanges, changeOf, changesOf, keyIn } from "./changes";

@@ -1,6 +1,6 @@
 /** A frame as a graph, like the answer of `/graph` for its instant, but without measurements. Pure. */
 
-import type { FrameLevel, Frames } from "../api";
+import type { FrameLevel, Frames } from "../answers";
 import { type Edge, type Graph, type Level, type Node, type Notice, type Rates, edgeKey } from "../model";
 
 /** The graph of one frame; null where nothing was seen. */

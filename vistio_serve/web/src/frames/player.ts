@@ -5,7 +5,8 @@
  * instead of falling behind, and the badge tells which instant is on the picture.
  */
 
-import type { Api, Gap, Problem } from "../api";
+import type { Gap, Problem } from "../answers";
+import type { Api } from "../api";
 import type { Graph } from "../model";
 import type { Window } from "../state";
 import type { Data, Store } from "../store";

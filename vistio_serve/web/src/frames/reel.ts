@@ -5,7 +5,7 @@
  * What was not used for longest is forgotten first, so that memory stays flat however long one travels.
  */
 
-import type { Frames } from "../api";
+import type { Frames } from "../answers";
 import type { Graph } from "../model";
 import type { Window } from "../state";
 import { graphOfFrame } from "./graphs";

@@ -3,7 +3,7 @@
 import type { Api } from "../api";
 import type { Window } from "../state";
 import type { Store } from "../store";
-import { STEP_MS, trendSubject, trendWindow } from "./trend";
+import { STEP_MS, trendSubject, trendWindow } from "../trend";
 
 const RETRY_MS = 5000;
 

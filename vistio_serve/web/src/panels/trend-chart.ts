@@ -4,7 +4,8 @@ import "../style/trend.css";
 import { h, set, setText } from "../dom";
 import { formatRate, formatTime } from "../format";
 import type { Snapshot, Trend } from "../store";
-import { type Box, drawTrend, trendSubject, xOf } from "./trend";
+import { trendSubject } from "../trend";
+import { type Box, drawTrend, xOf } from "./trend-lines";
 
 const BOX: Box = { width: 360, rate: { top: 2, height: 44 }, errors: { top: 56, height: 26 } };
 const HEIGHT = 84;

@@ -5,7 +5,7 @@
  * place of the picture; the others stand above it, in the order of `messagesOf`.
  */
 
-import type { Gap, Problem } from "../api";
+import type { Gap, Problem } from "../answers";
 import { formatDuration, formatInstant } from "../format";
 import { type FailedRule, type Graph, labelOf } from "../model";
 import { levelOf } from "../state";

@@ -1,7 +1,7 @@
 /** What uPlot has no series for: gaps and marks, drawn on its canvas. */
 
 import type uPlot from "uplot";
-import type { Gap } from "../api";
+import type { Gap } from "../answers";
 import type { Palette } from "../style/palette";
 import type { Mark } from "./series";
 

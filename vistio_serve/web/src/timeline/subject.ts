@@ -1,6 +1,6 @@
 /** Whom the timeline is about, and whether an answer is about the same. Pure. */
 
-import type { Subject } from "../api";
+import type { Subject } from "../answers";
 import { groupOf } from "../crowd";
 import { type Selection, type State, levelOf } from "../state";
 import type { Followed } from "../store";

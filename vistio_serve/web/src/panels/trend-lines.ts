@@ -1,41 +1,10 @@
-/** The hour before the moment that is shown, of one node or connection: what is asked, and what is drawn of the answer. Pure. */
+/** What is drawn of a trend, and all of it in words. Pure; what is asked is in `trend.ts`. */
 
-import type { Subject, Timeline } from "../api";
+import type { Timeline } from "../answers";
 import { formatRate, formatTime } from "../format";
-import { type State, type Window, levelOf } from "../state";
-import type { Data, Trend } from "../store";
+import type { Window } from "../state";
+import type { Trend } from "../store";
 import { niceMax, seriesOf } from "../timeline/series";
-import { followable } from "../timeline/subject";
-import { type Axis, playheadMs } from "../travel";
-
-export const LENGTH_MS = 3_600_000;
-export const STEP_MS = 60_000;
-
-/** As the facts above it count: what a node receives, and for one that nobody calls what it sends. */
-export function trendSubject(state: State, { topology }: Data): Subject | null {
-  const level = levelOf(state);
-  const selection = followable(state.selection);
-  if (state.selection && !selection) return null;
-  if (selection?.kind === "edge") return { level, source: selection.source, target: selection.target };
-  const node = selection?.node ?? state.path[1];
-  const union = topology.get(level);
-  if (node === undefined || !union) return null;
-  return union.edges.some((edge) => edge.target === node && !edge.synthetic) ? { level, target: node } : { level, source: node };
-}
-
-/**
- * The hour that ends with the minute that is shown. Playing keeps an hour for as long as it has the moment in it,
- * and then takes one with room ahead, so that not each minute is asked for anew.
- */
-export function trendWindow(state: State, axis: Axis, kept: Window | null): Window {
-  const { mode, direction } = state.travel;
-  const atMs = playheadMs(state, axis);
-  const playing = mode === "playing";
-  if (playing && kept && kept.startMs <= atMs && atMs < kept.endMs) return kept;
-  const aheadMs = playing && direction > 0 ? LENGTH_MS / 2 : 0;
-  const endMs = (Math.floor(Math.min(atMs + aheadMs, axis.lastMs) / STEP_MS) + 1) * STEP_MS;
-  return { startMs: endMs - LENGTH_MS, endMs };
-}
 
 export interface Lane {
   /** The path of the line, broken where nobody looked. */
