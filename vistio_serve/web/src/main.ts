@@ -2,9 +2,10 @@
 
 import "./style/tokens.css";
 import "./style/page.css";
-import { Api } from "./api";
-import { Asking } from "./asking";
-import { Comparing } from "./compare/comparing";
+import { Api } from "./asking/api";
+import { Asking } from "./asking/asking";
+import { Comparing } from "./asking/comparing";
+import { Trends } from "./asking/trends";
 import { CrowdNoteView } from "./controls/crowd-note";
 import { ExportView } from "./controls/export";
 import { FiltersView } from "./controls/filters";
@@ -15,16 +16,15 @@ import { TransportView } from "./controls/transport";
 import { h, iconButton } from "./dom";
 import { formatInstant } from "./format";
 import { History, readDisplay, writeDisplay } from "./history";
-import { makePanels } from "./panels";
-import { AskingTrend } from "./panels/asking-trend";
 import { openOrEnter } from "./opening";
+import { makePanels } from "./panels";
 import { select, setDisplay } from "./state";
 import { StatesView } from "./states/states";
 import { Store, type View } from "./store";
 import { LevelTable } from "./table/level-table";
+import { TimelineView } from "./timeline/timeline";
 import { Pictures } from "./traffic/picture";
 import { Stage } from "./traffic/stage";
-import { TimelineView } from "./timeline/timeline";
 import { fromFragment } from "./url";
 
 const store = new Store(fromFragment(location.hash, readDisplay()));
@@ -82,7 +82,7 @@ stage.render(store.snapshot, null);
 for (const view of views) view.render(store.snapshot);
 new Asking(store, api).start();
 new Comparing(store, api).start();
-new AskingTrend(store, api).start();
+new Trends(store, api).start();
 // The badge tells an age, which grows without any news, until that is news in itself.
 setInterval(() => {
   header.render(store.snapshot);

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { Api } from "../src/api";
+import { Api } from "../src/asking/api";
 
 const answering = (status: number, body: string): typeof fetch => vi.fn(async () => new Response(body, { status }));
 const asked = (fetcher: typeof fetch): string => String(vi.mocked(fetcher).mock.calls[0]?.[0]);

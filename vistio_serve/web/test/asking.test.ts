@@ -2,8 +2,8 @@
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Problem, Subject, Timeline } from "../src/answers";
-import { Api, type Result } from "../src/api";
-import { Asking } from "../src/asking";
+import { Api, type Result } from "../src/asking/api";
+import { Asking } from "../src/asking/asking";
 import { INITIAL, select } from "../src/state";
 import { Store } from "../src/store";
 import { START_MS, graph, level } from "./graphs";

@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from "vitest";
 import type { NodeObject } from "vizceral";
 import type { Diff, DiffEdge } from "../src/answers";
-import { Api } from "../src/api";
+import { Api } from "../src/asking/api";
+import { Comparing } from "../src/asking/comparing";
 import { goToBaseline, swap, togglePin } from "../src/compare/baseline";
 import { changeOf, changesOf, groupRowsOf, rowsOf, summaryOf } from "../src/compare/changes";
-import { Comparing } from "../src/compare/comparing";
 import { drawnChanges } from "../src/compare/grouped";
 import { ComparePanel } from "../src/compare/panel";
 import { NO_CROWD, groupKey } from "../src/crowd";

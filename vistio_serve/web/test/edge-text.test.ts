@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Api } from "../src/api";
+import { Api } from "../src/asking/api";
 import { fileName } from "../src/controls/export";
 import { formatLatency, formatThroughput, latencyOf, throughputOf, wordsOf } from "../src/measures";
 import { INITIAL } from "../src/state";

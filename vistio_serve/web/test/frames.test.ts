@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from "vitest";
 import type { FrameLevel, Frames, Problem } from "../src/answers";
-import { Api, type Result } from "../src/api";
+import { Api, type Result } from "../src/asking/api";
+import { Player } from "../src/asking/player";
 import { graphOfFrame } from "../src/frames/graphs";
-import { Player } from "../src/frames/player";
 import { type Grid, Reel, gridOf, nextPiece, pieceOf } from "../src/frames/reel";
 import type { Graph } from "../src/model";
 import { INITIAL, type Travel } from "../src/state";

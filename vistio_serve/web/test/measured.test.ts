@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Frames, Problem } from "../src/answers";
-import { Api, type Result } from "../src/api";
-import { Asking } from "../src/asking";
+import { Api, type Result } from "../src/asking/api";
+import { Asking } from "../src/asking/asking";
 import { MOST_AWAY_MS, withMeasurements } from "../src/frames/measured";
 import { measuredElsewhen, measuredNote } from "../src/measures";
 import type { Graph, Measurements } from "../src/model";

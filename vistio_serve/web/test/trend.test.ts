@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Timeline } from "../src/answers";
-import { Api } from "../src/api";
-import { AskingTrend } from "../src/panels/asking-trend";
+import { Api } from "../src/asking/api";
+import { Trends } from "../src/asking/trends";
 import { TrendChart } from "../src/panels/trend-chart";
 import { type Box, drawTrend } from "../src/panels/trend-lines";
 import { INITIAL, type State } from "../src/state";
@@ -123,7 +123,7 @@ test("a trend is asked for once for a selection and a minute", async () => {
   });
   const store = new Store(state, (run) => run());
   store.learn(data);
-  new AskingTrend(store, new Api("http://vistio/", fetcher as unknown as typeof fetch)).start();
+  new Trends(store, new Api("http://vistio/", fetcher as unknown as typeof fetch)).start();
   const settled = (): Promise<void> => vi.waitFor(() => expect(store.snapshot.data.trend?.subject).toEqual(trendSubject(store.snapshot.state, store.snapshot.data)));
   await settled();
   for (const ms of [10_000, 20_000, 50_000]) store.change((before) => goTo(before, minute(0) + ms, axis));

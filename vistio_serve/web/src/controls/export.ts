@@ -1,6 +1,6 @@
 /** What can be taken away: the picture, the graph, and the graph in every other format of this server. */
 
-import type { Api } from "../api";
+import type { Api } from "../asking/api";
 import { h, iconButton, setText } from "../dom";
 import { formatInstant } from "../format";
 import type { Snapshot, View } from "../store";

@@ -1,13 +1,13 @@
 /** Asks for the trend of what is selected: once for each hour that is shown, one question at a time. */
 
-import type { Api } from "../api";
 import type { Window } from "../state";
 import type { Store } from "../store";
 import { STEP_MS, trendSubject, trendWindow } from "../trend";
+import type { Api } from "./api";
 
 const RETRY_MS = 5000;
 
-export class AskingTrend {
+export class Trends {
   private asked = "";
   private window: Window | null = null;
   private busy = false;

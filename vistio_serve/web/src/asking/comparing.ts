@@ -1,8 +1,8 @@
 /** Asks what changed since the baseline, whenever another moment is shown; one question at a time. */
 
-import type { Api } from "../api";
 import type { Store } from "../store";
 import { extend } from "../traffic/topology";
+import type { Api } from "./api";
 
 const RETRY_MS = 5000;
 

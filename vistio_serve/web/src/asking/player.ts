@@ -6,13 +6,13 @@
  */
 
 import type { Gap, Problem } from "../answers";
-import type { Api } from "../api";
+import { type Found, type Grid, Reel, gridOf, nextPiece, pieceOf } from "../frames/reel";
 import type { Graph } from "../model";
 import type { Window } from "../state";
 import type { Data, Store } from "../store";
 import { extend } from "../traffic/topology";
 import { type Axis, onGrid, playheadMs } from "../travel";
-import { type Found, type Grid, Reel, gridOf, nextPiece, pieceOf } from "./reel";
+import type { Api } from "./api";
 
 const RETRY_MS = 2000;
 // The piece that is needed, and the one after it.

@@ -1,19 +1,19 @@
 /**
  * Keeps the data up to date with the state: polls when live, follows when travelling.
  *
- * The only part of the page with timers and requests. An answer to a question that is no longer asked
- * is kept for later and not shown.
+ * All requests of the page are in this folder, and the timers by which it asks and time moves. An answer to a
+ * question that is no longer asked is kept for later and not shown.
  */
 
+import { hasMeasurements, withMeasurements } from "../frames/measured";
+import type { Graph } from "../model";
+import { withLinksAt } from "../prometheus";
+import type { Snapshot, Store } from "../store";
+import { fitting, sameSubject, subjectOf } from "../timeline/subject";
+import { extend } from "../traffic/topology";
+import { advance, onGrid } from "../travel";
 import type { Api, Result } from "./api";
-import { hasMeasurements, withMeasurements } from "./frames/measured";
-import { Player } from "./frames/player";
-import type { Graph } from "./model";
-import { withLinksAt } from "./prometheus";
-import type { Snapshot, Store } from "./store";
-import { fitting, sameSubject, subjectOf } from "./timeline/subject";
-import { extend } from "./traffic/topology";
-import { advance, onGrid } from "./travel";
+import { Player } from "./player";
 
 const TICK_MS = 100;
 const RETRY_MS = 2000;
