@@ -1,11 +1,11 @@
 /** Questions and when they are asked, against a server that answers when a test says so. */
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Problem, Subject, Timeline } from "../src/answers";
 import { Api, type Result } from "../src/asking/api";
 import { Asking } from "../src/asking/asking";
-import { INITIAL, select } from "../src/state";
-import { Store } from "../src/store";
+import { Store } from "../src/store/store";
+import type { Problem, Subject, Timeline } from "../src/values/answers";
+import { INITIAL, select } from "../src/values/state";
 import { START_MS, graph, level } from "./graphs";
 
 beforeEach(() => { vi.useFakeTimers(); });

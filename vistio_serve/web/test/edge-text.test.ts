@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { Api } from "../src/asking/api";
 import { fileName } from "../src/controls/export";
-import { formatLatency, formatThroughput, latencyOf, throughputOf, wordsOf } from "../src/measures";
-import { INITIAL } from "../src/state";
 import { type Wanted, textOf, withRoom } from "../src/traffic/edge-text";
-import { fromFragment, toFragment } from "../src/url";
+import { formatLatency, formatThroughput, latencyOf, throughputOf, wordsOf } from "../src/values/measures";
+import { INITIAL } from "../src/values/state";
+import { fromFragment, toFragment } from "../src/values/url";
 import { edge } from "./graphs";
 
 describe("measures", () => {

@@ -1,12 +1,12 @@
 import { describe, expect, test, vi } from "vitest";
-import type { FrameLevel, Frames, Problem } from "../src/answers";
 import { Api, type Result } from "../src/asking/api";
 import { Player } from "../src/asking/player";
 import { graphOfFrame } from "../src/frames/graphs";
 import { type Grid, Reel, gridOf, nextPiece, pieceOf } from "../src/frames/reel";
-import type { Graph } from "../src/model";
-import { INITIAL, type Travel } from "../src/state";
-import { Store } from "../src/store";
+import { Store } from "../src/store/store";
+import type { FrameLevel, Frames, Problem } from "../src/values/answers";
+import type { Graph } from "../src/values/model";
+import { INITIAL, type Travel } from "../src/values/state";
 import { START_MS, graph, level, node, notice } from "./graphs";
 
 const STEP_MS = 10_000;

@@ -1,6 +1,6 @@
 /** Small graphs in a notation that a test can be read by: `"a>b 10/1/2"` is normal, warning, danger. */
 
-import type { Edge, FailedRule, Graph, Level, Node, Notice } from "../src/model";
+import type { Edge, FailedRule, Graph, Level, Node, Notice } from "../src/values/model";
 
 export function notice(severity: 0 | 1 | 2, title = "high error rate"): Notice {
   return { title, subtitle: "", link: "", severity };

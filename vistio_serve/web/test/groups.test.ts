@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { NO_CROWD, groupKey, groupOf, readCrowd, writeCrowd } from "../src/crowd";
-import { total } from "../src/model";
-import { closeGroup, openGroup, openOrEnter, setCrowd } from "../src/opening";
-import { INITIAL, NO_FILTERS, type State } from "../src/state";
-import { NO_DATA } from "../src/store";
 import { noteOf } from "../src/controls/crowd-note";
+import { NO_DATA } from "../src/store/store";
 import { EVERYTHING, arrange, bundle, entered, firstOf, planOf, ranked, together, toldOf } from "../src/traffic/groups";
 import { WAYS, namingOf } from "../src/traffic/naming";
 import { Pictures, drawnSelection } from "../src/traffic/picture";
 import { circle, columns } from "../src/traffic/places";
 import { foundAs } from "../src/traffic/scene";
-import { EMPTY, extend } from "../src/traffic/topology";
+import { NO_CROWD, groupKey, groupOf, readCrowd, writeCrowd } from "../src/values/crowd";
+import { total } from "../src/values/model";
+import { closeGroup, openGroup, openOrEnter, setCrowd } from "../src/values/opening";
+import { INITIAL, NO_FILTERS, type State } from "../src/values/state";
+import { EMPTY, extend } from "../src/values/topology";
 import { edge, graph, level, notice } from "./graphs";
 
 const none = (): readonly string[] => [];

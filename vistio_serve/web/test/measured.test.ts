@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Frames, Problem } from "../src/answers";
 import { Api, type Result } from "../src/asking/api";
 import { Asking } from "../src/asking/asking";
 import { MOST_AWAY_MS, withMeasurements } from "../src/frames/measured";
-import { measuredElsewhen, measuredNote } from "../src/measures";
-import type { Graph, Measurements } from "../src/model";
-import { INITIAL } from "../src/state";
-import { Store } from "../src/store";
+import { Store } from "../src/store/store";
+import type { Frames, Problem } from "../src/values/answers";
+import { measuredElsewhen, measuredNote } from "../src/values/measures";
+import type { Graph, Measurements } from "../src/values/model";
+import { INITIAL } from "../src/values/state";
 import { START_MS, edge, graph, level, node } from "./graphs";
 
 const STEP_MS = 10_000;

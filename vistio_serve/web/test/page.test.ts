@@ -1,23 +1,23 @@
 /** Parts of the page as functions of the snapshot, in a document without WebGL. */
 
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { Problem, Timeline } from "../src/answers";
 import { badgeOf } from "../src/controls/header";
 import { keysOf, onKey } from "../src/controls/keys";
 import { toNextStop } from "../src/controls/transport";
-import { groupKey } from "../src/crowd";
-import { h, isSafeAddress, link } from "../src/dom";
-import { formatDuration, formatRate, formatShare, parseInstant } from "../src/format";
+import { h, isSafeAddress, link } from "../src/dom/elements";
 import { reorder, sorted } from "../src/panels/connections";
 import { DetailsPanel } from "../src/panels/details";
 import { measurementFacts } from "../src/panels/facts";
 import { noticeList } from "../src/panels/notices";
-import { INITIAL, type State } from "../src/state";
-import { type Data, type Followed, NO_DATA, type Snapshot, Store } from "../src/store";
+import { type Data, type Followed, NO_DATA, type Snapshot, Store } from "../src/store/store";
+import { fitting, subjectOf } from "../src/store/subject";
 import { marksAt, noticeMarks, seriesOf, stops } from "../src/timeline/series";
-import { fitting, subjectOf } from "../src/timeline/subject";
 import { axisPercent, noteOf } from "../src/timeline/timeline";
 import { Pictures } from "../src/traffic/picture";
+import type { Problem, Timeline } from "../src/values/answers";
+import { groupKey } from "../src/values/crowd";
+import { formatDuration, formatRate, formatShare, parseInstant } from "../src/values/format";
+import { INITIAL, type State } from "../src/values/state";
 import { START_MS, edge, graph, level, node, notice } from "./graphs";
 
 const snapshot = (data: Partial<Data>, state: Partial<State> = {}): Snapshot => ({ state: { ...INITIAL, ...state }, data: { ...NO_DATA, ...data } });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { linkAt, withLinksAt } from "../src/prometheus";
+import { linkAt, withLinksAt } from "../src/values/prometheus";
 import { START_MS, edge, graph, level, node, notice } from "./graphs";
 
 const moment = "g0.end_input=2026-11-23+05%3A15%3A00&g0.moment_input=2026-11-23+05%3A00%3A00";

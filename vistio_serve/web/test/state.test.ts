@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { INITIAL, type State, back, enter, leave, openPath, select, setFilters, zoom } from "../src/state";
+import { INITIAL, type State, back, enter, leave, openPath, select, setFilters, zoom } from "../src/values/state";
 
 const at = (change: Partial<State>): State => ({ ...INITIAL, ...change });
 const cart = { kind: "node", node: "cart" } as const;

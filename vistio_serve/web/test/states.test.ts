@@ -1,11 +1,11 @@
 /** What must be said: each state with its own words and remedy, and several at once. */
 
 import { describe, expect, test } from "vitest";
-import type { Gap, Problem } from "../src/answers";
-import { INITIAL, type State } from "../src/state";
 import { type Message, messagesOf } from "../src/states/messages";
 import { StatesView } from "../src/states/states";
-import { type Data, NO_DATA, type Snapshot, Store } from "../src/store";
+import { type Data, NO_DATA, type Snapshot, Store } from "../src/store/store";
+import type { Gap, Problem } from "../src/values/answers";
+import { INITIAL, type State } from "../src/values/state";
 import { START_MS, edge, graph, level } from "./graphs";
 
 const snapshot = (data: Partial<Data>, state: Partial<State> = {}): Snapshot => ({ state: { ...INITIAL, ...state }, data: { ...NO_DATA, ...data } });

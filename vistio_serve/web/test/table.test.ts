@@ -1,10 +1,10 @@
 /** The level as tables, in a document without WebGL. */
 
 import { describe, expect, test, vi } from "vitest";
-import { INITIAL, type State } from "../src/state";
-import { NO_DATA, Store } from "../src/store";
+import { NO_DATA, Store } from "../src/store/store";
 import { LevelTable } from "../src/table/level-table";
 import { type Column, inOrder } from "../src/table/sorted-table";
+import { INITIAL, type State } from "../src/values/state";
 import { edge, graph, level, node, notice } from "./graphs";
 
 const eu = level("eu", [edge("a>b 90/0/10"), edge("b>c 7", { notices: [notice(1, "<b>slow</b>")] }), edge("a>c 0/5/0"), edge("x>a 0", { synthetic: true })], {

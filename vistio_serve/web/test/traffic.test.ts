@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { LayoutGraph, NodeObject } from "vizceral";
-import { readGraph, unescape } from "../src/model";
-import { NO_FILTERS } from "../src/state";
 import { encode, escapeHtml } from "../src/traffic/encode";
 import { type NamedLayout, ring, stableRing, stableTree } from "../src/traffic/layouts";
 import { lineColor } from "../src/traffic/looks";
 import { countsOf, filterLevel, matches, sceneOf } from "../src/traffic/scene";
-import { EMPTY, complete, extend } from "../src/traffic/topology";
+import { readGraph, unescape } from "../src/values/model";
+import { NO_FILTERS } from "../src/values/state";
+import { EMPTY, complete, extend } from "../src/values/topology";
 import { edge, graph, level, node, notice } from "./graphs";
 
 const names = (of: { nodes: readonly { name: string }[] }): string[] => of.nodes.map((each) => each.name);

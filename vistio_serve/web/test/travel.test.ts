@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { INITIAL, type State, type Travel } from "../src/state";
-import { type Axis, advance, changeSpeed, goLive, goTo, pause, play, setLoop, step, toMark, togglePlaying } from "../src/travel";
+import { INITIAL, type State, type Travel } from "../src/values/state";
+import { type Axis, advance, changeSpeed, goLive, goTo, pause, play, setLoop, step, toMark, togglePlaying } from "../src/values/travel";
 
 // Ten minutes, an instant each ten seconds.
 const axis: Axis = { firstMs: 1_000_000, lastMs: 1_600_000, stepMs: 10_000 };

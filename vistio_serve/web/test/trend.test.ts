@@ -1,14 +1,14 @@
 import { describe, expect, test, vi } from "vitest";
-import type { Timeline } from "../src/answers";
 import { Api } from "../src/asking/api";
 import { Trends } from "../src/asking/trends";
 import { TrendChart } from "../src/panels/trend-chart";
 import { type Box, drawTrend } from "../src/panels/trend-lines";
-import { INITIAL, type State } from "../src/state";
-import { type Data, NO_DATA, Store, type Trend } from "../src/store";
-import { extend } from "../src/traffic/topology";
-import { type Axis, goTo, play } from "../src/travel";
-import { LENGTH_MS, STEP_MS, trendSubject, trendWindow } from "../src/trend";
+import { type Data, NO_DATA, Store, type Trend } from "../src/store/store";
+import { LENGTH_MS, STEP_MS, trendSubject, trendWindow } from "../src/store/trend";
+import type { Timeline } from "../src/values/answers";
+import { INITIAL, type State } from "../src/values/state";
+import { extend } from "../src/values/topology";
+import { type Axis, goTo, play } from "../src/values/travel";
 import { START_MS, edge, graph, level } from "./graphs";
 
 const minute = (count: number): number => START_MS + count * STEP_MS;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { INITIAL, NO_FILTERS, type State } from "../src/state";
-import { fromFragment, isNavigation, toFragment } from "../src/url";
+import { INITIAL, NO_FILTERS, type State } from "../src/values/state";
+import { fromFragment, isNavigation, toFragment } from "../src/values/url";
 
 const atMs = Date.parse("2026-11-23T05:10:00Z");
 const full: State = {

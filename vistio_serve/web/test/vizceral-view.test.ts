@@ -4,10 +4,10 @@
  */
 
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { NO_FILTERS } from "../src/state";
 import { sceneOf } from "../src/traffic/scene";
-import { EMPTY, extend } from "../src/traffic/topology";
 import { VizceralView } from "../src/traffic/vizceral-view";
+import { NO_FILTERS } from "../src/values/state";
+import { EMPTY, extend } from "../src/values/topology";
 import { graph, level } from "./graphs";
 
 type Listener = (value: unknown) => void;

@@ -4,10 +4,10 @@
  * Addresses are relative to the page, so that the page works wherever a proxy has put it.
  */
 
-import type { Annotation, Diff, FrameLevel, Frames, Instants, Problem, Subject, Timeline } from "../answers";
-import { formatInstant } from "../format";
-import { type Graph, type RawAbout, type RawGraph, type RawNotice, readAbout, readGraph, readNotice } from "../model";
-import type { Window } from "../state";
+import type { Annotation, Diff, FrameLevel, Frames, Instants, Problem, Subject, Timeline } from "../values/answers";
+import { formatInstant } from "../values/format";
+import { type Graph, type RawAbout, type RawGraph, type RawNotice, readAbout, readGraph, readNotice } from "../values/model";
+import type { Window } from "../values/state";
 
 export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
 

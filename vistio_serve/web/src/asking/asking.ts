@@ -6,12 +6,12 @@
  */
 
 import { hasMeasurements, withMeasurements } from "../frames/measured";
-import type { Graph } from "../model";
-import { withLinksAt } from "../prometheus";
-import type { Snapshot, Store } from "../store";
-import { fitting, sameSubject, subjectOf } from "../timeline/subject";
-import { extend } from "../traffic/topology";
-import { advance, onGrid } from "../travel";
+import type { Snapshot, Store } from "../store/store";
+import { fitting, sameSubject, subjectOf } from "../store/subject";
+import type { Graph } from "../values/model";
+import { withLinksAt } from "../values/prometheus";
+import { extend } from "../values/topology";
+import { advance, onGrid } from "../values/travel";
 import type { Api, Result } from "./api";
 import { Player } from "./player";
 

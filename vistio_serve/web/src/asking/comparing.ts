@@ -1,7 +1,7 @@
 /** Asks what changed since the baseline, whenever another moment is shown; one question at a time. */
 
-import type { Store } from "../store";
-import { extend } from "../traffic/topology";
+import type { Store } from "../store/store";
+import { extend } from "../values/topology";
 import type { Api } from "./api";
 
 const RETRY_MS = 5000;

@@ -5,13 +5,13 @@
  * instead of falling behind, and the badge tells which instant is on the picture.
  */
 
-import type { Gap, Problem } from "../answers";
 import { type Found, type Grid, Reel, gridOf, nextPiece, pieceOf } from "../frames/reel";
-import type { Graph } from "../model";
-import type { Window } from "../state";
-import type { Data, Store } from "../store";
-import { extend } from "../traffic/topology";
-import { type Axis, onGrid, playheadMs } from "../travel";
+import type { Data, Store } from "../store/store";
+import type { Gap, Problem } from "../values/answers";
+import type { Graph } from "../values/model";
+import type { Window } from "../values/state";
+import { extend } from "../values/topology";
+import { type Axis, onGrid, playheadMs } from "../values/travel";
 import type { Api } from "./api";
 
 const RETRY_MS = 2000;

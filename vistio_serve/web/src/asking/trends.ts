@@ -1,8 +1,8 @@
 /** Asks for the trend of what is selected: once for each hour that is shown, one question at a time. */
 
-import type { Window } from "../state";
-import type { Store } from "../store";
-import { STEP_MS, trendSubject, trendWindow } from "../trend";
+import type { Store } from "../store/store";
+import { STEP_MS, trendSubject, trendWindow } from "../store/trend";
+import type { Window } from "../values/state";
 import type { Api } from "./api";
 
 const RETRY_MS = 5000;

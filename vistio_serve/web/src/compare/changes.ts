@@ -5,10 +5,10 @@
  * gone, when traffic moved by a fifth, or the share of errors by a percentage point: those are coloured.
  */
 
-import type { Diff, DiffEdge, DiffNode } from "../answers";
-import { OTHERS } from "../crowd";
-import { type Level, type Rates, NO_RATES, edgeKey, total } from "../model";
 import type { Plan } from "../traffic/groups";
+import type { Diff, DiffEdge, DiffNode } from "../values/answers";
+import { OTHERS } from "../values/crowd";
+import { type Level, NO_RATES, type Rates, edgeKey, total } from "../values/model";
 
 export type ChangeKind = "new" | "gone" | "more" | "less" | "errors";
 

@@ -1,13 +1,13 @@
 /** What changed since the pinned moment, ranked. */
 
 import "../style/compare.css";
-import { h, iconButton, set, setText } from "../dom";
-import { formatDate, formatRate, formatTime } from "../format";
+import { h, iconButton, set, setText } from "../dom/elements";
 import { Panel } from "../panels/panel";
-import { levelOf, openPath, sameSelection, select, type Selection, type State } from "../state";
-import type { Actions, Snapshot } from "../store";
+import type { Actions, Snapshot } from "../store/store";
 import { type Pictures, changesAsDrawn } from "../traffic/picture";
-import { goToBaseline, swap, unpin } from "./baseline";
+import { goToBaseline, swap, unpin } from "../values/baseline";
+import { formatDate, formatRate, formatTime } from "../values/format";
+import { type Selection, type State, levelOf, openPath, sameSelection, select } from "../values/state";
 import { type Change, type Row, SIGNS, WORDS, groupRowsOf, keyIn, rowsOf, summaryOf } from "./changes";
 
 const SHOWN_ROWS = 8;

@@ -1,15 +1,15 @@
 /** What of a crowded level is not drawn by itself: said on the picture, with the way to see it. */
 
-import { NO_CROWD, OTHERS } from "../crowd";
-import { h, setText } from "../dom";
-import { formatRate, formatShare } from "../format";
-import { setCrowd } from "../opening";
-import { isFiltered, levelOf } from "../state";
-import type { Actions, Snapshot, View } from "../store";
+import { h, setText } from "../dom/elements";
+import type { Actions, Snapshot, View } from "../store/store";
 import { type Plan, type Told, toldOf } from "../traffic/groups";
+import { WAYS } from "../traffic/naming";
 import type { Pictures } from "../traffic/picture";
 import { countsOf } from "../traffic/scene";
-import { WAYS } from "../traffic/naming";
+import { NO_CROWD, OTHERS } from "../values/crowd";
+import { formatRate, formatShare } from "../values/format";
+import { setCrowd } from "../values/opening";
+import { isFiltered, levelOf } from "../values/state";
 
 export class CrowdNoteView implements View {
   readonly element: HTMLElement;

@@ -1,9 +1,9 @@
 /** What can be taken away: the picture, the graph, and the graph in every other format of this server. */
 
 import type { Api } from "../asking/api";
-import { h, iconButton, setText } from "../dom";
-import { formatInstant } from "../format";
-import type { Snapshot, View } from "../store";
+import { h, iconButton, setText } from "../dom/elements";
+import type { Snapshot, View } from "../store/store";
+import { formatInstant } from "../values/format";
 
 export class ExportView implements View {
   readonly element: HTMLDialogElement;

@@ -1,13 +1,13 @@
 /** The top bar: where we are, the locator, what is filtered, and whether this is live. */
 
-import { h, icon, iconButton, set, setText } from "../dom";
-import { formatDate, formatDuration, formatTime } from "../format";
-import { type Display, levelOf, openPath, setDisplay } from "../state";
+import { h, icon, iconButton, set, setText } from "../dom/elements";
 import { latenessMs } from "../states/messages";
-import type { Actions, Snapshot, View } from "../store";
+import type { Actions, Snapshot, View } from "../store/store";
 import type { Pictures } from "../traffic/picture";
 import { matches } from "../traffic/scene";
-import { goLive } from "../travel";
+import { formatDate, formatDuration, formatTime } from "../values/format";
+import { type Display, levelOf, openPath, setDisplay } from "../values/state";
+import { goLive } from "../values/travel";
 
 const THEMES: readonly Display["theme"][] = ["auto", "light", "dark"];
 

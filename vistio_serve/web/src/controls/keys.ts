@@ -1,9 +1,9 @@
 /** The keyboard: one table, which the help shows as well. */
 
-import { togglePin } from "../compare/baseline";
-import { back, setDisplay, zoom } from "../state";
-import type { Actions } from "../store";
-import { changeSpeed, goLive, play, step, togglePlaying } from "../travel";
+import type { Actions } from "../store/store";
+import { togglePin } from "../values/baseline";
+import { back, setDisplay, zoom } from "../values/state";
+import { changeSpeed, goLive, play, step, togglePlaying } from "../values/travel";
 import { toNextStop, toggleLoop, travelling } from "./transport";
 
 export interface Key {

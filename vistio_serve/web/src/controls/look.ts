@@ -1,11 +1,11 @@
 /** How the picture looks: what is shown of a crowd, where, what stands at the connections, and how it is displayed. */
 
-import { type LayoutKind, RANKS, type Rank, type Show } from "../crowd";
-import { h } from "../dom";
-import { setCrowd } from "../opening";
-import { type Display, type EdgeText, setDisplay } from "../state";
-import type { Actions, Snapshot, View } from "../store";
+import { h } from "../dom/elements";
+import type { Actions, Snapshot, View } from "../store/store";
 import { WAYS, namingOf } from "../traffic/naming";
+import { type LayoutKind, RANKS, type Rank, type Show } from "../values/crowd";
+import { setCrowd } from "../values/opening";
+import { type Display, type EdgeText, setDisplay } from "../values/state";
 
 const SHOW_WORDS: readonly (readonly [Show, string])[] = [["auto", "automatic"], ["groups", "in groups"], ["top", "the first"], ["all", "all"]];
 const RANK_WORDS: Readonly<Record<Rank, string>> = { traffic: "by requests", errors: "by errors" };

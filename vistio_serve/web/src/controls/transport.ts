@@ -1,13 +1,13 @@
 /** Buttons that travel through time, and the clock that can be set. */
 
-import { togglePin } from "../compare/baseline";
-import { fill, h, icon, iconButton, set } from "../dom";
-import { formatInstant, parseInstant } from "../format";
-import { SPEEDS, type State, type Window } from "../state";
-import type { Actions, Data, Snapshot, View } from "../store";
+import { fill, h, icon, iconButton, set } from "../dom/elements";
+import type { Actions, Data, Snapshot, View } from "../store/store";
+import { fitting } from "../store/subject";
 import { annotationMarks, extentOf, noticeMarks, stops } from "../timeline/series";
-import { fitting } from "../timeline/subject";
-import { type Axis, goLive, goTo, play, playheadMs, setLoop, setSpeed, step, toMark, togglePlaying } from "../travel";
+import { togglePin } from "../values/baseline";
+import { formatInstant, parseInstant } from "../values/format";
+import { SPEEDS, type State, type Window } from "../values/state";
+import { type Axis, goLive, goTo, play, playheadMs, setLoop, setSpeed, step, toMark, togglePlaying } from "../values/travel";
 
 type Step = (state: State, axis: Axis, data: Data) => State;
 

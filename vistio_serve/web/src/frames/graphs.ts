@@ -1,7 +1,7 @@
 /** A frame as a graph, like the answer of `/graph` for its instant, but without measurements. Pure. */
 
-import type { FrameLevel, Frames } from "../answers";
-import { type Edge, type Graph, type Level, type Node, type Notice, type Rates, edgeKey } from "../model";
+import type { FrameLevel, Frames } from "../values/answers";
+import { type Edge, type Graph, type Level, type Node, type Notice, type Rates, edgeKey } from "../values/model";
 
 /** The graph of one frame; null where nothing was seen. */
 export function graphOfFrame(frames: Frames, index: number): Graph | null {

@@ -2,7 +2,7 @@
  * Measurements while time plays: frames have none, so those of a whole graph nearby stand in, with their own time. Pure.
  */
 
-import { type Edge, type Graph, type Level, type Measurements, type Node, edgeKey } from "../model";
+import { type Edge, type Graph, type Level, type Measurements, type Node, edgeKey } from "../values/model";
 
 /** What was measured longer ago, or later, tells nothing of a frame. */
 export const MOST_AWAY_MS = 300_000;

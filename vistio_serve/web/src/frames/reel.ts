@@ -5,9 +5,9 @@
  * What was not used for longest is forgotten first, so that memory stays flat however long one travels.
  */
 
-import type { Frames } from "../answers";
-import type { Graph } from "../model";
-import type { Window } from "../state";
+import type { Frames } from "../values/answers";
+import type { Graph } from "../values/model";
+import type { Window } from "../values/state";
 import { graphOfFrame } from "./graphs";
 
 /** Rates that are kept, each as three numbers: about 40 MB. */

@@ -1,11 +1,11 @@
 /** A sortable table of connections, or of nodes. What it is sorted by stays when the data changes. */
 
-import { h, setText } from "../dom";
-import { formatRate, formatShare } from "../format";
-import { formatLatency, formatThroughput, latencyOf, throughputOf } from "../measures";
-import { type Edge, total, worst } from "../model";
-import { type State, select } from "../state";
-import type { Actions } from "../store";
+import { h, setText } from "../dom/elements";
+import type { Actions } from "../store/store";
+import { formatRate, formatShare } from "../values/format";
+import { formatLatency, formatThroughput, latencyOf, throughputOf } from "../values/measures";
+import { type Edge, total, worst } from "../values/model";
+import { type State, select } from "../values/state";
 
 /** A connection, or whatever else has rates and measurements. */
 export type Row = Pick<Edge, "source" | "target" | "rates" | "notices" | "measurements">;

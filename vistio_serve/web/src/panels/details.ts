@@ -1,15 +1,15 @@
 /** What is selected, or else the level: its facts, its notices, its connections. */
 
-import { OTHERS } from "../crowd";
-import { h, iconButton, setText } from "../dom";
-import { formatRate } from "../format";
-import { latencyOf, measuredNote } from "../measures";
-import { type Edge, type Level, NO_RATES, type Node, labelOf, sum, total } from "../model";
-import { closeGroup, openGroup } from "../opening";
-import { type Selection, type State, enter, levelOf, select } from "../state";
-import type { Actions, Snapshot } from "../store";
+import { h, iconButton, setText } from "../dom/elements";
+import type { Actions, Snapshot } from "../store/store";
 import { type Group, type Plan, bundle } from "../traffic/groups";
 import type { Pictures } from "../traffic/picture";
+import { OTHERS } from "../values/crowd";
+import { formatRate } from "../values/format";
+import { latencyOf, measuredNote } from "../values/measures";
+import { type Edge, type Level, NO_RATES, type Node, labelOf, sum, total } from "../values/model";
+import { closeGroup, openGroup } from "../values/opening";
+import { type Selection, type State, enter, levelOf, select } from "../values/state";
 import { Connections, NO_TABLE, type Row, type Table } from "./connections";
 import { type Fact, factList, findEdge, incoming, measurementFacts, outgoing, rateFacts, throughputFacts, trafficOf } from "./facts";
 import { type PlacedNotice, noticeList } from "./notices";

@@ -1,9 +1,9 @@
 /** Facts about nodes and edges that panels share. Pure, but for `rateBar`. */
 
-import { h } from "../dom";
-import { formatRate, formatShare } from "../format";
-import { formatThroughput, throughputOf, wordsOf } from "../measures";
-import { type Edge, type Level, type Measurements, type Rates, edgeKey, sum, total } from "../model";
+import { h } from "../dom/elements";
+import { formatRate, formatShare } from "../values/format";
+import { formatThroughput, throughputOf, wordsOf } from "../values/measures";
+import { type Edge, type Level, type Measurements, type Rates, edgeKey, sum, total } from "../values/model";
 
 /** Rows of a definition list. */
 export type Fact = readonly [name: string, value: string, tone?: "danger" | "warning" | undefined];

@@ -1,7 +1,7 @@
 /** The side column, from top to bottom. A new panel is a file beside this one and a line here. */
 
-import type { Actions, View } from "../store";
 import { ComparePanel } from "../compare/panel";
+import type { Actions, View } from "../store/store";
 import type { Pictures } from "../traffic/picture";
 import { DetailsPanel } from "./details";
 

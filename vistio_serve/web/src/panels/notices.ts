@@ -1,8 +1,8 @@
 /** Notices as a list: text as text, links only where they are safe. */
 
-import { h, link } from "../dom";
-import type { Notice } from "../model";
-import { isQueryLink } from "../prometheus";
+import { h, link } from "../dom/elements";
+import type { Notice } from "../values/model";
+import { isQueryLink } from "../values/prometheus";
 
 const NAMES = ["info", "warning", "error"] as const;
 

@@ -1,7 +1,7 @@
 /** What a panel is: a titled part of the side column that shows itself when it has something to say. */
 
-import { h, keepingFocus } from "../dom";
-import type { Snapshot, View } from "../store";
+import { h, keepingFocus } from "../dom/elements";
+import type { Snapshot, View } from "../store/store";
 
 /** What changes with each instant that is shown. */
 const MOVING = ["graph", "topology", "axis", "diff"] as const;

@@ -1,10 +1,10 @@
 /** Draws the trend of what is selected: requests above, errors below, one axis of time. */
 
 import "../style/trend.css";
-import { h, set, setText } from "../dom";
-import { formatRate, formatTime } from "../format";
-import type { Snapshot, Trend } from "../store";
-import { trendSubject } from "../trend";
+import { h, set, setText } from "../dom/elements";
+import type { Snapshot, Trend } from "../store/store";
+import { trendSubject } from "../store/trend";
+import { formatRate, formatTime } from "../values/format";
 import { type Box, drawTrend, xOf } from "./trend-lines";
 
 const BOX: Box = { width: 360, rate: { top: 2, height: 44 }, errors: { top: 56, height: 26 } };

@@ -1,10 +1,10 @@
-/** What is drawn of a trend, and all of it in words. Pure; what is asked is in `trend.ts`. */
+/** What is drawn of a trend, and all of it in words. Pure; what is asked is in `store/trend.ts`. */
 
-import type { Timeline } from "../answers";
-import { formatRate, formatTime } from "../format";
-import type { Window } from "../state";
-import type { Trend } from "../store";
+import type { Trend } from "../store/store";
 import { niceMax, seriesOf } from "../timeline/series";
+import type { Timeline } from "../values/answers";
+import { formatRate, formatTime } from "../values/format";
+import type { Window } from "../values/state";
 
 export interface Lane {
   /** The path of the line, broken where nobody looked. */

@@ -5,12 +5,12 @@
  * place of the picture; the others stand above it, in the order of `messagesOf`.
  */
 
-import type { Gap, Problem } from "../answers";
-import { formatDuration, formatInstant } from "../format";
-import { type FailedRule, type Graph, labelOf } from "../model";
-import { levelOf } from "../state";
-import type { Snapshot } from "../store";
+import type { Snapshot } from "../store/store";
 import { countsOf } from "../traffic/scene";
+import type { Gap, Problem } from "../values/answers";
+import { formatDuration, formatInstant } from "../values/format";
+import { type FailedRule, type Graph, labelOf } from "../values/model";
+import { levelOf } from "../values/state";
 
 export type Remedy =
   | { readonly text: string; readonly kind: "goto"; readonly atMs: number }

@@ -1,9 +1,9 @@
 /** Shows what must be said: as a cover where there is no picture, else as bands above it. */
 
-import { fill, h, set } from "../dom";
-import { NO_FILTERS, openPath } from "../state";
-import type { Actions, Snapshot, View } from "../store";
-import { goLive, goTo } from "../travel";
+import { fill, h, set } from "../dom/elements";
+import type { Actions, Snapshot, View } from "../store/store";
+import { NO_FILTERS, openPath } from "../values/state";
+import { goLive, goTo } from "../values/travel";
 import { type Message, type Remedy, messagesOf } from "./messages";
 
 // An error of a rule may be a page long; more of them than this do not fit above a picture.

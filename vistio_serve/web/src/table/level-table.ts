@@ -1,11 +1,11 @@
 /** The level as tables: what the picture shows, for whoever does not see it, or has no WebGL. */
 
-import { h, set, setText } from "../dom";
-import { formatRate, formatShare } from "../format";
-import { type Edge, type Level, type Node, type Notice, type Rates, edgeKey, labelOf, sum, total } from "../model";
-import { type Selection, type State, enter, levelOf, select } from "../state";
-import type { Actions, Snapshot, View } from "../store";
+import { h, set, setText } from "../dom/elements";
+import type { Actions, Snapshot, View } from "../store/store";
 import { filterLevel } from "../traffic/scene";
+import { formatRate, formatShare } from "../values/format";
+import { type Edge, type Level, type Node, type Notice, type Rates, edgeKey, labelOf, sum, total } from "../values/model";
+import { type Selection, type State, enter, levelOf, select } from "../values/state";
 import { type Column, SortedTable } from "./sorted-table";
 
 const SEVERITIES = ["info", "warning", "error"] as const;

@@ -1,6 +1,6 @@
 /** A table that is sorted by any of its columns, and whose rows keep their elements while values change. */
 
-import { fill, h, set, setText } from "../dom";
+import { fill, h, set, setText } from "../dom/elements";
 
 export interface Column<Row> {
   readonly title: string;

@@ -1,8 +1,8 @@
 /** What uPlot has no series for: gaps and marks, drawn on its canvas. */
 
 import type uPlot from "uplot";
-import type { Gap } from "../answers";
-import type { Palette } from "../style/palette";
+import type { Palette } from "../dom/palette";
+import type { Gap } from "../values/answers";
 import type { Mark } from "./series";
 
 const HATCH_PX = 7;

@@ -2,16 +2,16 @@
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { h, set, setText } from "../dom";
-import { formatDate, formatInstant, formatRate, formatTime } from "../format";
-import { labelOf } from "../model";
-import { type State, levelOf, zoom } from "../state";
-import type { Actions, Data, Followed, Snapshot, View } from "../store";
-import { readPalette } from "../style/palette";
-import { goTo, onGrid, playheadMs } from "../travel";
+import { h, set, setText } from "../dom/elements";
+import { readPalette } from "../dom/palette";
+import type { Actions, Data, Followed, Snapshot, View } from "../store/store";
+import { fitting, followable } from "../store/subject";
+import { formatDate, formatInstant, formatRate, formatTime } from "../values/format";
+import { labelOf } from "../values/model";
+import { type State, levelOf, zoom } from "../values/state";
+import { goTo, onGrid, playheadMs } from "../values/travel";
 import { drawGaps, drawMarks } from "./drawing";
 import { type Mark, annotationMarks, extentOf, marksAt, niceMax, noticeMarks, seriesOf } from "./series";
-import { fitting, followable } from "./subject";
 
 const HEIGHT = 124;
 // Less is a click with a trembling hand.

@@ -5,12 +5,12 @@
  * written: the busiest connections come first.
  */
 
-import { h } from "../dom";
-import { formatRate, formatShare } from "../format";
-import { formatLatency, formatThroughput, latencyOf, throughputOf } from "../measures";
-import { type Edge, edgeKey, total } from "../model";
-import type { EdgeText } from "../state";
-import type { Palette } from "../style/palette";
+import { h } from "../dom/elements";
+import type { Palette } from "../dom/palette";
+import { formatRate, formatShare } from "../values/format";
+import { formatLatency, formatThroughput, latencyOf, throughputOf } from "../values/measures";
+import { type Edge, edgeKey, total } from "../values/model";
+import type { EdgeText } from "../values/state";
 
 /** In front of what was measured at another instant than the one that is shown. */
 const ELSEWHEN = "~";

@@ -1,7 +1,7 @@
 /** A scene as the component reads it: new objects each time, for it writes into what it is given. */
 
-import type { Edge, Level, Node, Notice } from "../model";
-import { isSafeAddress } from "../dom";
+import { isSafeAddress } from "../dom/elements";
+import type { Edge, Level, Node, Notice } from "../values/model";
 import type { Scene } from "./scene";
 
 export type Encoded = Record<string, unknown>;

@@ -5,8 +5,8 @@
  * there, so that it stays while time moves; `arrange` applies it to a level at a moment. Pure.
  */
 
-import { CROWDED, type Crowd, OTHERS, type Rank, groupKey } from "../crowd";
-import { type Edge, type Level, type Measurements, NO_RATES, type Node, type Notice, edgeKey, sum, total } from "../model";
+import { CROWDED, type Crowd, OTHERS, type Rank, groupKey } from "../values/crowd";
+import { type Edge, type Level, type Measurements, NO_RATES, type Node, type Notice, edgeKey, sum, total } from "../values/model";
 import { type Naming, WAYS, namingOf } from "./naming";
 
 export interface Group {

@@ -7,7 +7,7 @@
  */
 
 import type { ConnectionObject, Dimensions, Layout, LayoutGraph, NodeObject, Position } from "vizceral";
-import { edgeKey } from "../model";
+import { edgeKey } from "../values/model";
 import { circle, columns } from "./places";
 import type { Shape } from "./scene";
 

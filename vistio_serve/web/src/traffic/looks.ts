@@ -2,7 +2,7 @@
 
 import type Vizceral from "vizceral";
 import type { Change } from "../compare/changes";
-import type { Palette } from "../style/palette";
+import type { Palette } from "../dom/palette";
 
 // What a class has that the configuration gives no colour: on a light ground nobody could read it.
 const UNCOLOURED = "rgb(186, 213, 237)";

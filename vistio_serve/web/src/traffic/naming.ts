@@ -1,6 +1,6 @@
 /** Which group a node belongs to, by its name or its class. Pure. */
 
-import type { Node } from "../model";
+import type { Node } from "../values/model";
 
 /** The group's name; null for a node that belongs to none. */
 export type Naming = (node: Pick<Node, "label" | "class">) => string | null;

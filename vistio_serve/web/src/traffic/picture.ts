@@ -7,13 +7,13 @@
 
 import type { LevelChanges } from "../compare/changes";
 import { drawnChanges } from "../compare/grouped";
-import type { Crowd } from "../crowd";
-import { type Level, edgeKey } from "../model";
-import { type Selection, levelOf } from "../state";
-import type { Data, Snapshot } from "../store";
+import type { Data, Snapshot } from "../store/store";
+import type { Crowd } from "../values/crowd";
+import { type Level, edgeKey } from "../values/model";
+import { type Selection, levelOf } from "../values/state";
+import { complete } from "../values/topology";
 import { EVERYTHING, type Plan, arrange, entered, firstOf, planOf, ranked } from "./groups";
 import { type Arrange, type Scene, type Shape, sceneOf } from "./scene";
-import { complete } from "./topology";
 
 export interface Picture {
   readonly scene: Scene;

@@ -1,10 +1,10 @@
 /** The place of the picture: a canvas, what draws on it, and the theme that both follow. */
 
-import { h, set } from "../dom";
-import { measuredElsewhen } from "../measures";
-import { type Display, levelOf } from "../state";
-import type { Snapshot } from "../store";
-import { readPalette } from "../style/palette";
+import { h, set } from "../dom/elements";
+import { readPalette } from "../dom/palette";
+import type { Snapshot } from "../store/store";
+import { measuredElsewhen } from "../values/measures";
+import { type Display, levelOf } from "../values/state";
 import { EdgeTexts, type Source } from "./edge-text";
 import { type Pictures, drawnSelection, sceneWithChanges } from "./picture";
 import { foundAs } from "./scene";

@@ -1,7 +1,7 @@
 /** What the page asks of whatever draws traffic. The page is tested against this, without WebGL. */
 
-import type { Selection } from "../state";
-import type { Palette } from "../style/palette";
+import type { Palette } from "../dom/palette";
+import type { Selection } from "../values/state";
 import type { Scene } from "./scene";
 
 /** What happened in the picture; the page decides what follows. */

@@ -1,9 +1,9 @@
 /** Whom the timeline is about, and whether an answer is about the same. Pure. */
 
-import type { Subject } from "../answers";
-import { groupOf } from "../crowd";
-import { type Selection, type State, levelOf } from "../state";
-import type { Followed } from "../store";
+import type { Subject } from "../values/answers";
+import { groupOf } from "../values/crowd";
+import { type Selection, type State, levelOf } from "../values/state";
+import type { Followed } from "./store";
 
 /** What the timeline follows: the selection, the focused node, the cluster, or everything. */
 export function subjectOf(state: State): Subject {

@@ -1,4 +1,4 @@
-/** What the server answers, as values; `api.ts` asks for them. */
+/** What the server answers, as values; `asking/api.ts` asks for them. */
 
 import type { About, Graph, Notice, Rates } from "./model";
 

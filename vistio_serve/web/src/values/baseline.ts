@@ -1,8 +1,8 @@
 /** Pinning a moment to compare with: pure steps. */
 
-import type { Graph } from "../model";
-import type { State } from "../state";
-import { type Axis, goTo } from "../travel";
+import type { Graph } from "./model";
+import type { State } from "./state";
+import { type Axis, goTo } from "./travel";
 
 interface Known {
   readonly graph: Graph | null;

@@ -5,7 +5,7 @@
  * laid out for the union, and what is absent at a moment is drawn with rates of zero.
  */
 
-import { type Edge, type Graph, type Level, type Node, NO_RATES, edgeKey, total } from "../model";
+import { type Edge, type Graph, type Level, NO_RATES, type Node, edgeKey, total } from "./model";
 
 export type Topology = ReadonlyMap<string, Level>;
 

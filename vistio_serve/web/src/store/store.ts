@@ -1,10 +1,10 @@
 /** The one place that changes: the state and the data, and who wants to know. */
 
-import type { Annotation, Diff, Gap, Problem, Subject, Timeline } from "./answers";
-import type { Graph } from "./model";
-import type { State, Window } from "./state";
-import { EMPTY, type Topology } from "./traffic/topology";
-import type { Axis } from "./travel";
+import type { Annotation, Diff, Gap, Problem, Subject, Timeline } from "../values/answers";
+import type { Graph } from "../values/model";
+import type { State, Window } from "../values/state";
+import { EMPTY, type Topology } from "../values/topology";
+import type { Axis } from "../values/travel";
 
 /** The answer to a question about rates over time; the last timeline stays beside a problem of the same subject. */
 export interface Followed {

@@ -1,10 +1,10 @@
 /** The hour before the moment that is shown, of one node or connection: what is asked. Pure. */
 
-import type { Subject } from "./answers";
-import { type State, type Window, levelOf } from "./state";
+import type { Subject } from "../values/answers";
+import { type State, type Window, levelOf } from "../values/state";
+import { type Axis, playheadMs } from "../values/travel";
 import type { Data } from "./store";
-import { followable } from "./timeline/subject";
-import { type Axis, playheadMs } from "./travel";
+import { followable } from "./subject";
 
 export const LENGTH_MS = 3_600_000;
 export const STEP_MS = 60_000;
