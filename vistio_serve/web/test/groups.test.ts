@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { noteOf } from "../src/controls/crowd-note";
+import { EVERYTHING, arrange, bundle, entered, firstOf, planOf, ranked, together, toldOf } from "../src/picture/groups";
+import { WAYS, namingOf } from "../src/picture/naming";
+import { Pictures, drawnSelection } from "../src/picture/picture";
+import { foundAs } from "../src/picture/scene";
 import { NO_DATA } from "../src/store/store";
-import { EVERYTHING, arrange, bundle, entered, firstOf, planOf, ranked, together, toldOf } from "../src/traffic/groups";
-import { WAYS, namingOf } from "../src/traffic/naming";
-import { Pictures, drawnSelection } from "../src/traffic/picture";
 import { circle, columns } from "../src/traffic/places";
-import { foundAs } from "../src/traffic/scene";
 import { NO_CROWD, groupKey, groupOf, readCrowd, writeCrowd } from "../src/values/crowd";
 import { total } from "../src/values/model";
 import { closeGroup, openGroup, openOrEnter, setCrowd } from "../src/values/opening";

@@ -9,14 +9,14 @@ import { reorder, sorted } from "../src/panels/connections";
 import { DetailsPanel } from "../src/panels/details";
 import { measurementFacts } from "../src/panels/facts";
 import { noticeList } from "../src/panels/notices";
+import { Pictures } from "../src/picture/picture";
 import { type Data, type Followed, NO_DATA, type Snapshot, Store } from "../src/store/store";
 import { fitting, subjectOf } from "../src/store/subject";
-import { marksAt, noticeMarks, seriesOf, stops } from "../src/timeline/series";
 import { axisPercent, noteOf } from "../src/timeline/timeline";
-import { Pictures } from "../src/traffic/picture";
 import type { Problem, Timeline } from "../src/values/answers";
 import { groupKey } from "../src/values/crowd";
 import { formatDuration, formatRate, formatShare, parseInstant } from "../src/values/format";
+import { marksAt, noticeMarks, seriesOf, stops } from "../src/values/series";
 import { INITIAL, type State } from "../src/values/state";
 import { START_MS, edge, graph, level, node, notice } from "./graphs";
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { LayoutGraph, NodeObject } from "vizceral";
+import { countsOf, filterLevel, matches, sceneOf } from "../src/picture/scene";
 import { encode, escapeHtml } from "../src/traffic/encode";
 import { type NamedLayout, ring, stableRing, stableTree } from "../src/traffic/layouts";
 import { lineColor } from "../src/traffic/looks";
-import { countsOf, filterLevel, matches, sceneOf } from "../src/traffic/scene";
 import { readGraph, unescape } from "../src/values/model";
 import { NO_FILTERS } from "../src/values/state";
 import { EMPTY, complete, extend } from "../src/values/topology";

@@ -4,7 +4,7 @@
  */
 
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { sceneOf } from "../src/traffic/scene";
+import { sceneOf } from "../src/picture/scene";
 import { VizceralView } from "../src/traffic/vizceral-view";
 import { NO_FILTERS } from "../src/values/state";
 import { EMPTY, extend } from "../src/values/topology";

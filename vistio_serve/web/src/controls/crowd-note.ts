@@ -1,11 +1,11 @@
 /** What of a crowded level is not drawn by itself: said on the picture, with the way to see it. */
 
 import { h, setText } from "../dom/elements";
+import { type Plan, type Told, toldOf } from "../picture/groups";
+import { WAYS } from "../picture/naming";
+import type { Pictures } from "../picture/picture";
+import { countsOf } from "../picture/scene";
 import type { Actions, Snapshot, View } from "../store/store";
-import { type Plan, type Told, toldOf } from "../traffic/groups";
-import { WAYS } from "../traffic/naming";
-import type { Pictures } from "../traffic/picture";
-import { countsOf } from "../traffic/scene";
 import { NO_CROWD, OTHERS } from "../values/crowd";
 import { formatRate, formatShare } from "../values/format";
 import { setCrowd } from "../values/opening";

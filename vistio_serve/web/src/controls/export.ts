@@ -1,9 +1,14 @@
 /** What can be taken away: the picture, the graph, and the graph in every other format of this server. */
 
-import type { Api } from "../asking/api";
 import { h, iconButton, setText } from "../dom/elements";
 import type { Snapshot, View } from "../store/store";
 import { formatInstant } from "../values/format";
+
+/** What is asked of the server here. */
+interface Server {
+  address(route: string, query: Readonly<Record<string, string>>): string;
+  formats(): Promise<readonly string[]>;
+}
 
 export class ExportView implements View {
   readonly element: HTMLDialogElement;
@@ -15,7 +20,7 @@ export class ExportView implements View {
 
   /** @param picture the picture that is shown, as PNG, with a line of text under it; null where nothing is drawn. */
   constructor(
-    private readonly api: Api,
+    private readonly server: Server,
     private readonly picture: (caption: string) => Promise<Blob | null>,
   ) {
     const png = h("button", { type: "button", class: "button", onClick: () => void this.save() }, "Picture (PNG)");
@@ -29,7 +34,7 @@ export class ExportView implements View {
   async open(): Promise<void> {
     this.element.showModal();
     this.update();
-    if (!this.names.length) this.names = await this.api.formats();
+    if (!this.names.length) this.names = await this.server.formats();
     this.update();
   }
 
@@ -43,9 +48,9 @@ export class ExportView implements View {
     if (!shown) return;
     const at = formatInstant(shown.about.instantMs);
     setText(this.about, `${shown.name} at ${at}, whichever instant the page goes to later.`);
-    this.json.setAttribute("href", this.api.address("graph", { at }));
+    this.json.setAttribute("href", this.server.address("graph", { at }));
     this.json.setAttribute("download", `${fileName(shown.name, at)}.json`);
-    this.formats.replaceChildren(...this.names.map((format) => h("li", {}, h("a", { href: this.api.address("graph", { at, format }), target: "_blank", rel: "noopener" }, format))));
+    this.formats.replaceChildren(...this.names.map((format) => h("li", {}, h("a", { href: this.server.address("graph", { at, format }), target: "_blank", rel: "noopener" }, format))));
   }
 
   private async save(): Promise<void> {

@@ -1,8 +1,8 @@
 /** The filters, and what they hide: nothing is hidden without being said. */
 
 import { h, setText } from "../dom/elements";
+import { countsOf } from "../picture/scene";
 import type { Actions, Snapshot, View } from "../store/store";
-import { countsOf } from "../traffic/scene";
 import { type Filters, NO_FILTERS, isFiltered, levelOf, setFilters } from "../values/state";
 
 const SEVERITIES = [["-1", "any"], ["0", "some notice"], ["1", "warning or worse"], ["2", "error"]] as const;

@@ -1,10 +1,10 @@
 /** The top bar: where we are, the locator, what is filtered, and whether this is live. */
 
 import { h, icon, iconButton, set, setText } from "../dom/elements";
-import { latenessMs } from "../states/messages";
+import type { Pictures } from "../picture/picture";
+import { matches } from "../picture/scene";
+import { latenessMs } from "../store/lateness";
 import type { Actions, Snapshot, View } from "../store/store";
-import type { Pictures } from "../traffic/picture";
-import { matches } from "../traffic/scene";
 import { formatDate, formatDuration, formatTime } from "../values/format";
 import { type Display, levelOf, openPath, setDisplay } from "../values/state";
 import { goLive } from "../values/travel";

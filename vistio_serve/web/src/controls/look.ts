@@ -1,8 +1,8 @@
 /** How the picture looks: what is shown of a crowd, where, what stands at the connections, and how it is displayed. */
 
 import { h } from "../dom/elements";
+import { WAYS, namingOf } from "../picture/naming";
 import type { Actions, Snapshot, View } from "../store/store";
-import { WAYS, namingOf } from "../traffic/naming";
 import { type LayoutKind, RANKS, type Rank, type Show } from "../values/crowd";
 import { setCrowd } from "../values/opening";
 import { type Display, type EdgeText, setDisplay } from "../values/state";

@@ -3,9 +3,9 @@
 import { fill, h, icon, iconButton, set } from "../dom/elements";
 import type { Actions, Data, Snapshot, View } from "../store/store";
 import { fitting } from "../store/subject";
-import { annotationMarks, extentOf, noticeMarks, stops } from "../timeline/series";
 import { togglePin } from "../values/baseline";
 import { formatInstant, parseInstant } from "../values/format";
+import { annotationMarks, extentOf, noticeMarks, stops } from "../values/series";
 import { SPEEDS, type State, type Window } from "../values/state";
 import { type Axis, goLive, goTo, play, playheadMs, setLoop, setSpeed, step, toMark, togglePlaying } from "../values/travel";
 

@@ -1,9 +1,9 @@
 /** What is selected, or else the level: its facts, its notices, its connections. */
 
 import { h, iconButton, setText } from "../dom/elements";
+import { type Group, type Plan, bundle } from "../picture/groups";
+import type { Pictures } from "../picture/picture";
 import type { Actions, Snapshot } from "../store/store";
-import { type Group, type Plan, bundle } from "../traffic/groups";
-import type { Pictures } from "../traffic/picture";
 import { OTHERS } from "../values/crowd";
 import { formatRate } from "../values/format";
 import { latencyOf, measuredNote } from "../values/measures";

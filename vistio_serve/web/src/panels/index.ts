@@ -1,8 +1,8 @@
 /** The side column, from top to bottom. A new panel is a file beside this one and a line here. */
 
-import { ComparePanel } from "../compare/panel";
+import type { Pictures } from "../picture/picture";
 import type { Actions, View } from "../store/store";
-import type { Pictures } from "../traffic/picture";
+import { ComparePanel } from "./comparison";
 import { DetailsPanel } from "./details";
 
 export function makePanels(actions: Actions, pictures: Pictures): View[] {

@@ -1,9 +1,9 @@
 /** What is drawn of a trend, and all of it in words. Pure; what is asked is in `store/trend.ts`. */
 
 import type { Trend } from "../store/store";
-import { niceMax, seriesOf } from "../timeline/series";
 import type { Timeline } from "../values/answers";
 import { formatRate, formatTime } from "../values/format";
+import { niceMax, seriesOf } from "../values/series";
 import type { Window } from "../values/state";
 
 export interface Lane {

@@ -5,8 +5,9 @@
  * place of the picture; the others stand above it, in the order of `messagesOf`.
  */
 
+import { countsOf } from "../picture/scene";
+import { LATE_INTERVALS, latenessMs } from "../store/lateness";
 import type { Snapshot } from "../store/store";
-import { countsOf } from "../traffic/scene";
 import type { Gap, Problem } from "../values/answers";
 import { formatDuration, formatInstant } from "../values/format";
 import { type FailedRule, type Graph, labelOf } from "../values/model";
@@ -33,8 +34,6 @@ export interface Message {
   readonly covers: boolean;
 }
 
-// Live, but the newest instant is older than this many intervals: something does not come.
-const LATE_INTERVALS = 3;
 const MAX_CLUSTERS = 4;
 
 const ASKS_AGAIN = "This page goes on asking and returns by itself.";
@@ -48,14 +47,6 @@ export function messagesOf(now: Snapshot, nowMs: number): readonly Message[] {
   found.push(rulesMessage(now, graph));
   if (!problem) found.push(contentMessage(now, graph));
   return found.filter((each) => each !== null);
-}
-
-/** How old the live picture is when nothing newer comes; null while all is well, and in the past. */
-export function latenessMs({ state, data }: Snapshot, nowMs: number): number | null {
-  if (state.travel.mode !== "live" || !data.graph) return null;
-  const { instantMs, intervalMs } = data.graph.about;
-  const ageMs = nowMs + data.clockOffsetMs - instantMs;
-  return ageMs > LATE_INTERVALS * intervalMs ? ageMs : null;
 }
 
 function message(kind: string, tone: Message["tone"], title: string, more: Partial<Message> = {}): Message {

@@ -1,8 +1,8 @@
 /** The level as tables: what the picture shows, for whoever does not see it, or has no WebGL. */
 
 import { h, set, setText } from "../dom/elements";
+import { filterLevel } from "../picture/scene";
 import type { Actions, Snapshot, View } from "../store/store";
-import { filterLevel } from "../traffic/scene";
 import { formatRate, formatShare } from "../values/format";
 import { type Edge, type Level, type Node, type Notice, type Rates, edgeKey, labelOf, sum, total } from "../values/model";
 import { type Selection, type State, enter, levelOf, select } from "../values/state";

@@ -3,7 +3,7 @@
 import type uPlot from "uplot";
 import type { Palette } from "../dom/palette";
 import type { Gap } from "../values/answers";
-import type { Mark } from "./series";
+import type { Mark } from "../values/series";
 
 const HATCH_PX = 7;
 const MARK_PX = 4;

@@ -8,10 +8,10 @@ import type { Actions, Data, Followed, Snapshot, View } from "../store/store";
 import { fitting, followable } from "../store/subject";
 import { formatDate, formatInstant, formatRate, formatTime } from "../values/format";
 import { labelOf } from "../values/model";
+import { type Mark, annotationMarks, extentOf, marksAt, niceMax, noticeMarks, seriesOf } from "../values/series";
 import { type State, levelOf, zoom } from "../values/state";
 import { goTo, onGrid, playheadMs } from "../values/travel";
 import { drawGaps, drawMarks } from "./drawing";
-import { type Mark, annotationMarks, extentOf, marksAt, niceMax, noticeMarks, seriesOf } from "./series";
 
 const HEIGHT = 124;
 // Less is a click with a trembling hand.

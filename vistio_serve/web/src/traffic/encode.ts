@@ -1,8 +1,8 @@
 /** A scene as the component reads it: new objects each time, for it writes into what it is given. */
 
 import { isSafeAddress } from "../dom/elements";
+import type { Scene } from "../picture/scene";
 import type { Edge, Level, Node, Notice } from "../values/model";
-import type { Scene } from "./scene";
 
 export type Encoded = Record<string, unknown>;
 

@@ -7,9 +7,9 @@
  */
 
 import type { ConnectionObject, Dimensions, Layout, LayoutGraph, NodeObject, Position } from "vizceral";
+import type { Shape } from "../picture/scene";
 import { edgeKey } from "../values/model";
 import { circle, columns } from "./places";
-import type { Shape } from "./scene";
 
 export type ShapeOf = (graphName: string) => Shape | undefined;
 

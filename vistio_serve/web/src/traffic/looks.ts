@@ -1,8 +1,8 @@
 /** Colours and sprites for the component. */
 
 import type Vizceral from "vizceral";
-import type { Change } from "../compare/changes";
 import type { Palette } from "../dom/palette";
+import type { Change } from "../picture/changes";
 
 // What a class has that the configuration gives no colour: on a light ground nobody could read it.
 const UNCOLOURED = "rgb(186, 213, 237)";

@@ -2,12 +2,12 @@
 
 import { h, set } from "../dom/elements";
 import { readPalette } from "../dom/palette";
+import { type Pictures, drawnSelection, sceneWithChanges } from "../picture/picture";
+import { foundAs } from "../picture/scene";
 import type { Snapshot } from "../store/store";
 import { measuredElsewhen } from "../values/measures";
 import { type Display, levelOf } from "../values/state";
 import { EdgeTexts, type Source } from "./edge-text";
-import { type Pictures, drawnSelection, sceneWithChanges } from "./picture";
-import { foundAs } from "./scene";
 import type { Inspection, TrafficEvents, TrafficView } from "./view";
 import { VizceralView } from "./vizceral-view";
 

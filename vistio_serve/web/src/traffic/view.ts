@@ -1,8 +1,8 @@
 /** What the page asks of whatever draws traffic. The page is tested against this, without WebGL. */
 
 import type { Palette } from "../dom/palette";
+import type { Scene } from "../picture/scene";
 import type { Selection } from "../values/state";
-import type { Scene } from "./scene";
 
 /** What happened in the picture; the page decides what follows. */
 export interface TrafficEvents {

@@ -20,15 +20,15 @@
 import Module from "vizceral";
 import type VizceralComponent from "vizceral";
 import type { ConnectionObject, ConnectionView, Hit, NodeObject, TrafficGraph } from "vizceral";
-import { type LevelChanges, SIGNS } from "../compare/changes";
 import type { Palette } from "../dom/palette";
+import { type LevelChanges, SIGNS } from "../picture/changes";
+import type { Scene } from "../picture/scene";
 import { type Selection, samePath } from "../values/state";
 import { listenForClicks } from "./clicks";
 import { encode } from "./encode";
 import { labelScale, sizeLabels } from "./labels";
 import { type NamedLayout, stableRing, stableTree } from "./layouts";
 import { DIMMED, applyPalette, changeColor, lineColor, makeSprite } from "./looks";
-import type { Scene } from "./scene";
 import { showSign } from "./signs";
 import type { Inspection, TrafficEvents, TrafficView } from "./view";
 

@@ -17,7 +17,7 @@ export type LayoutKind = (typeof LAYOUTS)[number];
 
 export interface Crowd {
   readonly show: Show;
-  /** A name of `WAYS` in `traffic/naming.ts`, or a regular expression whose first group names the group. */
+  /** A name of `WAYS` in `picture/naming.ts`, or a regular expression whose first group names the group. */
   readonly by: string;
   /** How many nodes are shown, by `rank`, when the others are hidden. */
   readonly top: number;

@@ -1,8 +1,8 @@
 /** From the answer of `/timeline` to what a chart draws. Pure; times in seconds, as uPlot wants them. */
 
-import type { Annotation, Gap, Timeline } from "../values/answers";
-import type { Window } from "../values/state";
-import type { Axis } from "../values/travel";
+import type { Annotation, Gap, Timeline } from "./answers";
+import type { Window } from "./state";
+import type { Axis } from "./travel";
 
 type Values = (number | null)[];
 

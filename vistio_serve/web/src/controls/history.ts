@@ -1,8 +1,8 @@
 /** The browser's side of the state: its address, its history, and what it remembers of a user. */
 
-import type { Store } from "./store/store";
-import { type Display, INITIAL, type State } from "./values/state";
-import { fromFragment, isNavigation, toFragment } from "./values/url";
+import type { Store } from "../store/store";
+import { type Display, INITIAL, type State } from "../values/state";
+import { fromFragment, isNavigation, toFragment } from "../values/url";
 
 const KEY = "vistio.display";
 // Browsers refuse an address that changes all the time.

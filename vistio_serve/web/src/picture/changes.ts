@@ -5,10 +5,10 @@
  * gone, when traffic moved by a fifth, or the share of errors by a percentage point: those are coloured.
  */
 
-import type { Plan } from "../traffic/groups";
 import type { Diff, DiffEdge, DiffNode } from "../values/answers";
 import { OTHERS } from "../values/crowd";
 import { type Level, NO_RATES, type Rates, edgeKey, total } from "../values/model";
+import type { Plan } from "./groups";
 
 export type ChangeKind = "new" | "gone" | "more" | "less" | "errors";
 

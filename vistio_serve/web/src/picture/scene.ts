@@ -1,10 +1,10 @@
 /** From a graph, the union it belongs to and the filters to what is drawn. Pure. */
 
-import type { LevelChanges } from "../compare/changes";
 import type { LayoutKind } from "../values/crowd";
 import { type Edge, type Graph, type Level, type Node, total, worst } from "../values/model";
 import { type Filters, isFiltered } from "../values/state";
 import { type Topology, complete } from "../values/topology";
+import type { LevelChanges } from "./changes";
 
 /** What a layout is made for: names and ends are all that matters. */
 export interface Shape {

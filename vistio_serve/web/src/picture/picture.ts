@@ -5,13 +5,13 @@
  * is what must not change with each instant: who is among the first ones, and the scale.
  */
 
-import type { LevelChanges } from "../compare/changes";
-import { drawnChanges } from "../compare/grouped";
 import type { Data, Snapshot } from "../store/store";
 import type { Crowd } from "../values/crowd";
 import { type Level, edgeKey } from "../values/model";
 import { type Selection, levelOf } from "../values/state";
 import { complete } from "../values/topology";
+import type { LevelChanges } from "./changes";
+import { drawnChanges } from "./grouped";
 import { EVERYTHING, type Plan, arrange, entered, firstOf, planOf, ranked } from "./groups";
 import { type Arrange, type Scene, type Shape, sceneOf } from "./scene";
 

@@ -2,13 +2,13 @@
 
 import "../style/compare.css";
 import { h, iconButton, set, setText } from "../dom/elements";
-import { Panel } from "../panels/panel";
+import { type Change, type Row, SIGNS, WORDS, groupRowsOf, keyIn, rowsOf, summaryOf } from "../picture/changes";
+import { type Pictures, changesAsDrawn } from "../picture/picture";
 import type { Actions, Snapshot } from "../store/store";
-import { type Pictures, changesAsDrawn } from "../traffic/picture";
 import { goToBaseline, swap, unpin } from "../values/baseline";
 import { formatDate, formatRate, formatTime } from "../values/format";
 import { type Selection, type State, levelOf, openPath, sameSelection, select } from "../values/state";
-import { type Change, type Row, SIGNS, WORDS, groupRowsOf, keyIn, rowsOf, summaryOf } from "./changes";
+import { Panel } from "./panel";
 
 const SHOWN_ROWS = 8;
 

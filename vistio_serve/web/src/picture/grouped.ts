@@ -5,10 +5,10 @@
  * that are shown. Without it, a group of which one connection is new would be new itself.
  */
 
-import type { Plan } from "../traffic/groups";
 import type { Diff } from "../values/answers";
 import { type Level, type Rates, edgeKey, sum, total } from "../values/model";
 import { type Change, type LevelChanges, changeOf, changesOf, keyIn } from "./changes";
+import type { Plan } from "./groups";
 
 interface Sides {
   readonly source: string;

@@ -1,0 +1,14 @@
+/** Whether what is shown is older than it should be. Pure. */
+
+import type { Snapshot } from "./store";
+
+/** More intervals than these between what is shown and what should be: something does not come. */
+export const LATE_INTERVALS = 3;
+
+/** How old the live picture is when nothing newer comes; null while all is well, and in the past. */
+export function latenessMs({ state, data }: Snapshot, nowMs: number): number | null {
+  if (state.travel.mode !== "live" || !data.graph) return null;
+  const { instantMs, intervalMs } = data.graph.about;
+  const ageMs = nowMs + data.clockOffsetMs - instantMs;
+  return ageMs > LATE_INTERVALS * intervalMs ? ageMs : null;
+}
