@@ -4,7 +4,6 @@
  * A closed group is drawn as one node; its name in the picture, in selections and in addresses is its key.
  */
 
-
 /** `auto` groups when there are more than `CROWDED` nodes, and shows the first ones where groups do not help. */
 export const SHOWS = ["auto", "groups", "top", "all"] as const;
 export type Show = (typeof SHOWS)[number];
