@@ -42,21 +42,6 @@ class Outcome(StrEnum):
     """Never asked: the scrape before was still running when this one was due."""
 
 
-@attrs.frozen
-class RuleSamples:
-    """All samples of one rule at one instant, as columns of equal length: what a graph is made of.
-
-    Ten thousand edges are thirty thousand samples; as columns they cost a tenth of as many `Sample`.
-    """
-
-    cluster: str
-    rule: str
-    sources: Sequence[str]
-    targets: Sequence[str]
-    statuses: Sequence[str]
-    rates: Sequence[float]
-
-
 class Measurement(NamedTuple):
     """A number about a node or an edge that is not a rate: a notice query's result, a latency."""
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
-import pyarrow as pa
 import pytest
-from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
+from support.recordings import recorded
+from support.scrapes import START_MS, scrape
 
 from vistio_core.configuration.model import Severity
 from vistio_core.events import Sample
 from vistio_core.frontends.vizceral import Vizceral
-from vistio_core.graph.build import Evidence, build_graph
 from vistio_core.graph.edges import Edges
-from vistio_core.graph.model import Edge, Graph, Notice, Rates
-from vistio_core.storage.format import scrape_tables
+from vistio_core.graph.model import Edge, Notice, Rates
 
 PLAIN = (
     Edge("a", "b", Rates(1.0, 0.5, 0.25)),
@@ -55,10 +55,10 @@ def test_edges_ascend_when_none_is_twice_and_all_are_in_order() -> None:
     assert not Edges.of((PLAIN[0], PLAIN[0])).ascend
 
 
-def test_a_graph_is_drawn_without_an_object_for_each_edge() -> None:
+def test_a_graph_is_drawn_without_an_object_for_each_edge(tmp_path: Path) -> None:
     samples = [Sample("mesh", "http", f"a{index}", "b", "200", 1.0) for index in range(50)]
     samples.append(Sample("mesh", "http", "a0", "b", "503", 1.0))
-    graph = _graph(scrape_tables(scrape(START_MS, samples))["sample"])
+    graph = recorded(tmp_path, [scrape(START_MS, samples)]).graph(at=START_MS)
     drawn = Vizceral().render(graph, {})
     (region,) = graph.regions
     assert isinstance(region.edges, Edges)
@@ -68,23 +68,17 @@ def test_a_graph_is_drawn_without_an_object_for_each_edge() -> None:
     assert len(region.edges) == 50
 
 
-def test_edges_of_two_writers_add_up_and_keep_the_sign_of_a_lonely_zero() -> None:
+def test_edges_of_two_writers_add_up_and_keep_the_sign_of_a_lonely_zero(tmp_path: Path) -> None:
     one = [Sample("mesh", "http", "a", "b", "200", 0.1), Sample("mesh", "http", "a", "c", "200", -0.0)]
     two = [Sample("mesh", "http", "a", "b", "200", 0.2), Sample("mesh", "http", "B", "a", "200", 4.0)]
-    tables = [scrape_tables(scrape(START_MS, each))["sample"] for each in (one, two)]
-    (region,) = _graph(*tables).regions
+    recording = recorded(tmp_path, *([scrape(START_MS, samples)] for samples in (one, two)))
+    (region,) = recording.graph(at=START_MS).regions
     assert region.edges == (
         Edge("B", "a", Rates(4.0)),
         Edge("a", "b", Rates(0.1 + 0.2)),
         Edge("a", "c", Rates(-0.0)),
     )
     assert np.signbit(region.edges[2].rates.normal)
-
-
-def _graph(*samples: pa.Table) -> Graph:
-    configuration = mesh()
-    evidence = [Evidence(START_MS, INTERVAL_MS, configuration, configuration, each) for each in samples]
-    return build_graph(START_MS, evidence)
 
 
 def _without_objects(edges: Edges) -> Edges:

@@ -1,8 +1,8 @@
 """The whole log against plain dictionaries: random commits, supplements, merges, seals, prunes, reopenings.
 
 The model is as simple as can be: what each rule is known to have seen at an instant, and the bytes
-of the graph that `build_graph` makes of it. After every step every instant must give the same bytes,
-and DuckDB must count the same rows.
+of the graph that plain Python makes of it (`support.plain_graph`). After every step every instant must
+give the same bytes, and DuckDB must count the same rows.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from support.plain_graph import plain_graph
 from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
 
 from vistio_core import Configuration, Recording, frontends
 from vistio_core.errors import AlreadyRecordedError, NothingRecordedError, UsageError
-from vistio_core.events import Outcome, RuleOutcome, RuleSamples, Sample, Scrape
-from vistio_core.graph.build import Evidence, build_graph
+from vistio_core.events import Outcome, RuleOutcome, Sample, Scrape
 from vistio_core.replay.rollups.hours import Rollups
 from vistio_core.times import HOUR_MS, MINUTE_MS
 
@@ -87,20 +87,15 @@ class Known:
     def graph(self, instant_ms: int) -> bytes:
         if self.unanswered == set(RULES):
             return b""
-        columns = (
-            RuleSamples(RULES[rule], rule, *map(list, zip(*(sample[2:] for sample in rows), strict=True)))
-            for rule, rows in sorted(self.samples.items())
-        )
-        evidence = Evidence(
+        graph = plain_graph(
             instant_ms,
             INTERVAL_MS,
             self.configuration,
-            self.configuration,
-            tuple(columns),
-            failed=tuple(self.outcomes[rule] for rule in self.unanswered),
-            backfilled=self.backfilled,
+            [sample for rows in self.samples.values() for sample in rows],
+            [self.outcomes[rule] for rule in self.unanswered],
+            self.backfilled,
         )
-        return VIZCERAL.render(build_graph(instant_ms, [evidence]), {})
+        return VIZCERAL.render(graph, {})
 
 
 def seen(instant_ms: int, samples: dict[tuple[str, str, str], float], **options: Any) -> Scrape:

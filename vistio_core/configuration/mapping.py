@@ -44,6 +44,16 @@ class StatusClass(StrEnum):
     WARNING = "warning"
     DANGER = "danger"
 
+    @property
+    def column(self) -> int:
+        """Which column of every array of rates is this class's."""
+        return _COLUMNS[self]
+
+
+CLASSES = len(StatusClass)
+"""How many columns an array of rates has: normal, warning, danger, in this order."""
+_COLUMNS = {each: column for column, each in enumerate(StatusClass)}
+
 
 class NodeNamer:
     """Names the node of a series by a `NodeMapping`. Safe to share between threads.

@@ -16,8 +16,8 @@ import attrs
 import msgspec
 import numpy as np
 
+from vistio_core.configuration.mapping import CLASSES
 from vistio_core.frontends import reach, vizceral_text
-from vistio_core.graph.columns import CLASSES
 from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import Edge, Node
 

@@ -12,8 +12,10 @@ from typing import overload
 
 import numpy as np
 
-from vistio_core.graph.columns import CLASSES, Floats, Integers
+from vistio_core.configuration.mapping import CLASSES
 from vistio_core.graph.model import NOTHING_MEASURED, Edge, Notice, Rates
+from vistio_core.graph.numbering import edge_number
+from vistio_core.samples import Floats, Integers
 
 
 class Edges(Sequence[Edge]):
@@ -74,8 +76,8 @@ class Edges(Sequence[Edge]):
     @property
     def ascend(self) -> bool:
         """Whether they are sorted by source and target, none of them twice."""
-        key = (self.source << 32) | self.target
-        return bool((key[1:] > key[:-1]).all())
+        numbers = edge_number(self.source, self.target)
+        return bool((numbers[1:] > numbers[:-1]).all())
 
     @cached_property
     def _made(self) -> tuple[Edge, ...]:

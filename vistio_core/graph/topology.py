@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
 import numpy as np
 
+from vistio_core.configuration.mapping import CLASSES
 from vistio_core.configuration.model import Configuration, Rule
 from vistio_core.events import GLOBAL_LEVEL
-from vistio_core.graph.columns import CLASSES, Floats, Integers, edge_ends, edge_keys
 from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import Edge, Graph, Node, Region
-from vistio_core.samples import Texts
+from vistio_core.graph.numbering import each_once, edge_digits, edge_number
+from vistio_core.samples import Floats, Integers
 
 _NOTHING: Integers = np.zeros(0, np.int64)
 _equal = attrs.cmp_using(eq=np.array_equal)
@@ -46,72 +47,87 @@ Topology = Mapping[str, LevelTopology]
 NOTHING = LevelTopology({}, (), _NOTHING, _NOTHING, 0.0)
 
 NOBODY = -1
-"""Where a `Sightings` has no target."""
+"""Where a `Sighting` has no target."""
 
 
 @attrs.frozen(eq=False)
-class Sightings:
-    """Which edges and nodes someone saw at some time."""
+class Sighting:
+    """The edges and nodes that a rule saw at some time."""
 
-    names: Sequence[str]
-    by_rule: Mapping[tuple[str, str], Integers]
-    """Cluster and rule to what it saw, in any order: rows of source and target, indexes into ``names``. The target
-    of a node is `NOBODY`."""
+    cluster: str
+    ends: Integers
+    """Rows of source and target, as places of sorted names, in any order; the target of a node is `NOBODY`."""
 
 
 def topology_of(
-    sightings: Sightings, peaks_rps: Mapping[str, float], configurations: Iterable[Configuration]
+    names: Sequence[str],
+    sightings: Sequence[tuple[Sighting, Rule | None]],
+    peaks_rps: Mapping[str, float],
 ) -> Topology:
-    """The union of what was seen.
+    """The union of what was seen. A node has the class that the first rule gives it, its sources before its targets.
 
     Args:
-        sightings: by rule.
+        names: sorted; their places are the numbers of ends.
+        sightings: with the rules that saw them, in the order of the rules; None for one that nobody knows.
         peaks_rps: by cluster.
-        configurations: those in force in the window, the newest first: a node has the class that the first rule
-            gives it, in their order.
     """
-    ends = {key: _ends_of(sightings.names, rows) for key, rows in sightings.by_rule.items()}
     classes: dict[str, dict[str, str]] = {}
-    known = [(cluster, rule) for each in configurations for cluster, rule in each.rules()]
-    ordered: list[tuple[tuple[str, str], Rule | None]] = [
-        *(((cluster, rule.id), rule) for cluster, rule in known),
-        *((key, None) for key in sorted(ends)),
-    ]
-    for key, rule in ordered:
-        level = classes.setdefault(key[0], {})
-        for end, names in ends.get(key, {}).items():
+    edges: dict[str, list[Integers]] = {}
+    for sighting, rule in sightings:
+        level = classes.setdefault(sighting.cluster, {})
+        for end, codes in _by_end(sighting.ends):
             mapping = getattr(rule, end, None)
             node_class = mapping.node_class if mapping is not None else "default"
-            for name in names:
-                if level.get(name, "default") == "default":
-                    level[name] = node_class
-    edges: dict[str, list[Integers]] = {}
-    for (cluster, _), rows in sightings.by_rule.items():
-        edges.setdefault(cluster, []).append(rows[rows[:, 1] != NOBODY])
+            for code in codes:
+                if level.get(names[code], "default") == "default":
+                    level[names[code]] = node_class
+        edges.setdefault(sighting.cluster, []).append(sighting.ends[sighting.ends[:, 1] != NOBODY])
     return {
         cluster: LevelTopology(
-            level,
-            *_sorted_edges(sightings.names, np.concatenate(edges[cluster])),
-            peaks_rps.get(cluster, 0.0),
+            level, *_sorted_edges(names, np.concatenate(edges[cluster])), peaks_rps.get(cluster, 0.0)
         )
         for cluster, level in sorted(classes.items())
         if level
     }
 
 
-def _ends_of(names: Sequence[str], rows: Integers) -> dict[str, list[str]]:
-    """Who was seen as what. As in a graph: a rule's sources before its targets."""
-    source, target = rows[:, 0], rows[:, 1]
+def in_order(
+    by_rule: Mapping[tuple[str, str], Integers], configurations: Iterable[Configuration]
+) -> list[tuple[Sighting, Rule | None]]:
+    """What was seen in a window by rule, in the order of the configurations that were in force, then by name.
+
+    Args:
+        by_rule: cluster and id of a rule to rows of ends, as in `Sighting`.
+        configurations: the newest first.
+    """
+    seen = {key: Sighting(key[0], ends) for key, ends in by_rule.items()}
+    known = [((cluster, rule.id), rule) for each in configurations for cluster, rule in each.rules()]
+    return [
+        *((seen[key], rule) for key, rule in known if key in seen),
+        *((seen[key], None) for key in sorted(seen)),
+    ]
+
+
+def _by_end(ends: Integers) -> Iterator[tuple[str, list[int]]]:
+    """Who was seen as what, each once, by number."""
+    source, target = ends[:, 0], ends[:, 1]
     is_edge = target != NOBODY
-    codes = {"source": source[is_edge], "service": source[~is_edge], "target": target[is_edge]}
-    return {end: [names[code] for code in np.unique(own).tolist()] for end, own in codes.items()}
+    for end, codes in (
+        ("source", source[is_edge]),
+        ("service", source[~is_edge]),
+        ("target", target[is_edge]),
+    ):
+        yield end, np.flatnonzero(np.bincount(codes)).tolist()
 
 
 def _sorted_edges(names: Sequence[str], rows: Integers) -> tuple[tuple[str, ...], Integers, Integers]:
     """The names of all ends, and the edges once each."""
-    ends = Texts(names, rows.ravel()).ranked()
-    place = ends.place.reshape(rows.shape)
-    return tuple(ends.values), *edge_ends(np.unique(edge_keys(place[:, 0], place[:, 1])))
+    used = np.flatnonzero(np.bincount(rows.ravel(), minlength=1))
+    place = np.zeros(len(names), np.int64)
+    place[used] = np.arange(len(used))
+    numbers = each_once(edge_number(place[rows[:, 0]], place[rows[:, 1]]))
+    _, source, target = edge_digits(numbers)
+    return tuple([names[number] for number in used.tolist()]), source, target
 
 
 def stable_graph(graph: Graph, topology: Topology) -> Graph:
@@ -120,14 +136,14 @@ def stable_graph(graph: Graph, topology: Topology) -> Graph:
     ``max_volume`` of each level is its peak in the window (never less than what the graph itself
     has), so that a picture's scale stays, too.
     """
-    nodes, edges, peak_rps = _united(graph.nodes, graph.edges, topology.get(GLOBAL_LEVEL, NOTHING))
+    nodes, edges, peak = _united(graph.nodes, graph.edges, topology.get(GLOBAL_LEVEL, NOTHING))
     regions = {region.name: region for region in graph.regions}
     names = sorted({*regions, *topology} - {GLOBAL_LEVEL})
     return attrs.evolve(
         graph,
         nodes=nodes,
         edges=edges,
-        max_volume=peak_rps or graph.max_volume,
+        max_volume=peak or graph.max_volume,
         regions=tuple(
             _stable_region(regions.get(name, Region(name, 0.0, (), ())), topology.get(name, NOTHING))
             for name in names
@@ -136,8 +152,8 @@ def stable_graph(graph: Graph, topology: Topology) -> Graph:
 
 
 def _stable_region(region: Region, level: LevelTopology) -> Region:
-    nodes, edges, peak_rps = _united(region.nodes, region.edges, level)
-    return Region(region.name, peak_rps or region.max_volume, nodes, edges)
+    nodes, edges, peak = _united(region.nodes, region.edges, level)
+    return Region(region.name, peak or region.max_volume, nodes, edges)
 
 
 def _united(
@@ -155,7 +171,7 @@ def _united(
     return (
         tuple(by_name[name] for name in sorted(by_name)),
         _united_edges(own, level),
-        max(level.peak_rps, _peak_rps(own.rates)),
+        max(level.peak_rps, peak_rps(own.rates)),
     )
 
 
@@ -164,24 +180,26 @@ def _united_edges(edges: Edges, level: LevelTopology) -> Edges:
     names = sorted({*edges.names, *level.names})
     rank = {name: index for index, name in enumerate(names)}
     own, others = (
-        edge_keys(ranks[each.source], ranks[each.target])
-        for each in (edges, level)
-        for ranks in [np.array([rank[name] for name in each.names], np.int64)]
+        edge_number(ranks[part.source], ranks[part.target])
+        for part in (edges, level)
+        for ranks in [np.array([rank[name] for name in part.names], np.int64)]
     )
-    keys = np.union1d(own, others)
-    place = np.searchsorted(keys, own)
-    rates = np.zeros((len(keys), CLASSES))
+    numbers = np.union1d(own, others)
+    place = np.searchsorted(numbers, own)
+    rates = np.zeros((len(numbers), CLASSES))
     rates[place] = edges.rates
+    _, source, target = edge_digits(numbers)
     return Edges(
         names,
-        *edge_ends(keys),
+        source,
+        target,
         rates,
         {int(place[index]): notices for index, notices in edges.notices.items()},
         {int(place[index]): measured for index, measured in edges.measurements.items()},
     )
 
 
-def _peak_rps(rates: Floats) -> float:
-    """The most that one edge has in all; what is negative does not count."""
+def peak_rps(rates: Floats) -> float:
+    """The most that one edge has in all, in rows of rates by class; what is negative does not count."""
     drawn = np.maximum(rates, 0.0)
-    return float((drawn[:, 0] + drawn[:, 1] + drawn[:, 2]).max(initial=0.0))
+    return float((drawn[..., 0] + drawn[..., 1] + drawn[..., 2]).max(initial=0.0))

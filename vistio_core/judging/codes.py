@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from vistio_core.samples import Texts
+
 Integers = npt.NDArray[Any]
 """64-bit integers, or Python's where those might not do."""
+NOTHING: Integers = np.zeros(0, np.int64)
 Value = TypeVar("Value", bound=Hashable)
 
 _MOST_CASES = 2**20
@@ -35,6 +39,14 @@ class Codes(Generic[Value]):
         if len(self._values) != len(self._codes):
             self._values = list(self._codes)
         return self._values
+
+    def ranks(self) -> tuple[list[Value], Integers]:
+        """The values sorted, and by code the place of each among them."""
+        values = self.values
+        order = sorted(range(len(values)), key=values.__getitem__)  # type: ignore[arg-type]  # who asks has texts
+        ranks = np.empty(len(order), np.int64)
+        ranks[order] = np.arange(len(order))
+        return [values[code] for code in order], ranks
 
     def of(self, value: Value) -> int:
         return self._codes[value]
@@ -68,11 +80,39 @@ def distinct(cases: Integers, number: int) -> list[int]:
     return list(np.flatnonzero(np.bincount(cases, minlength=number)).tolist())
 
 
-def translated(column: pa.Array, codes_of: Callable[[list[str]], Integers]) -> Integers:
+def rows_of(cases: Integers, number: int) -> dict[int, slice | Integers]:
+    """Each of ``cases``, which are below ``number``, ascending, to the rows where it stands.
+
+    Those of a file of one instant lie side by side, as a slice.
+    """
+    starts = run_starts([cases])
+    there = cases[starts].tolist()
+    if len(set(there)) == len(there):
+        runs = zip(there, pairwise([*starts.tolist(), len(cases)]), strict=True)
+        return {case: slice(*run) for case, run in sorted(runs)}
+    return {case: np.flatnonzero(cases == case) for case in distinct(cases, number)}
+
+
+def run_starts(columns: Sequence[Integers]) -> Integers:
+    """The rows that differ from the one before them in some column; the first one always does."""
+    begins = np.ones(len(columns[0]), bool)
+    differs = columns[0][1:] != columns[0][:-1]
+    for column in columns[1:]:
+        differs |= column[1:] != column[:-1]
+    begins[1:] = differs
+    return np.flatnonzero(begins)
+
+
+def texts_of(column: pa.Array) -> Texts:
+    """A column of texts without nulls, plain or a dictionary's."""
+    if not isinstance(column, pa.DictionaryArray):
+        column = column.dictionary_encode()
+    return Texts(column.dictionary.to_pylist(), numbers(column.indices))
+
+
+def translated(texts: Texts, codes: Codes[str]) -> Integers:
     """A column of texts as codes: every distinct text is looked up once."""
-    column = column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
-    codes = codes_of([text or "" for text in column.dictionary.to_pylist()])
-    return codes[numbers(column.indices)] if len(column) else codes[:0]
+    return codes.of_all(texts.values)[texts.place]
 
 
 def numbers(column: pa.Array) -> npt.NDArray[Any]:

@@ -15,9 +15,11 @@ import numpy as np
 import pyarrow as pa
 
 from vistio_core.errors import RecordingError
+from vistio_core.graph.numbering import edge_digits
 from vistio_core.judging.codes import Integers
-from vistio_core.judging.edge_rates import EdgeRates, NodeNotices, summable
 from vistio_core.judging.judge import Judge
+from vistio_core.judging.notices import NodeNotices, counts_on_edges
+from vistio_core.judging.rule_edges import RuleEdges, summable, sums_by
 from vistio_core.judging.subject import Subject
 from vistio_core.judging.totals import COUNTS, RATES, TOTALS, decimals, distinct_edges
 from vistio_core.times import HOUR_MS, MINUTE_MS
@@ -68,44 +70,44 @@ class HourOfMinutes:
             "to": _Group(),
         }
 
-    def add(self, edges: EdgeRates, levels: NodeNotices) -> None:
+    def add(self, edges: RuleEdges, notices: NodeNotices) -> None:
         """A piece of the hour; every minute stands in one of them.
 
         Raises:
             RecordingError: the rates are so high that their sums do not fit.
         """
         judge, zero = self._judge, np.zeros_like(edges.source)
-        instants, at = np.unique(np.concatenate([edges.instant_ms, levels.instant_ms]), return_inverse=True)
-        at_edges, at_levels = at[: len(edges.rule)], at[len(edges.rule) :]
-        keys = judge.key(edges.cluster, edges.source, edges.target)
-        first = np.zeros(len(keys), np.int64)
-        first[distinct_edges(at_edges, keys)] = 1
-        columns = [*edges.rates, first, *judge.edge_notices(edges)]
+        instants, at = np.unique(np.concatenate([edges.instant_ms, notices.instant_ms]), return_inverse=True)
+        at_edges, at_nodes = at[: len(edges)], at[len(edges) :]
+        numbers = judge.edge_numbers(edges.cluster, edges.source, edges.target)
+        first = np.zeros(len(edges), np.int64)
+        first[distinct_edges(at_edges, numbers)] = 1
+        columns = [*edges.millionths.T, first, *counts_on_edges(edges)]
         minutes = (instants - self._hour_ms) // MINUTE_MS
-        from_keys = judge.key(edges.cluster, edges.source, zero)
-        to_keys = judge.key(edges.cluster, edges.target, zero)
-        self._groups["edge"].add(minutes, at_edges, keys, columns)
-        self._groups["from"].add(minutes, at_edges, from_keys, columns)
-        self._groups["to"].add(minutes, at_edges, to_keys, columns)
+        from_numbers = judge.edge_numbers(edges.cluster, edges.source, zero)
+        to_numbers = judge.edge_numbers(edges.cluster, edges.target, zero)
+        self._groups["edge"].add(minutes, at_edges, numbers, columns)
+        self._groups["from"].add(minutes, at_edges, from_numbers, columns)
+        self._groups["to"].add(minutes, at_edges, to_numbers, columns)
         # An edge from a node to itself is one edge of it.
         others = edges.target != edges.source
-        none = np.zeros(len(levels.node), np.int64)
-        raised = [(levels.severity == severity).astype(np.int64) for severity in range(3)]
-        of_levels = [none, none, none, none, *raised]
+        none = np.zeros(len(notices.node), np.int64)
+        raised = [(notices.severity == severity).astype(np.int64) for severity in range(3)]
+        of_nodes = [none, none, none, none, *raised]
         self._groups["node"].add(
             minutes,
-            np.concatenate([at_edges, at_edges[others], at_levels]),
+            np.concatenate([at_edges, at_edges[others], at_nodes]),
             np.concatenate(
                 [
-                    from_keys,
-                    to_keys[others],
-                    judge.key(levels.cluster, levels.node, np.zeros_like(levels.node)),
+                    from_numbers,
+                    to_numbers[others],
+                    judge.edge_numbers(notices.cluster, notices.node, np.zeros_like(notices.node)),
                 ]
             ),
             # One at a time: together they are the largest of all that is in memory for a piece.
             (
-                np.concatenate([column, column[others], level])
-                for column, level in zip(columns, of_levels, strict=True)
+                np.concatenate([column, column[others], own])
+                for column, own in zip(columns, of_nodes, strict=True)
             ),
         )
 
@@ -114,11 +116,18 @@ class HourOfMinutes:
         for kind in sorted(self._groups):
             group = self._groups[kind]
             numbers = group.keys().tolist()
-            rows = sorted((_key(kind, *self._judge.names_of(number)), number) for number in numbers)
+            rows = sorted((self._key(kind, number), number) for number in numbers)
             for start in range(0, len(rows), _AT_ONCE):
                 some = rows[start : start + _AT_ONCE]
                 values = group.values(np.array([number for _, number in some], np.int64))
                 yield from zip((key for key, _ in some), values, strict=True)
+
+    def _key(self, kind: Kind, number: int) -> SubjectKey:
+        """From a group's number: of nodes, the one that counts is the first."""
+        cluster, one, other = (self._judge.names.values[digit] for digit in edge_digits(number))
+        source = "" if kind == "to" else one
+        target = {"edge": other, "to": one}.get(kind, "")
+        return SubjectKey(kind, source, target, cluster)
 
 
 def totals_by_minute(hour_ms: int, cluster: str, values: Integers, minutes: slice) -> pa.Table:
@@ -133,13 +142,6 @@ def totals_by_minute(hour_ms: int, cluster: str, values: Integers, minutes: slic
         *(pa.array(column) for column in counts),
     ]
     return pa.Table.from_arrays(columns, schema=TOTALS)
-
-
-def _key(kind: Kind, cluster: str, one: str, other: str) -> SubjectKey:
-    """From the names of a group's number: of nodes, the one that counts is the first."""
-    source = "" if kind == "to" else one
-    target = {"edge": other, "to": one}.get(kind, "")
-    return SubjectKey(kind, source, target, cluster)
 
 
 @attrs.frozen(eq=False)
@@ -177,9 +179,7 @@ class _Group:
         for index, column in enumerate(columns):
             if not column.any():
                 continue
-            exact = summable(column)
-            sums = np.zeros(len(minutes) * len(subjects), exact.dtype)
-            np.add.at(sums, cells, exact)
+            sums = sums_by(cells, column, len(minutes) * len(subjects))
             by_instant = summable(sums).reshape(len(minutes), len(subjects))
             gathered = (np.add if index < len(RATES) else np.maximum).reduceat(by_instant, begins, axis=0)
             if int(gathered.max()) > _MOST:

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from vistio_core.judging.codes import Integers
-from vistio_core.judging.edge_rates import EdgeRates, NodeNotices, summable
 from vistio_core.judging.judge import Judge
+from vistio_core.judging.notices import NodeNotices, counts_on_edges
+from vistio_core.judging.rule_edges import RuleEdges, sums_by
 
 RATES = ("normal", "warning", "danger")
 COUNTS = ("edges", "notices_info", "notices_warning", "notices_error")
@@ -25,24 +26,24 @@ TOTALS = pa.schema(
 """The columns of `totals`: requests per second by class, and numbers of edges and notices."""
 
 
-def totals(judge: Judge, edges: EdgeRates, levels: NodeNotices) -> pa.Table:
+def totals(judge: Judge, edges: RuleEdges, notices: NodeNotices) -> pa.Table:
     """From what was seen of edges, and notices of nodes, to one row for each instant and cluster, in this order."""
-    instants, at = np.unique(np.concatenate([edges.instant_ms, levels.instant_ms]), return_inverse=True)
+    instants, at = np.unique(np.concatenate([edges.instant_ms, notices.instant_ms]), return_inverse=True)
     groups, of = np.unique(
-        at.astype(np.int64) << 32 | np.concatenate([edges.cluster, levels.cluster]), return_inverse=True
+        at.astype(np.int64) << 32 | np.concatenate([edges.cluster, notices.cluster]), return_inverse=True
     )
-    of_edges, of_levels = of[: len(edges.rule)], of[len(edges.rule) :]
+    of_edges, of_nodes = of[: len(edges)], of[len(edges) :]
     columns = {
-        name: decimals(_sums(of_edges, rates, len(groups)))
-        for name, rates in zip(RATES, edges.rates, strict=True)
+        name: decimals(sums_by(of_edges, rates, len(groups)))
+        for name, rates in zip(RATES, edges.millionths.T, strict=True)
     }
     # An edge that several rules or writers saw at an instant is one edge.
-    keys = judge.key(edges.cluster, edges.source, edges.target)
-    distinct = distinct_edges(at[: len(keys)], keys)
+    numbers = judge.edge_numbers(edges.cluster, edges.source, edges.target)
+    distinct = distinct_edges(at[: len(edges)], numbers)
     columns["edges"] = pa.array(np.bincount(of_edges[distinct], minlength=len(groups)))
-    for severity, (name, counts) in enumerate(zip(COUNTS[1:], judge.edge_notices(edges), strict=True)):
-        raised = _sums(of_edges, counts, len(groups))
-        raised += np.bincount(of_levels[levels.severity == severity], minlength=len(groups))
+    for severity, (name, counts) in enumerate(zip(COUNTS[1:], counts_on_edges(edges), strict=True)):
+        raised = sums_by(of_edges, counts, len(groups))
+        raised += np.bincount(of_nodes[notices.severity == severity], minlength=len(groups))
         columns[name] = pa.array(raised, pa.int64())
     columns["instant_ms"] = pa.array(instants[groups >> 32])
     columns["cluster"] = pa.array(
@@ -61,16 +62,9 @@ def decimals(millionths: Integers) -> pa.Array:
     return pa.Array.from_buffers(pa.decimal128(38, 6), len(whole), [None, whole.buffers()[1]])
 
 
-def _sums(groups: Integers, values: Integers, number: int) -> Integers:
-    exact = summable(values)
-    sums = np.zeros(number, exact.dtype)
-    np.add.at(sums, groups, exact)
-    return sums
-
-
-def distinct_edges(instants: Integers, keys: Integers) -> Integers:
+def distinct_edges(instants: Integers, numbers: Integers) -> Integers:
     """Where each edge of an instant stands first."""
-    order = np.lexsort((keys, instants))
-    first = np.ones(len(keys), bool)
-    first[1:] = (keys[order][1:] != keys[order][:-1]) | (instants[order][1:] != instants[order][:-1])
+    order = np.lexsort((numbers, instants))
+    first = np.ones(len(numbers), bool)
+    first[1:] = (numbers[order][1:] != numbers[order][:-1]) | (instants[order][1:] != instants[order][:-1])
     return order[first]

@@ -11,56 +11,59 @@ from collections.abc import Iterable
 import numpy as np
 
 from vistio_core.configuration.model import Configuration
-from vistio_core.graph.topology import NOBODY, Sightings, Topology, topology_of
+from vistio_core.graph.numbering import edge_digits
+from vistio_core.graph.topology import NOBODY, Topology, in_order, topology_of
 from vistio_core.judging.codes import Integers, numbered
-from vistio_core.judging.edge_rates import MILLIONTHS, DrawnRates, summable
-from vistio_core.judging.judge import Judge
+from vistio_core.judging.judge import Judge, Measured
+from vistio_core.judging.rule_edges import MILLIONTHS, RuleEdges, sums_by
 
 
 class Union:
     """Gathers who was there."""
 
     def __init__(self, judge: Judge) -> None:
-        """Of nothing yet; ``judge`` knows the texts behind all codes that come."""
+        """Of nothing yet; ``judge`` knows the texts behind all numbers that come."""
         self._judge = judge
         self._sighted: Integers = np.zeros(0, np.int64)
-        """Rule, source and target as one number (`Judge.key`), each once; the target of a node is empty."""
+        """Rule, source and target as one number, each once; the target of a node is `Judge.nobody`."""
         self._peaks: dict[int, int] = {}
         """Of clusters, in millionths of a request per second."""
 
-    def see(self, sighted: Integers) -> None:
-        """Edges and nodes that were there, with or without traffic, by the rules that saw them (`Judge.key`)."""
+    def see(self, measured: Measured) -> None:
+        """Edges and nodes that were there, with or without traffic."""
+        self._see(self._judge.edge_numbers(measured.rule, measured.source, measured.target))
+
+    def _see(self, sighted: Integers) -> None:
         self._sighted, _ = numbered(np.concatenate([self._sighted, sighted]))
 
-    def add(self, drawn: DrawnRates) -> None:
+    def add(self, edges: RuleEdges) -> None:
         """A piece of the window, of all writers: no instant of it stands in another one."""
-        sighted, of_sighted = numbered(self._judge.key(drawn.rule, drawn.source, drawn.target))
-        self.see(sighted)
-        if not len(sighted):
+        if not len(edges):
             return
+        sighted, of_sighted = numbered(self._judge.edge_numbers(edges.rule, edges.source, edges.target))
+        self._see(sighted)
+        rule, source, target = edge_digits(sighted)
         # What several rules and writers saw of an edge at an instant adds up.
-        edges, of_edge = numbered(self._judge.edges_of(sighted))
-        _, at = numbered(drawn.instant_ms)
-        summed, slot = numbered(at * len(edges) + of_edge[of_sighted])
-        exact = summable(drawn.millionths)
-        sums = np.zeros(len(summed), exact.dtype)
-        np.add.at(sums, slot, exact)
-        cluster, _, _ = self._judge.edge_codes(edges)
-        of_sum = cluster[summed % len(edges)]
-        for each in numbered(cluster)[0].tolist():
-            self._peaks[each] = max(int(sums[of_sum == each].max()), self._peaks.get(each, 0))
+        own = self._judge.edge_numbers(self._judge.cluster_of_rules()[rule], source, target)
+        distinct, of_edge = numbered(own)
+        _, at = numbered(edges.instant_ms)
+        summed, slot = numbered(at * len(distinct) + of_edge[of_sighted])
+        sums = sums_by(slot, edges.drawn_millionths, len(summed))
+        cluster, _, _ = edge_digits(distinct)
+        of_sum = cluster[summed % len(distinct)]
+        for number in numbered(cluster)[0].tolist():
+            self._peaks[number] = max(int(sums[of_sum == number].max()), self._peaks.get(number, 0))
 
     def topology(self, configurations: Iterable[Configuration]) -> Topology:
         """The union of all that was added, by the configurations in force in the window, the newest first."""
-        names = self._judge.names.values
-        rule, source, target = self._judge.edge_codes(self._sighted)
-        target = np.where(target == self._judge.nobody, NOBODY, target)
-        rows = np.column_stack([source, target])
-        return topology_of(
-            Sightings(
-                names,
-                {self._judge.rules.values[each]: rows[rule == each] for each in np.unique(rule).tolist()},
-            ),
-            {names[cluster]: float(peak) / MILLIONTHS for cluster, peak in self._peaks.items()},
-            configurations,
-        )
+        names, ranks = self._judge.names.ranks()
+        rule, source, target = edge_digits(self._sighted)
+        ends = np.column_stack([ranks[source], np.where(target == self._judge.nobody, NOBODY, ranks[target])])
+        by_rule = {
+            self._judge.rules.values[number]: ends[rule == number] for number in np.unique(rule).tolist()
+        }
+        peaks_rps = {
+            self._judge.names.values[cluster]: float(peak) / MILLIONTHS
+            for cluster, peak in self._peaks.items()
+        }
+        return topology_of(names, in_order(by_rule, configurations), peaks_rps)

@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from vistio_core.configuration.model import Configuration
 from vistio_core.errors import NothingRecordedError
-from vistio_core.graph.build import Evidence, build_graph
 from vistio_core.graph.model import FailedRule, Graph
+from vistio_core.judging.build import Evidence, build_graph
+from vistio_core.judging.rulebook import Rulebook
 from vistio_core.replay import windows
 from vistio_core.replay.absence import nearest_seen, nothing_recorded
 from vistio_core.replay.as_of import Seen, missing_writers, seen_as_of, within_reach
@@ -96,10 +97,10 @@ class Graphs:
     def _evidence(self, seen: Seen, judge: Judge) -> Evidence:
         recorded = self._configuration(seen.configuration)
         return Evidence(
+            writer=seen.writer,
             instant_ms=seen.instant_ms,
             interval_ms=seen.interval_ms,
-            configuration=self.configuration() if judge == "current" else recorded,
-            recorded=recorded,
+            rulebook=Rulebook(self.configuration() if judge == "current" else recorded, recorded),
             samples=seen.samples,
             measurements=measurements_of(seen.measurements),
             failed=seen.failed,

@@ -9,10 +9,13 @@ import numpy as np
 import pyarrow as pa
 
 from vistio_core.configuration.model import Configuration
+from vistio_core.graph.numbering import each_once, edge_digits, node_digits, node_number
 from vistio_core.graph.topology import Topology
-from vistio_core.judging.codes import numbered
-from vistio_core.judging.edge_rates import MILLIONTHS, DrawnRates, EdgeRates, EdgeSums, NodeNotices
-from vistio_core.judging.judge import MEASUREMENT_COLUMNS, SAMPLE_COLUMNS, Judge
+from vistio_core.judging.codes import Integers
+from vistio_core.judging.judge import MEASUREMENT_COLUMNS, SAMPLE_COLUMNS, Judge, Measured
+from vistio_core.judging.notices import NodeNotices, node_notices
+from vistio_core.judging.rule_edges import MILLIONTHS, EdgeSums, RuleEdges
+from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.subject import Subject
 from vistio_core.judging.totals import TOTALS, totals
 from vistio_core.judging.union import Union
@@ -56,12 +59,12 @@ def judge_of(files: Sequence[EventFile], configuration: Callable[[str], Configur
         if not file.name.supplement
         for there in file.presences
     }
-    return Judge(in_force, configuration)
+    return Judge(in_force, lambda known: Rulebook(configuration(known)))
 
 
 def pieces(
     judge: Judge, files: Sequence[EventFile], start_ms: int, end_ms: int
-) -> Iterator[tuple[EdgeRates, NodeNotices]]:
+) -> Iterator[tuple[RuleEdges, NodeNotices]]:
     """What was seen in ``[start_ms, end_ms)``, a piece of time after the other.
 
     An instant stands in one piece, whole; where a window starts at a full minute, a minute does.
@@ -73,12 +76,17 @@ def pieces(
         end_ms: where it ends, exclusive.
     """
     for from_ms, to_ms, inside in _pieces_of_time(files, start_ms, end_ms):
-        edges: list[EdgeRates] = []
-        levels: list[NodeNotices] = []
-        for writer, samples, measurements in _rows(inside, from_ms, to_ms):
-            edges.append(judge.edges(writer, samples))
-            levels.append(judge.node_notices(writer, measurements))
-        yield EdgeRates.joined(edges), NodeNotices.joined(levels)
+        yield _judged(judge, _rows(inside, from_ms, to_ms))
+
+
+def _judged(judge: Judge, rows: Iterable[tuple[str, pa.Table, pa.Table]]) -> tuple[RuleEdges, NodeNotices]:
+    """What writers' samples and measurements say."""
+    edges: list[RuleEdges] = []
+    measured: list[Measured] = []
+    for writer, samples, measurements in rows:
+        edges.append(judge.edges(writer, samples))
+        measured.append(judge.measured(writer, measurements))
+    return RuleEdges.joined(edges), node_notices(judge, Measured.joined(measured))
 
 
 def _pieces_of_time(
@@ -132,26 +140,31 @@ def window_moment(
         configuration: from a hash to the configuration.
     """
     judge = judge_of(files, configuration)
-    found, measured = EdgeSums.none(), np.zeros(0, np.int64)
+    sums, nodes = EdgeSums.none(), np.zeros(0, np.int64)
     for from_ms, to_ms, inside in _pieces_of_time(files, *window_ms):
         for writer, samples, measurements in _rows(inside, from_ms, to_ms):
-            found = EdgeSums.joined([found, judge.sums(writer, samples)])
-            measured = numbered(np.concatenate([measured, judge.measured(writer, measurements)]))[0]
-    cluster, source, target = judge.edge_codes(found.keys)
-    nodes = [
-        judge.node_key(cluster, end)[end != judge.nobody]
-        for cluster, *ends in (judge.edge_codes(judge.edges_of(measured)), (cluster, source, target))
-        for end in ends
-    ]
+            edges = judge.edges(writer, samples)
+            numbers = judge.edge_numbers(edges.cluster, edges.source, edges.target)
+            sums = sums.plus(numbers, edges.millionths)
+            measured = judge.measured(writer, measurements)
+            nodes = np.concatenate([nodes, *_node_numbers(judge, measured)])
+    cluster, source, target = edge_digits(sums.numbers)
+    nodes = each_once(np.concatenate([nodes, node_number(source, cluster), node_number(target, cluster)]))
     return Moment(
         *window_ms,
         instants,
         False,
         tuple(judge.names.values),
         np.column_stack([cluster, source, target]),
-        np.asarray(found.rates, np.float64) / MILLIONTHS / instants,
-        np.column_stack(judge.node_codes(np.unique(np.concatenate(nodes)))),
+        np.asarray(sums.millionths, np.float64) / MILLIONTHS / instants,
+        np.column_stack(node_digits(nodes)),
     )
+
+
+def _node_numbers(judge: Judge, measured: Measured) -> Iterator[Integers]:
+    """Who was measured, each once: nodes, and the ends of edges."""
+    for end in (measured.source, measured.target):
+        yield each_once(node_number(end, measured.cluster)[end != judge.nobody])
 
 
 def window_topology(
@@ -167,11 +180,11 @@ def window_topology(
     judge = judge_of(files, configuration)
     union = Union(judge)
     for from_ms, to_ms, inside in _pieces_of_time(files, *window_ms):
-        drawn: list[DrawnRates] = []
+        edges: list[RuleEdges] = []
         for writer, samples, measurements in _rows(inside, from_ms, to_ms):
-            drawn.append(judge.drawn(writer, samples))
+            edges.append(judge.edges(writer, samples))
             union.see(judge.measured(writer, measurements))
-        union.add(DrawnRates.joined(drawn))
+        union.add(RuleEdges.joined(edges))
     return union.topology(judge.in_force(*window_ms))
 
 
@@ -181,7 +194,7 @@ def piece_about(
     window_ms: tuple[int, int],
     subject: Subject,
     configuration: Callable[[str], Configuration],
-) -> tuple[Judge, EdgeRates, NodeNotices]:
+) -> tuple[Judge, RuleEdges, NodeNotices]:
     """What was seen of a subject, which DuckDB finds among all the others.
 
     Args:
@@ -195,18 +208,14 @@ def piece_about(
     in_force = session.table(_IN_FORCE_QUERY, uris, window).to_pydict()
     judge = Judge(
         {(instant_ms, writer): known for instant_ms, writer, known in zip(*in_force.values(), strict=True)},
-        configuration,
+        lambda known: Rulebook(configuration(known)),
     )
     parameters = {**window, **subject.as_parameters()}
-    samples = session.table(_SAMPLES_QUERY, uris, parameters)
-    measurements = session.table(_MEASUREMENTS_QUERY, uris, parameters)
-    edges = [judge.edges(writer, rows) for writer, rows in _by_writer(samples)]
-    levels = [judge.node_notices(writer, rows) for writer, rows in _by_writer(measurements)]
-    return (
-        judge,
-        EdgeRates.joined(edges),
-        NodeNotices.joined(levels),
-    )
+    samples = _by_writer(session.table(_SAMPLES_QUERY, uris, parameters))
+    measurements = _by_writer(session.table(_MEASUREMENTS_QUERY, uris, parameters))
+    edges = [judge.edges(writer, rows) for writer, rows in samples]
+    measured = [judge.measured(writer, rows) for writer, rows in measurements]
+    return judge, RuleEdges.joined(edges), node_notices(judge, Measured.joined(measured))
 
 
 def _by_writer(rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:

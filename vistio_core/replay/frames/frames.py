@@ -2,7 +2,7 @@
 
 Each frame is what `Recording.graph` answers for its instant, number for number. A recording's
 consecutive instants stand side by side in its files, so each row group is read once and summed in
-columns (`graph.columns`), where a graph for each instant would read and build all of it again.
+columns (`judging.levels`), where a graph for each instant would read and build all of it again.
 
 The answer's values are in `model`; what each writer shows, in `shown`; how that is summed,
 in `sums`.
@@ -17,7 +17,7 @@ from vistio_core.errors import UsageError
 from vistio_core.replay.as_of import missing_writers, within_reach
 from vistio_core.replay.frames.model import MAX_CELLS, MAX_FRAMES, Frame, FrameLevel, FrameNotice, Frames
 from vistio_core.replay.frames.shown import WriterFrames
-from vistio_core.replay.frames.sums import GatheredFrames
+from vistio_core.replay.frames.sums import frame_levels
 from vistio_core.storage.catalog import Catalog
 from vistio_core.storage.event_file import EventFiles
 from vistio_core.storage.layout import EventsName
@@ -57,10 +57,7 @@ def frames_of(
         )
         for writer in sorted({name.writer for name in shown})
     ]
-    gathered = GatheredFrames(configuration, len(asked_ms))
-    for writer in writers:
-        gathered.add(writer)
-    levels, topology = gathered.finish()
+    levels, topology = frame_levels(writers, len(asked_ms), configuration)
     return Frames(
         start_ms,
         end_ms,

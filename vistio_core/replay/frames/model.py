@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import attrs
 
-from vistio_core.graph.columns import Floats
 from vistio_core.graph.model import FailedRule, Notice
 from vistio_core.graph.topology import Topology
+from vistio_core.samples import Floats
 
 MAX_FRAMES = 10_000
 MAX_CELLS = 2_000_000

@@ -1,229 +1,148 @@
-"""The rates, notices and topology of a row of frames, summed over rules and writers in columns."""
+"""The rates, notices and topology of a row of frames: what all writers saw, added up and judged.
+
+A frame is a moment of `vistio_core.judging.levels`, as a graph is; here it is put into columns instead of values.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
-from itertools import pairwise
-from math import inf
+from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from vistio_core.configuration.mapping import StatusClass, StatusClassifier
-from vistio_core.configuration.model import Configuration, ConnectionRule, Rule, ServiceNoticeRule
+from vistio_core.configuration.model import Configuration, ServiceNoticeRule
 from vistio_core.errors import UsageError
-from vistio_core.graph.build import connection_notice, service_notice, shares
-from vistio_core.graph.columns import CLASSES, Floats, Integers, rule_edges
-from vistio_core.graph.topology import NOBODY, Sightings, Topology, topology_of
+from vistio_core.graph.numbering import each_once, edge_digits, edge_number
+from vistio_core.graph.topology import NOBODY, Topology, in_order, peak_rps, topology_of
+from vistio_core.judging.codes import Integers
+from vistio_core.judging.judge import Judge
+from vistio_core.judging.levels import MomentEdges, Shown, numbers_of, shown_at, summed
+from vistio_core.judging.notices import raised_on_edges, raised_on_nodes, service_notice
+from vistio_core.judging.rule_edges import RuleEdges
+from vistio_core.judging.rulebook import Rulebook, RuleKey
 from vistio_core.replay.frames.model import MAX_CELLS, FrameLevel, FrameNotice
-from vistio_core.replay.frames.shown import Facts, WriterFrames
+from vistio_core.replay.frames.shown import WriterFrames
 from vistio_core.storage.format import measurements_of
-
-_COLUMN = {StatusClass.NORMAL: 0, StatusClass.WARNING: 1, StatusClass.DANGER: 2}
-_RuleKey = tuple[str, str]
-
-# An edge is one number: that of its cluster's name, its source's and its target's.
-_BITS = 21
-_MASK = (1 << _BITS) - 1
-_NONE: Integers = np.zeros(0, dtype=np.int64)
-
-_Rank = tuple[int, float, _RuleKey]
-"""Of a writer, then of its rule: the order in which a graph adds and puts notices."""
 
 
 @attrs.frozen(eq=False)
-class _Seen:
-    """Rates that one rule of one writer saw, with their places in the frames."""
+class _Gathered:
+    """What a question about frames knows once everything was read."""
 
-    rank: _Rank
-    frame: Integers
-    edge: Integers
-    """Cluster, source and target in one number: see `GatheredFrames`."""
-    rates: Floats
+    judge: Judge
+    frames: int
+    writers: list[tuple[RuleEdges, Shown]] = attrs.field(factory=list)
+    notices: dict[str, list[FrameNotice]] = attrs.field(factory=dict)
+    """By cluster; those of a frame in the graph's order."""
+    sighted: dict[RuleKey, list[Integers]] = attrs.field(factory=dict)
+    """Rows of source and target: see `vistio_core.graph.topology.Sighting`."""
 
 
-class GatheredFrames:
-    """What gathers from all writers. Texts get numbers as they are met."""
+def frame_levels(
+    writers: Sequence[WriterFrames], frames: int, configuration: Callable[[str], Configuration]
+) -> tuple[tuple[FrameLevel, ...], Topology]:
+    """The levels of a row of frames, and who was there.
 
-    def __init__(self, configuration: Callable[[str], Configuration], frames: int) -> None:
-        self._configuration = cache(configuration)
-        self._order = cache(lambda in_force: _places(configuration(in_force)))
-        self._classifiers = cache(self._classifier)
-        self._frames = frames
-        self._numbers: dict[str, int] = {}
-        self._texts: list[str] = []
-        self._seen: list[_Seen] = []
-        self._sightings: dict[_RuleKey, list[Integers]] = {}
-        """Sources and targets; see `Sightings`."""
-        self._notices: dict[str, list[tuple[int, _Rank, FrameNotice]]] = {}
-        self._judged_ms: dict[str, int] = {}
-        """Configuration to the newest instant that it judged."""
-        self._writers = 0
-        self._rows = 0
+    Args:
+        writers: what each has for the frames, in their order.
+        frames: how many there are.
+        configuration: from a hash to the configuration.
 
-    def add(self, writer: WriterFrames) -> None:
-        """Takes what one writer saw; the writers come in order."""
-        for rows in writer.rows("sample"):
-            for in_force, part in _by_configuration(rows, writer.facts):
-                self._add_samples(writer, in_force, part)
+    Raises:
+        UsageError: more than `MAX_CELLS` frames times edges.
+    """
+    in_force = {
+        (instant_ms, writer.name): facts.configuration
+        for writer in writers
+        for instant_ms, facts in writer.facts.items()
+    }
+    gathered = _Gathered(Judge(in_force, lambda known: Rulebook(configuration(known))), frames)
+    for writer in writers:
+        _add_samples(gathered, writer)
         for rows in writer.rows("measurement"):
-            for in_force, part in _by_configuration(rows, writer.facts):
-                self._add_measurements(writer, in_force, part)
-        for instant_ms, facts in writer.facts.items():
-            self._judged_ms[facts.configuration] = max(
-                instant_ms, self._judged_ms.get(facts.configuration, 0)
+            _add_measurements(gathered, writer, rows)
+    names, ranks = gathered.judge.names.ranks()
+    numbers = numbers_of([edges for edges, _ in gathered.writers], ranks)
+    if len(numbers) * frames > MAX_CELLS:
+        raise _too_many(frames)
+    levels = tuple(_levels(gathered, summed(gathered.writers, ranks, numbers, frames), names))
+    by_rule = {key: _ranked(np.concatenate(ends), ranks) for key, ends in gathered.sighted.items()}
+    configurations = gathered.judge.in_force(0, max((ms for ms, _ in in_force), default=0) + 1)
+    peaks_rps = {level.cluster: peak_rps(level.rates) for level in levels}
+    return levels, topology_of(names, in_order(by_rule, configurations), peaks_rps)
+
+
+def _add_samples(gathered: _Gathered, writer: WriterFrames) -> None:
+    judge, parts, cells = gathered.judge, list[RuleEdges](), 0
+    for rows in writer.rows("sample"):
+        parts.append(judge.edges(writer.name, rows))
+        instants, counts = np.unique(parts[-1].instant_ms, return_counts=True)
+        cells += sum(
+            len(writer.frames[instant_ms]) * count
+            for instant_ms, count in zip(instants.tolist(), counts.tolist(), strict=True)
+        )
+        if cells > 2 * MAX_CELLS:
+            raise _too_many(gathered.frames)
+    edges = RuleEdges.joined(parts)
+    gathered.writers.append((edges, writer.frames))
+    numbers = edge_number(edges.source, edges.target)
+    for key, _, rows in edges.rules:
+        _see(gathered, key, *edge_digits(each_once(numbers[rows]))[1:])
+    names = judge.names.values
+    for raised in raised_on_edges(edges):
+        notices = dict(raised.notices())
+        for places, moment in shown_at(edges.instant_ms[raised.rows], writer.frames):
+            for row, frame in zip(raised.rows[places].tolist(), moment.tolist(), strict=True):
+                ends = names[edges.source[row]], names[edges.target[row]]
+                notice = FrameNotice(frame, *ends, notices[row])
+                gathered.notices.setdefault(names[edges.cluster[row]], []).append(notice)
+
+
+def _add_measurements(gathered: _Gathered, writer: WriterFrames, rows: pa.Table) -> None:
+    judge = gathered.judge
+    measured = judge.measured(writer.name, rows)
+    target = np.where(measured.target == judge.nobody, NOBODY, measured.target)
+    for number in np.unique(measured.rule).tolist():
+        own = measured.rule == number
+        _see(gathered, judge.rules.values[number], measured.source[own], target[own])
+    raised, _ = raised_on_nodes(judge, measured)
+    for index, measurement in zip(
+        raised.tolist(), measurements_of(rows.take(measured.row[raised])), strict=True
+    ):
+        rule = judge.rulebook(int(measured.rulebook[index])).rule((measurement.cluster, measurement.rule))
+        notice = service_notice(rule, measurement) if isinstance(rule, ServiceNoticeRule) else None
+        if notice is not None:
+            gathered.notices.setdefault(measurement.cluster, []).extend(
+                FrameNotice(frame, measurement.source, "", notice)
+                for frame in writer.frames[int(measured.instant_ms[index])]
             )
-        self._writers += 1
-
-    def _add_samples(self, writer: WriterFrames, in_force: str, rows: pa.Table) -> None:
-        found = rule_edges(rows, lambda *key: self._column(in_force, *key))
-        source = self._numbered(found.sources)[found.source]
-        target = self._numbered(found.targets)[found.target]
-        for index, key in enumerate(found.rules):
-            cluster = self._number(key[0])
-            here = np.flatnonzero(found.rule == index)
-            edge = (cluster << 2 * _BITS) | (source[here] << _BITS) | target[here]
-            rank, rule = self._ranked(in_force, key)
-            for places, frame in _placed(found.instant_ms[here], writer.frames):
-                self._rows += len(frame)
-                seen = _Seen(rank, frame, edge[places], found.rates[here[places]])
-                self._seen.append(seen)
-                if isinstance(rule, ConnectionRule):
-                    self._raise_notices(key[0], rule, seen)
-            if self._rows > 2 * MAX_CELLS:
-                raise _too_many(self._frames)
-
-    def _add_measurements(self, writer: WriterFrames, in_force: str, rows: pa.Table) -> None:
-        rows = rows.unify_dictionaries().combine_chunks()
-        names = ["cluster", "rule", "source", "target"]
-        for each in rows.group_by(names, use_threads=False).aggregate([]).to_pylist():
-            key = each["cluster"], each["rule"]
-            target = self._number(each["target"]) if each["target"] else NOBODY
-            self._sighted(key, np.array([self._number(each["source"])]), np.array([target]))
-            rank, rule = self._ranked(in_force, key)
-            if isinstance(rule, ServiceNoticeRule):
-                raising = pc.and_(pc.equal(rows["cluster"], key[0]), pc.equal(rows["rule"], key[1]))
-                raising = pc.and_(raising, pc.equal(rows["source"], each["source"]))
-                part = rows.filter(raising)
-                in_ms = part["instant"].cast(pa.int64()).to_pylist()
-                for instant_ms, measurement in zip(in_ms, measurements_of(part), strict=True):
-                    notice = None if measurement.target else service_notice(rule, measurement)
-                    if notice is not None:
-                        for frame in writer.frames[instant_ms]:
-                            self._notice(key[0], rank, FrameNotice(frame, measurement.source, "", notice))
-
-    def _raise_notices(self, cluster: str, rule: ConnectionRule, seen: _Seen) -> None:
-        for notice in rule.notices:
-            for index, share in shares(seen.rates, notice):
-                raised = connection_notice(rule, notice, share)
-                if raised is not None:
-                    _, source, target = self._ends(int(seen.edge[index]))
-                    self._notice(
-                        cluster, seen.rank, FrameNotice(int(seen.frame[index]), source, target, raised)
-                    )
-
-    def finish(self) -> tuple[tuple[FrameLevel, ...], Topology]:
-        """The levels and who was there."""
-        parts = sorted(self._seen, key=lambda seen: seen.rank)
-        numbers = np.unique(np.concatenate([_NONE, *(seen.edge for seen in parts)]))
-        if len(numbers) * self._frames > MAX_CELLS:
-            raise _too_many(self._frames)
-        rates = np.zeros((self._frames, len(numbers), CLASSES))
-        for seen in parts:
-            # A rule of one writer has an edge once in a frame, so no place is written twice.
-            rates[seen.frame, np.searchsorted(numbers, seen.edge)] += seen.rates
-        edges = [self._ends(number) for number in numbers.tolist()]
-        for seen in parts:
-            distinct = np.unique(seen.edge)
-            self._sighted(seen.rank[2], distinct >> _BITS & _MASK, distinct & _MASK)
-        order = sorted(range(len(edges)), key=edges.__getitem__)
-        levels: list[FrameLevel] = []
-        peaks_rps: dict[str, float] = {}
-        for cluster in sorted({cluster for cluster, _, _ in edges} | set(self._notices)):
-            here = [index for index in order if edges[index][0] == cluster]
-            own = rates[:, here]
-            drawn = np.maximum(own, 0.0)
-            peaks_rps[cluster] = float((drawn[..., 0] + drawn[..., 1] + drawn[..., 2]).max(initial=0.0))
-            raised = sorted(self._notices.get(cluster, ()), key=lambda each: each[:2])
-            levels.append(
-                FrameLevel(
-                    cluster,
-                    tuple((edges[index][1], edges[index][2]) for index in here),
-                    own,
-                    tuple(notice for _, _, notice in raised),
-                )
-            )
-        newest_first = sorted(self._judged_ms, key=self._judged_ms.__getitem__, reverse=True)
-        known = [self._configuration(hash_) for hash_ in newest_first]
-        sightings = {key: np.concatenate(rows) for key, rows in self._sightings.items()}
-        return tuple(levels), topology_of(Sightings(self._text_list(), sightings), peaks_rps, known)
-
-    def _sighted(self, key: _RuleKey, source: Integers, target: Integers) -> None:
-        self._sightings.setdefault(key, []).append(np.column_stack([source, target]))
-
-    def _notice(self, cluster: str, rank: _Rank, notice: FrameNotice) -> None:
-        self._notices.setdefault(cluster, []).append((notice.frame, rank, notice))
-
-    def _ranked(self, in_force: str, key: _RuleKey) -> tuple[_Rank, Rule | None]:
-        # As in a graph: rules that the configuration does not know come last, by name.
-        place, rule = self._order(in_force).get(key, (inf, None))
-        return (self._writers, place, key), rule
-
-    def _column(self, in_force: str, cluster: str, rule: str, status: str) -> int:
-        return _COLUMN[self._classifiers(in_force, cluster, rule).classify(status)]
-
-    def _classifier(self, in_force: str, cluster: str, rule_id: str) -> StatusClassifier:
-        rule = self._configuration(in_force).connection_rule(cluster, rule_id)
-        return StatusClassifier(rule.status if rule else None)
-
-    def _number(self, text: str) -> int:
-        return self._numbers.setdefault(text, len(self._numbers))
-
-    def _numbered(self, texts: Sequence[str]) -> Integers:
-        numbers = np.asarray([self._number(text) for text in texts], dtype=np.int64)
-        if len(self._numbers) >> _BITS:
-            raise UsageError("more than two million names in one window; use a shorter one")
-        return numbers
-
-    def _ends(self, edge: int) -> tuple[str, str, str]:
-        """Cluster, source and target of an edge's number."""
-        texts = self._text_list()
-        return (texts[edge >> 2 * _BITS], texts[edge >> _BITS & _MASK], texts[edge & _MASK])
-
-    def _text_list(self) -> list[str]:
-        if len(self._texts) != len(self._numbers):
-            self._texts = list(self._numbers)
-        return self._texts
 
 
-def _places(configuration: Configuration) -> dict[_RuleKey, tuple[int, Rule]]:
-    """Every rule, and its place in the file."""
-    return {(cluster, rule.id): (place, rule) for place, (cluster, rule) in enumerate(configuration.rules())}
+def _see(gathered: _Gathered, key: RuleKey, source: Integers, target: Integers) -> None:
+    gathered.sighted.setdefault(key, []).append(np.column_stack([source, target]))
 
 
-def _by_configuration(rows: pa.Table, facts: Mapping[int, Facts]) -> Iterator[tuple[str, pa.Table]]:
-    """``rows``, instants of neighbours with one configuration together."""
-    in_ms = rows["instant"].cast(pa.int64()).to_numpy()
-    starts = np.flatnonzero(np.diff(in_ms, prepend=-1)).tolist()
-    hashes = [facts[int(in_ms[start])].configuration for start in starts]
-    begins = [index for index in range(len(starts)) if index == 0 or hashes[index] != hashes[index - 1]]
-    for begin, end in pairwise([*begins, len(starts)]):
-        first, last = starts[begin], starts[end] if end < len(starts) else len(in_ms)
-        yield hashes[begin], rows.slice(first, last - first)
+def _ranked(ends: Integers, ranks: Integers) -> Integers:
+    return np.where(ends == NOBODY, NOBODY, ranks[ends])
 
 
-def _placed(instant_ms: Integers, frames: Mapping[int, Sequence[int]]) -> Iterator[tuple[Integers, Integers]]:
-    """Indexes of rows and the frames that show them; what is shown in several frames comes again."""
-    instants, index = np.unique(instant_ms, return_inverse=True)
-    shown = [frames[each] for each in instants.tolist()]
-    for layer in range(max(map(len, shown), default=0)):
-        table = np.asarray([each[layer] if layer < len(each) else -1 for each in shown], dtype=np.int64)
-        frame = table[index]
-        places = np.flatnonzero(frame >= 0)
-        yield places, frame[places]
+def _levels(gathered: _Gathered, traffic: MomentEdges, names: Sequence[str]) -> Iterator[FrameLevel]:
+    clusters, source, target = edge_digits(traffic.numbers)
+    with_edges = {names[rank]: rank for rank in each_once(clusters).tolist()}
+    for cluster in sorted({*with_edges, *gathered.notices}):
+        first, last = np.searchsorted(
+            clusters, [with_edges.get(cluster, -1), with_edges.get(cluster, -1) + 1]
+        )
+        own = slice(first, last) if cluster in with_edges else slice(0, 0)
+        ends = zip(source[own].tolist(), target[own].tolist(), strict=True)
+        yield FrameLevel(
+            cluster,
+            tuple([(names[one], names[other]) for one, other in ends]),
+            traffic.rps[:, own],
+            # Those of a frame stay as they came.
+            tuple(sorted(gathered.notices.get(cluster, ()), key=lambda notice: notice.frame)),
+        )
 
 
 def _too_many(frames: int) -> UsageError:

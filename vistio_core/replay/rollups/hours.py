@@ -28,7 +28,7 @@ from vistio_core.times import HOUR_MS, align
 
 log = logging.getLogger(__name__)
 
-_VERSION = "2"
+_VERSION = "3"
 """Raised when totals are worked out in another way: older rollups are then made anew."""
 _HASH_BYTES = 32
 _FEW_HOURS = 48

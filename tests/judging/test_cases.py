@@ -1,5 +1,7 @@
 """Plain-text cases: events, then the graph that they make. One file in ``cases/`` is one test.
 
+The events are recorded, and the recording is asked: the answer is the product's.
+
 A case has ``sample``, ``measurement`` and ``failed`` lines, then ``---``, then the graph as
 `describe` writes it. `MESH` in `support.scrapes` is the configuration.
 """
@@ -7,35 +9,39 @@ A case has ``sample``, ``measurement`` and ``failed`` lines, then ``---``, then 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
 from pathlib import Path
 
 import pytest
-from support.scrapes import INTERVAL_MS, START_MS, mesh
+from support.recordings import recorded
+from support.scrapes import INTERVAL_MS, START_MS, mesh, outcomes
 
-from vistio_core.events import Measurement, Outcome, RuleOutcome, RuleSamples, Sample
-from vistio_core.graph.build import Evidence, build_graph
+from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
 from vistio_core.graph.model import Edge, Graph, Node, Notice
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.txt"))
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_these_events_make_this_graph(path: Path) -> None:
+def test_these_events_make_this_graph(path: Path, tmp_path: Path) -> None:
     events, _, expected = path.read_text().partition("---\n")
-    graph = build_graph(START_MS, [evidence(events)])
+    graph = recorded(tmp_path, [scrape_of(events)]).graph(at=START_MS)
     assert "\n".join(describe(graph)) == expected.strip()
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_the_order_of_rows_within_a_rule_does_not_matter(path: Path) -> None:
+def test_the_order_of_rows_within_a_rule_does_not_matter(path: Path, tmp_path: Path) -> None:
     events, _, _ = path.read_text().partition("---\n")
     backwards = "\n".join(reversed(events.splitlines()))
-    assert build_graph(START_MS, [evidence(events)]) == build_graph(START_MS, [evidence(backwards)])
+    graphs = [
+        recorded(tmp_path / name, [scrape_of(text)]).graph(at=START_MS)
+        for name, text in (("forwards", events), ("backwards", backwards))
+    ]
+    assert graphs[0] == graphs[1]
 
 
-def evidence(text: str) -> Evidence:
-    samples, measurements, failed = [], [], []
+def scrape_of(text: str) -> Scrape:
+    """The events of a case as a scrape; rules of which it says nothing were answered."""
+    samples, measurements, failed = [], [], {}
     for line in text.splitlines():
         if not line or line.startswith("#"):
             continue
@@ -52,22 +58,16 @@ def evidence(text: str) -> Evidence:
             )
         else:
             assert kind == "failed", line
-            failed.append(RuleOutcome(cluster, rule, Outcome(words[1]), " ".join(words[2:])))
-    return Evidence(
+            failed[cluster, rule] = RuleOutcome(cluster, rule, Outcome(words[1]), " ".join(words[2:]))
+    answered = {(outcome.cluster, outcome.rule): outcome for outcome in outcomes()}
+    return Scrape(
         START_MS,
         INTERVAL_MS,
-        mesh(),
-        mesh(),
-        rule_samples(samples),
-        measurements,
-        tuple(failed),
+        mesh().hash,
+        tuple({**answered, **failed}.values()),
+        tuple(samples),
+        tuple(measurements),
     )
-
-
-def rule_samples(samples: list[Sample]) -> list[RuleSamples]:
-    """As the log hands them out: sorted, rule by rule."""
-    by_rule = groupby(sorted(samples), key=lambda sample: sample[:2])
-    return [RuleSamples(*rule, *list(zip(*rows, strict=True))[2:]) for rule, rows in by_rule]
 
 
 def describe(graph: Graph) -> Iterator[str]:

@@ -1,0 +1,236 @@
+"""From facts to a graph: what each writer has of one instant, and the rules that judge it. Pure.
+
+A graph is the case of one moment: who was there is its topology (`graph.topology`), rates are added by
+`levels`, notices are raised by `notices`. What is left to do here is measurements, and putting all of it
+into values.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import add
+
+import attrs
+import numpy as np
+import pyarrow as pa
+
+from vistio_core.configuration.mapping import CLASSES
+from vistio_core.configuration.model import MeasurementRule, Merge, NodeClass, Rule, ServiceNoticeRule
+from vistio_core.events import GLOBAL_LEVEL, Measurement, RuleOutcome
+from vistio_core.graph.edges import Edges
+from vistio_core.graph.model import NOTHING_MEASURED, FailedRule, Graph, Node, Notice, Region
+from vistio_core.graph.numbering import edge_digits, edge_number
+from vistio_core.graph.topology import NOBODY, NOTHING, LevelTopology, Sighting, topology_of
+from vistio_core.judging.codes import Integers
+from vistio_core.judging.judge import Judge
+from vistio_core.judging.levels import MomentEdges, numbers_of, summed
+from vistio_core.judging.notices import raised_on_edges, service_notice
+from vistio_core.judging.rule_edges import RuleEdges
+from vistio_core.judging.rulebook import Rulebook, RuleKey
+from vistio_core.samples import Floats
+
+_Pair = tuple[str, str]
+
+_MERGES: dict[Merge, Callable[[float, float], float]] = {Merge.MAX: max, Merge.MIN: min, Merge.SUM: add}
+
+
+@attrs.frozen
+class Evidence:
+    """What one writer saw at one instant, and by whose rules it is judged."""
+
+    writer: str
+    instant_ms: int
+    interval_ms: int
+    rulebook: Rulebook
+    """Names of nodes were mapped when the scrape was recorded and stay."""
+    samples: pa.Table
+    """Rows of kind ``sample`` of the instant, in the format's order."""
+    measurements: Sequence[Measurement] = ()
+    failed: tuple[RuleOutcome, ...] = ()
+    backfilled: bool = False
+
+
+@attrs.define
+class _Level:
+    """What gathers for the global level or for one cluster, beside traffic."""
+
+    max_volume: float = 0.0
+    edge_notices: dict[_Pair, list[Notice]] = attrs.field(factory=dict)
+    edge_measurements: dict[_Pair, dict[str, float]] = attrs.field(factory=dict)
+    node_notices: dict[str, list[Notice]] = attrs.field(factory=dict)
+    node_measurements: dict[str, dict[str, float]] = attrs.field(factory=dict)
+
+
+def build_graph(asked_ms: int, evidence: Sequence[Evidence]) -> Graph:
+    """The graph of what was seen, judged.
+
+    Args:
+        asked_ms: the instant that was asked for.
+        evidence: one entry per writer, in a fixed order; at least one. Where several say
+            something of the same edge, their rates add up; the graph's name is the first one's.
+    """
+    rulebooks = {part.writer: part.rulebook for part in evidence}
+    judge = Judge({(part.instant_ms, part.writer): part.writer for part in evidence}, rulebooks.__getitem__)
+    seen = [(part, judge.edges(part.writer, part.samples)) for part in evidence]
+    levels: dict[str, _Level] = {}
+    for part, edges in seen:
+        _gather(levels, part, edges, judge)
+    names, ranks = judge.names.ranks()
+    topology = topology_of(names, [each for one in seen for each in _sightings(*one, judge, ranks)], {})
+    shown = [(edges, {part.instant_ms: [0]}) for part, edges in seen]
+    traffic = summed(shown, ranks, numbers_of([edges for _, edges in seen], ranks), 1)
+    insides = {
+        name: _inside(levels.get(name, _Level()), level, _rates(level, traffic, names, name))
+        for name in sorted({GLOBAL_LEVEL, *levels, *topology})
+        for level in [topology.get(name, NOTHING)]
+    }
+    return _graph(asked_ms, evidence, {name: level.max_volume for name, level in levels.items()}, insides)
+
+
+def _graph(
+    asked_ms: int,
+    evidence: Sequence[Evidence],
+    max_volumes: Mapping[str, float],
+    insides: Mapping[str, tuple[tuple[Node, ...], Edges]],
+) -> Graph:
+    newest = max(evidence, key=lambda part: part.instant_ms)
+    first = evidence[0].rulebook.configuration
+    classes: dict[str, NodeClass] = {}
+    for part in evidence:
+        for node_class in part.rulebook.configuration.classes:
+            classes.setdefault(node_class.name, node_class)
+    nodes, edges = insides[GLOBAL_LEVEL]
+    return Graph(
+        name=first.graph_name,
+        asked_ms=asked_ms,
+        instant_ms=newest.instant_ms,
+        interval_ms=newest.interval_ms,
+        configuration=first.hash,
+        max_volume=max_volumes.get(GLOBAL_LEVEL, 0.0),
+        nodes=nodes,
+        edges=edges,
+        regions=tuple(
+            Region(name, max_volumes.get(name, 0.0), *inside)
+            for name, inside in insides.items()
+            if name != GLOBAL_LEVEL
+        ),
+        classes=tuple(classes[name] for name in sorted(classes)),
+        failed_rules=tuple(
+            FailedRule(failure.cluster, failure.rule, failure.outcome.value, failure.error)
+            for part in evidence
+            for failure in sorted(part.failed, key=lambda failure: (failure.cluster, failure.rule))
+        ),
+        backfilled=any(part.backfilled for part in evidence),
+    )
+
+
+def _gather(levels: dict[str, _Level], part: Evidence, edges: RuleEdges, judge: Judge) -> None:
+    """Scales, notices and measurements, in the order of the rules."""
+    configuration = part.rulebook.configuration
+    volumes = {level.cluster: level.max_volume for level in configuration.clusters}
+    for name, volume in {GLOBAL_LEVEL: configuration.global_level.max_volume, **volumes}.items():
+        level = levels.setdefault(name, _Level())
+        level.max_volume = max(level.max_volume, volume)
+    names = judge.names.values
+    for raised in raised_on_edges(edges):
+        for row, notice in raised.notices():
+            cluster, *pair = (int(column[row]) for column in (edges.cluster, edges.source, edges.target))
+            level = levels.setdefault(names[cluster], _Level())
+            level.edge_notices.setdefault((names[pair[0]], names[pair[1]]), []).append(notice)
+    for key, rule, measurements in _by_rule(part):
+        judge.names.of_all([name for measurement in measurements for name in measurement[2:4]])
+        _add_measurements(levels.setdefault(key[0], _Level()), key[1], rule, measurements)
+
+
+def _by_rule(part: Evidence) -> Iterator[tuple[RuleKey, Rule | None, list[Measurement]]]:
+    by_rule: dict[RuleKey, list[Measurement]] = {}
+    for measurement in part.measurements:
+        by_rule.setdefault((measurement.cluster, measurement.rule), []).append(measurement)
+    for key in part.rulebook.ordered(by_rule):
+        yield key, part.rulebook.rule(key), by_rule[key]
+
+
+def _add_measurements(
+    level: _Level, rule_id: str, rule: Rule | None, measurements: Iterable[Measurement]
+) -> None:
+    merge = _MERGES[rule.merge if isinstance(rule, MeasurementRule) else Merge.MAX]
+    for measurement in measurements:
+        # A notice's query has one value, which goes by the rule's name.
+        name = rule_id if isinstance(rule, ServiceNoticeRule) else measurement.name
+        if measurement.target:
+            values = level.edge_measurements.setdefault((measurement.source, measurement.target), {})
+        else:
+            values = level.node_measurements.setdefault(measurement.source, {})
+        # Another rule, or another writer, may have measured the same.
+        values[name] = merge(values[name], measurement.value) if name in values else measurement.value
+        if isinstance(rule, ServiceNoticeRule) and not measurement.target:
+            raised = service_notice(rule, measurement)
+            if raised is not None:
+                level.node_notices.setdefault(measurement.source, []).append(raised)
+
+
+def _sightings(
+    part: Evidence, edges: RuleEdges, judge: Judge, ranks: Integers
+) -> list[tuple[Sighting, Rule | None]]:
+    """What each rule of a writer saw, in the order of the rules."""
+    ends = ranks[np.column_stack([edges.source, edges.target])]
+    rows: dict[RuleKey, list[Integers]] = {key: [ends[own]] for key, _, own in edges.rules}
+    for key, _, measurements in _by_rule(part):
+        measured = [
+            (
+                ranks[judge.names.of(measurement.source)],
+                ranks[judge.names.of(measurement.target)] if measurement.target else NOBODY,
+            )
+            for measurement in measurements
+        ]
+        rows.setdefault(key, []).append(np.array(measured, np.int64))
+    return [
+        (Sighting(key[0], np.concatenate(rows[key])), part.rulebook.rule(key))
+        for key in part.rulebook.ordered(rows)
+    ]
+
+
+def _inside(level: _Level, topology: LevelTopology, rates: Floats) -> tuple[tuple[Node, ...], Edges]:
+    notices, measurements = level.node_notices, level.node_measurements
+    nodes = tuple(
+        [
+            Node(
+                name,
+                node_class,
+                tuple(notices[name]) if name in notices else (),
+                _sorted(measurements[name]) if name in measurements else NOTHING_MEASURED,
+            )
+            for name, node_class in sorted(topology.classes.items())
+        ]
+    )
+    edges = Edges(topology.names, topology.source, topology.target, rates, {}, {})
+    if level.edge_notices or level.edge_measurements:
+        place = {pair: index for index, pair in enumerate(edges.ends)}
+        edges.notices = {place[pair]: tuple(notices) for pair, notices in level.edge_notices.items()}
+        edges.measurements = {
+            place[pair]: _sorted(values) for pair, values in level.edge_measurements.items()
+        }
+    return nodes, edges
+
+
+def _sorted(values: Mapping[str, float]) -> Mapping[str, float]:
+    return dict(sorted(values.items()))
+
+
+def _rates(topology: LevelTopology, traffic: MomentEdges, names: Sequence[str], cluster: str) -> Floats:
+    """A row for each edge of a level; those that are only measured have no traffic."""
+    if not len(topology.source):
+        return np.zeros((0, CLASSES))
+    rank = bisect_left(names, cluster)
+    first, last = np.searchsorted(traffic.numbers, [edge_number(0, 0, rank), edge_number(0, 0, rank + 1)])
+    own: Floats = traffic.rps[0, first:last]
+    if len(own) == len(topology.source):
+        return own
+    place = np.zeros(len(names), np.int64)
+    place[[bisect_left(names, name) for name in topology.names]] = np.arange(len(topology.names))
+    _, source, target = edge_digits(traffic.numbers[first:last])
+    known = edge_number(topology.source, topology.target)
+    rates = np.zeros((len(known), CLASSES))
+    rates[np.searchsorted(known, edge_number(place[source], place[target]))] = own
+    return rates

@@ -1,0 +1,83 @@
+"""The edges of all levels at some moments: what rules and writers saw of each, added up. Pure; numpy inside.
+
+A moment is one graph, or one frame of many. Rates are doubles, and are added in the order of the writers, then
+in the order of the rules (`Rulebook.ordered`), so that a sum never depends on what was read first:
+
+    instant shown at moments 4 and 5     a row of `RuleEdges`      rps[4, edge] += rates
+                                                                   rps[5, edge] += rates
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import attrs
+import numpy as np
+
+from vistio_core.configuration.mapping import CLASSES
+from vistio_core.graph.numbering import check_names, each_once, edge_number
+from vistio_core.judging.codes import NOTHING, Integers, run_starts
+from vistio_core.judging.rule_edges import RuleEdges
+from vistio_core.samples import Floats
+
+Shown = Mapping[int, Sequence[int]]
+"""An instant to the moments that show it, ascending."""
+
+
+@attrs.frozen(eq=False)
+class MomentEdges:
+    """Edges at moments."""
+
+    numbers: Integers
+    """Of each edge, ascending; with the places of sorted names as digits, so by cluster, source and target."""
+    rps: Floats
+    """Requests per second: moments by edges by class; 0 where there was no traffic."""
+
+
+def summed(
+    writers: Sequence[tuple[RuleEdges, Shown]], ranks: Integers, numbers: Integers, moments: int
+) -> MomentEdges:
+    """What all writers saw, added up.
+
+    Args:
+        writers: of each, in their order, what it saw, and the moments that show its instants.
+        ranks: by the number of a name, its place among the sorted ones (`Codes.ranks`).
+        numbers: `numbers_of` what they saw.
+        moments: how many there are.
+    """
+    rps = np.full((moments * len(numbers), CLASSES), -0.0)  # which changes nothing that is added to it
+    unseen = np.ones(len(rps), bool)
+    for edges, shown in writers:
+        column = np.searchsorted(numbers, ranked(edges, ranks))
+        for _, _, rows in edges.rules:
+            own = column[rows]
+            for places, moment in shown_at(edges.instant_ms[rows], shown):
+                # A rule of one writer has an edge once at a moment, so no row is written twice.
+                row = moment * len(numbers) + own[places]
+                rps[row] += edges.rps[rows][places]
+                unseen[row] = False
+    rps[unseen] = 0.0
+    return MomentEdges(numbers, rps.reshape(moments, len(numbers), CLASSES))
+
+
+def numbers_of(parts: Iterable[RuleEdges], ranks: Integers) -> Integers:
+    """The number of each edge that some part has, as `MomentEdges` has them."""
+    check_names(len(ranks))
+    return each_once(np.concatenate([NOTHING, *(ranked(edges, ranks) for edges in parts)]))
+
+
+def ranked(edges: RuleEdges, ranks: Integers) -> Integers:
+    """A number for each row, which ascends by the names of cluster, source and target."""
+    return edge_number(ranks[edges.source], ranks[edges.target], ranks[edges.cluster])
+
+
+def shown_at(instants_ms: Integers, shown: Shown) -> Iterator[tuple[Integers, Integers]]:
+    """Indexes of rows and the moments that show them; what is shown at several moments comes again."""
+    starts = run_starts([instants_ms])
+    lengths = np.diff(starts, append=len(instants_ms))
+    moments = [shown[instant_ms] for instant_ms in instants_ms[starts].tolist()]
+    for layer in range(max(map(len, moments), default=0)):
+        table = np.array([own[layer] if layer < len(own) else -1 for own in moments], np.int64)
+        moment = np.repeat(table, lengths)
+        places = np.flatnonzero(moment >= 0)
+        yield places, moment[places]
