@@ -25,6 +25,7 @@ from vistio_core.configuration.model import (
     SeverityThreshold,
     StatusMapping,
     StatusType,
+    Witness,
     mappings_of,
 )
 from vistio_core.configuration.templates import query_link, render_title, severity_of
@@ -51,6 +52,7 @@ __all__ = [
     "StatusMapping",
     "StatusNamer",
     "StatusType",
+    "Witness",
     "load",
     "load_http_config",
     "loads",

@@ -87,6 +87,7 @@ SHAPES: Mapping[type, Mapping[str, Key]] = MappingProxyType(
             "target": Key("target", model.NodeMapping),
             "status": Key("status", model.StatusMapping),
             "notices": Key("notices", model.ConnectionNotice, many=True),
+            "witness": Key("witness"),
         },
         model.ServiceNoticeRule: _RULE | _NOTICE | {"service": Key("service", model.NodeMapping)},
         model.MeasurementRule: _RULE
@@ -96,6 +97,7 @@ SHAPES: Mapping[type, Mapping[str, Key]] = MappingProxyType(
             "target": Key("target", model.NodeMapping),
             "service": Key("service", model.NodeMapping),
             "merge": Key("merge"),
+            "witness": Key("witness"),
         },
         model.ConnectionNotice: _NOTICE | {"statusType": Key("status_type")},
         model.NodeMapping: _NODE,

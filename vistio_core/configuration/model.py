@@ -62,6 +62,13 @@ class Merge(StrEnum):
     SUM = "sum"
 
 
+class Witness(StrEnum):
+    """Whose report the series of a rule are; see `vistio_core.judging.witnesses`."""
+
+    CALLER = "caller"
+    CALLED = "called"
+
+
 @attrs.frozen
 class NodeMapping:
     """How a series names a node.
@@ -154,6 +161,8 @@ class ConnectionRule:
     status: StatusMapping | None = None
     notices: tuple[ConnectionNotice, ...] = ()
     name: str = ""
+    witness: Witness | None = None
+    """None: nobody else reports these requests; they are added to what other rules say."""
 
 
 @attrs.frozen
@@ -190,6 +199,7 @@ class MeasurementRule:
     service: NodeMapping | None = None
     merge: Merge = Merge.MAX
     name: str = ""
+    witness: Witness | None = None
 
 
 Rule: TypeAlias = ConnectionRule | ServiceNoticeRule | MeasurementRule

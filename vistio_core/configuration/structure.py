@@ -31,6 +31,8 @@ _READERS: dict[tuple[type, str], Callable[[Placed], object]] = {
     (model.StatusMapping, "value"): values.read_name,
     (model.MeasurementRule, "measure"): values.read_measure,
     (model.MeasurementRule, "merge"): values.read_merge,
+    (model.ConnectionRule, "witness"): values.read_witness,
+    (model.MeasurementRule, "witness"): values.read_witness,
     **http_values.READERS,
 }
 _READERS_ANYWHERE: dict[str, Callable[[Placed], object]] = {

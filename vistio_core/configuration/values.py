@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from vistio_core.configuration.keys import nearest
 from vistio_core.configuration.label_templates import parse_template
-from vistio_core.configuration.model import Merge, StatusType
+from vistio_core.configuration.model import Merge, StatusType, Witness
 from vistio_core.configuration.redaction import redact
 from vistio_core.configuration.regexes import Regex
 from vistio_core.configuration.templates import parse_title
@@ -185,6 +185,11 @@ def read_status_type(placed: Placed) -> StatusType:
 def read_merge(placed: Placed) -> Merge:
     """One of `Merge`."""
     return _read_choice(placed, Merge)
+
+
+def read_witness(placed: Placed) -> Witness:
+    """One of `Witness`."""
+    return _read_choice(placed, Witness)
 
 
 def _read_choice(placed: Placed, choices: type[Choice]) -> Choice:

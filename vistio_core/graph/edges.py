@@ -17,6 +17,10 @@ from vistio_core.graph.model import NOTHING_MEASURED, Edge, Notice, Rates
 from vistio_core.graph.numbering import edge_number
 from vistio_core.samples import Floats, Integers
 
+TOLD_BY = ("", "caller", "called", "both")
+"""What `Edge.told_by` can be."""
+NOTHING_TOLD: Integers = np.zeros(0, np.int64)
+
 
 class Edges(Sequence[Edge]):
     """A sequence of `Edge`, equal to any other sequence of the same ones.
@@ -28,6 +32,7 @@ class Edges(Sequence[Edge]):
         rates: requests per second by class (normal, warning, danger): a row for each edge.
         notices: index of an edge to its notices; most have none.
         measurements: index of an edge to its measurements, sorted by name; most have none.
+        told: for each edge, which of `TOLD_BY` it is.
     """
 
     def __init__(
@@ -38,6 +43,7 @@ class Edges(Sequence[Edge]):
         rates: Floats,
         notices: Mapping[int, tuple[Notice, ...]],
         measurements: Mapping[int, Mapping[str, float]],
+        told: Integers | None = None,
     ) -> None:
         self.names = tuple(names)
         self.source = source
@@ -45,6 +51,7 @@ class Edges(Sequence[Edge]):
         self.rates = rates
         self.notices = notices
         self.measurements = measurements
+        self.told = np.zeros(len(source), np.int64) if told is None else told
 
     @classmethod
     def of(cls, edges: Iterable[Edge]) -> Edges:
@@ -63,6 +70,7 @@ class Edges(Sequence[Edge]):
             ).reshape(-1, CLASSES),
             {index: edge.notices for index, edge in enumerate(made) if edge.notices},
             {index: edge.measurements for index, edge in enumerate(made) if edge.measurements},
+            np.array([TOLD_BY.index(edge.told_by) for edge in made], np.int64),
         )
         found.__dict__["_made"] = made
         return found
@@ -90,6 +98,7 @@ class Edges(Sequence[Edge]):
             Rates(*rates),
             self.notices.get(index, ()),
             self.measurements.get(index, NOTHING_MEASURED),
+            TOLD_BY[self.told[index]],
         )
 
     def __len__(self) -> int:

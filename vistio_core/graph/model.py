@@ -52,6 +52,9 @@ class Edge:
     notices: tuple[Notice, ...] = ()
     measurements: Mapping[str, float] = NOTHING_MEASURED
     """Name to value, such as ``latency_p99_ms``; sorted by name."""
+    told_by: str = ""
+    """Who reported its traffic: ``caller``, ``called`` or ``both``; empty where rules do not say whose reports they are
+    (`vistio_core.judging.witnesses`)."""
 
 
 @attrs.frozen

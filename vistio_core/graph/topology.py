@@ -188,6 +188,8 @@ def _united_edges(edges: Edges, level: LevelTopology) -> Edges:
     place = np.searchsorted(numbers, own)
     rates = np.zeros((len(numbers), CLASSES))
     rates[place] = edges.rates
+    told = np.zeros(len(numbers), np.int64)
+    told[place] = edges.told
     _, source, target = edge_digits(numbers)
     return Edges(
         names,
@@ -196,6 +198,7 @@ def _united_edges(edges: Edges, level: LevelTopology) -> Edges:
         rates,
         {int(place[index]): notices for index, notices in edges.notices.items()},
         {int(place[index]): measured for index, measured in edges.measurements.items()},
+        told,
     )
 
 

@@ -16,21 +16,38 @@ import numpy as np
 import pyarrow as pa
 
 from vistio_core.configuration.mapping import CLASSES
-from vistio_core.configuration.model import MeasurementRule, Merge, NodeClass, Rule, ServiceNoticeRule
+from vistio_core.configuration.model import (
+    MeasurementRule,
+    Merge,
+    NodeClass,
+    Rule,
+    ServiceNoticeRule,
+    Witness,
+)
 from vistio_core.events import GLOBAL_LEVEL, Measurement, RuleOutcome
-from vistio_core.graph.edges import Edges
+from vistio_core.graph.edges import NOTHING_TOLD, Edges
 from vistio_core.graph.model import NOTHING_MEASURED, FailedRule, Graph, Node, Notice, Region
 from vistio_core.graph.numbering import edge_digits, edge_number
 from vistio_core.graph.topology import NOBODY, NOTHING, LevelTopology, Sighting, topology_of
 from vistio_core.judging.codes import Integers
 from vistio_core.judging.judge import Judge
-from vistio_core.judging.levels import MomentEdges, numbers_of, summed
+from vistio_core.judging.levels import MomentEdges, Shown, at_moments, numbers_of, ranked, summed
 from vistio_core.judging.notices import raised_on_edges, service_notice
-from vistio_core.judging.rule_edges import RuleEdges
+from vistio_core.judging.reports import ToldEdges, existing
+from vistio_core.judging.rule_edges import EdgeRows, RuleEdges
 from vistio_core.judging.rulebook import Rulebook, RuleKey
 from vistio_core.samples import Floats
 
 _Pair = tuple[str, str]
+
+LOST_RPS = "lost_rps"
+"""Of an edge: requests a second that the caller sent and nobody received."""
+LATENCY_MEAN_MS = "latency_mean_ms"
+"""How long a request took on average, as the called side (or the only witness) measures it."""
+NETWORK_MS = "network_ms"
+"""Of an edge: how much longer a request took on average for the caller than for the called side."""
+CALLER = "caller_"
+"""Before the name of what the caller measured, where the called side measured it, too."""
 
 _MERGES: dict[Merge, Callable[[float, float], float]] = {Merge.MAX: max, Merge.MIN: min, Merge.SUM: add}
 
@@ -73,15 +90,24 @@ def build_graph(asked_ms: int, evidence: Sequence[Evidence]) -> Graph:
     rulebooks = {part.writer: part.rulebook for part in evidence}
     judge = Judge({(part.instant_ms, part.writer): part.writer for part in evidence}, rulebooks.__getitem__)
     seen = [(part, judge.edges(part.writer, part.samples)) for part in evidence]
+    shown = at_moments(judge, [(edges, {part.instant_ms: [0]}) for part, edges in seen])
     levels: dict[str, _Level] = {}
-    for part, edges in seen:
-        _gather(levels, part, edges, judge)
+    for rows, _ in shown:
+        _gather_edges(levels, rows, judge)
+    for part in evidence:
+        _gather(levels, part, judge)
     names, ranks = judge.names.ranks()
-    topology = topology_of(names, [each for one in seen for each in _sightings(*one, judge, ranks)], {})
-    shown = [(edges, {part.instant_ms: [0]}) for part, edges in seen]
-    traffic = summed(shown, ranks, numbers_of([edges for _, edges in seen], ranks), 1)
+    traffic = summed(shown, ranks, numbers_of([rows for rows, _ in shown], ranks), 1)
+    known = existing(judge, [edges for _, edges in seen], [rows for rows, _ in shown])
+    sightings = [
+        sighting
+        for part, edges in zip(evidence, known, strict=True)
+        for sighting in _sightings(part, edges, judge, ranks)
+    ]
+    topology = topology_of(names, sightings, {})
+    told = _told(shown, ranks, traffic)
     insides = {
-        name: _inside(levels.get(name, _Level()), level, _rates(level, traffic, names, name))
+        name: _inside(levels.get(name, _Level()), level, _Columns.of(level, traffic, told, names, name))
         for name in sorted({GLOBAL_LEVEL, *levels, *topology})
         for level in [topology.get(name, NOTHING)]
     }
@@ -125,19 +151,33 @@ def _graph(
     )
 
 
-def _gather(levels: dict[str, _Level], part: Evidence, edges: RuleEdges, judge: Judge) -> None:
-    """Scales, notices and measurements, in the order of the rules."""
+def _gather_edges(levels: dict[str, _Level], edges: EdgeRows, judge: Judge) -> None:
+    """Notices of edges in the order of the rules, and what was lost on them."""
+    names = judge.names.values
+
+    def level_and_pair(row: int) -> tuple[_Level, _Pair]:
+        cluster, source, target = (
+            names[column[row]] for column in (edges.cluster, edges.source, edges.target)
+        )
+        return levels.setdefault(cluster, _Level()), (source, target)
+
+    for raised in raised_on_edges(edges):
+        for row, notice in raised.notices():
+            level, pair = level_and_pair(row)
+            level.edge_notices.setdefault(pair, []).append(notice)
+    if isinstance(edges, ToldEdges):
+        for row in np.flatnonzero(edges.lost_rps > 0).tolist():
+            level, pair = level_and_pair(row)
+            level.edge_measurements.setdefault(pair, {})[LOST_RPS] = float(edges.lost_rps[row])
+
+
+def _gather(levels: dict[str, _Level], part: Evidence, judge: Judge) -> None:
+    """Scales, measurements and their notices, in the order of the rules."""
     configuration = part.rulebook.configuration
     volumes = {level.cluster: level.max_volume for level in configuration.clusters}
     for name, volume in {GLOBAL_LEVEL: configuration.global_level.max_volume, **volumes}.items():
         level = levels.setdefault(name, _Level())
         level.max_volume = max(level.max_volume, volume)
-    names = judge.names.values
-    for raised in raised_on_edges(edges):
-        for row, notice in raised.notices():
-            cluster, *pair = (int(column[row]) for column in (edges.cluster, edges.source, edges.target))
-            level = levels.setdefault(names[cluster], _Level())
-            level.edge_notices.setdefault((names[pair[0]], names[pair[1]]), []).append(notice)
     for key, rule, measurements in _by_rule(part):
         judge.names.of_all([name for measurement in measurements for name in measurement[2:4]])
         _add_measurements(levels.setdefault(key[0], _Level()), key[1], rule, measurements)
@@ -155,9 +195,12 @@ def _add_measurements(
     level: _Level, rule_id: str, rule: Rule | None, measurements: Iterable[Measurement]
 ) -> None:
     merge = _MERGES[rule.merge if isinstance(rule, MeasurementRule) else Merge.MAX]
+    of_caller = isinstance(rule, MeasurementRule) and rule.witness is Witness.CALLER
     for measurement in measurements:
         # A notice's query has one value, which goes by the rule's name.
         name = rule_id if isinstance(rule, ServiceNoticeRule) else measurement.name
+        if of_caller:
+            name = CALLER + name
         if measurement.target:
             values = level.edge_measurements.setdefault((measurement.source, measurement.target), {})
         else:
@@ -191,7 +234,46 @@ def _sightings(
     ]
 
 
-def _inside(level: _Level, topology: LevelTopology, rates: Floats) -> tuple[tuple[Node, ...], Edges]:
+@attrs.frozen(eq=False)
+class _Columns:
+    """Of every edge of a level, in the order of its topology."""
+
+    rates: Floats
+    told: Integers
+
+    @classmethod
+    def of(
+        cls, topology: LevelTopology, traffic: MomentEdges, told: Integers, names: Sequence[str], cluster: str
+    ) -> _Columns:
+        """Those that are only measured have no traffic, and nobody told of them."""
+        count = len(topology.source)
+        if not count:
+            return cls(np.zeros((0, CLASSES)), NOTHING_TOLD)
+        rank = bisect_left(names, cluster)
+        first, last = np.searchsorted(traffic.numbers, [edge_number(0, 0, rank), edge_number(0, 0, rank + 1)])
+        rates, told = traffic.rps[0, first:last], told[first:last]
+        if len(rates) == count:
+            return cls(rates, told)
+        place = np.zeros(len(names), np.int64)
+        place[[bisect_left(names, name) for name in topology.names]] = np.arange(len(topology.names))
+        _, source, target = edge_digits(traffic.numbers[first:last])
+        known = edge_number(topology.source, topology.target)
+        own = np.searchsorted(known, edge_number(place[source], place[target]))
+        columns = cls(np.zeros((count, CLASSES)), np.zeros(count, np.int64))
+        columns.rates[own], columns.told[own] = rates, told
+        return columns
+
+
+def _told(shown: Sequence[tuple[EdgeRows, Shown]], ranks: Integers, traffic: MomentEdges) -> Integers:
+    """Who told of each edge with traffic."""
+    told = np.zeros(len(traffic.numbers), np.int64)
+    for rows, _ in shown:
+        if isinstance(rows, ToldEdges):
+            told[np.searchsorted(traffic.numbers, ranked(rows, ranks))] = rows.told
+    return told
+
+
+def _inside(level: _Level, topology: LevelTopology, columns: _Columns) -> tuple[tuple[Node, ...], Edges]:
     notices, measurements = level.node_notices, level.node_measurements
     nodes = tuple(
         [
@@ -204,33 +286,27 @@ def _inside(level: _Level, topology: LevelTopology, rates: Floats) -> tuple[tupl
             for name, node_class in sorted(topology.classes.items())
         ]
     )
-    edges = Edges(topology.names, topology.source, topology.target, rates, {}, {})
+    ends = topology.names, topology.source, topology.target
+    edges = Edges(*ends, columns.rates, {}, {}, columns.told)
     if level.edge_notices or level.edge_measurements:
         place = {pair: index for index, pair in enumerate(edges.ends)}
         edges.notices = {place[pair]: tuple(notices) for pair, notices in level.edge_notices.items()}
         edges.measurements = {
-            place[pair]: _sorted(values) for pair, values in level.edge_measurements.items()
+            place[pair]: _sorted(_between_ends(values)) for pair, values in level.edge_measurements.items()
         }
     return nodes, edges
 
 
+def _between_ends(values: Mapping[str, float]) -> dict[str, float]:
+    """With the time that a request spends between both ends, where each says how long it took."""
+    told = {}
+    for name, value in values.items():
+        plain = name.removeprefix(CALLER)
+        told[name if plain in values else plain] = value  # what the caller alone measured is not set apart
+    if LATENCY_MEAN_MS in told and CALLER + LATENCY_MEAN_MS in told:
+        told[NETWORK_MS] = max(0.0, told[CALLER + LATENCY_MEAN_MS] - told[LATENCY_MEAN_MS])
+    return told
+
+
 def _sorted(values: Mapping[str, float]) -> Mapping[str, float]:
     return dict(sorted(values.items()))
-
-
-def _rates(topology: LevelTopology, traffic: MomentEdges, names: Sequence[str], cluster: str) -> Floats:
-    """A row for each edge of a level; those that are only measured have no traffic."""
-    if not len(topology.source):
-        return np.zeros((0, CLASSES))
-    rank = bisect_left(names, cluster)
-    first, last = np.searchsorted(traffic.numbers, [edge_number(0, 0, rank), edge_number(0, 0, rank + 1)])
-    own: Floats = traffic.rps[0, first:last]
-    if len(own) == len(topology.source):
-        return own
-    place = np.zeros(len(names), np.int64)
-    place[[bisect_left(names, name) for name in topology.names]] = np.arange(len(topology.names))
-    _, source, target = edge_digits(traffic.numbers[first:last])
-    known = edge_number(topology.source, topology.target)
-    rates = np.zeros((len(known), CLASSES))
-    rates[np.searchsorted(known, edge_number(place[source], place[target]))] = own
-    return rates

@@ -159,15 +159,8 @@ class Judge:
         instants, rulebooks = self._rulebooks_of(writer, instants[starts])
         rules, clusters = self._rules_of(cluster, rule)
         ends = translated(source, self.names), translated(target, self.names)
-        edges = [instants, rulebooks, rules, clusters, *ends]
-        known = rulebooks >= 0
-        if not known.all():
-            lengths = np.diff(starts, append=len(rates))
-            of_known = np.repeat(known, lengths)
-            edges = [column[known] for column in edges]
-            statuses, rates = statuses[of_known], rates[of_known]
-            starts = np.cumsum(lengths[known]) - lengths[known]
-        return RuleEdges([*edges, statuses, rates], starts, self._classes_of, self.rules_of)
+        columns = [instants, rulebooks, rules, clusters, *ends, statuses, rates]
+        return RuleEdges(columns, starts, self._classes_of, self.rules_of).where(rulebooks >= 0)
 
     def _rulebooks_of(self, writer: str, instants_ms: Integers) -> tuple[Integers, Integers]:
         """``instants_ms``, and the rulebook of each; -1 where there is none."""

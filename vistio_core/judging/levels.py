@@ -17,7 +17,9 @@ import numpy as np
 from vistio_core.configuration.mapping import CLASSES
 from vistio_core.graph.numbering import check_names, each_once, edge_number
 from vistio_core.judging.codes import NOTHING, Integers, run_starts
-from vistio_core.judging.rule_edges import RuleEdges
+from vistio_core.judging.judge import Judge
+from vistio_core.judging.reports import told_at, witness_of
+from vistio_core.judging.rule_edges import EdgeRows, RuleEdges
 from vistio_core.samples import Floats
 
 Shown = Mapping[int, Sequence[int]]
@@ -34,8 +36,34 @@ class MomentEdges:
     """Requests per second: moments by edges by class; 0 where there was no traffic."""
 
 
+def at_moments(judge: Judge, writers: Sequence[tuple[RuleEdges, Shown]]) -> list[tuple[EdgeRows, Shown]]:
+    """What all writers saw, with the reports of witnesses made one, moment by moment.
+
+    Returns:
+        Of each writer, in their order, what has no witness; then, if anything has, what was made of the
+        reports of all of them, as if another writer had seen it, with moments for instants.
+    """
+    witnesses = [witness_of(edges) for edges, _ in writers]
+    if not any(witness.any() for witness in witnesses):
+        return list(writers)
+    apart: list[tuple[EdgeRows, Shown]] = []
+    reports, rows, moments = [], [NOTHING], [NOTHING]
+    start = 0
+    for (edges, shown), witness in zip(writers, witnesses, strict=True):
+        apart.append((edges.where(witness == 0), shown))
+        reports.append(edges.where(witness != 0))
+        for places, moment in shown_at(reports[-1].instant_ms, shown):
+            rows.append(places + start)
+            moments.append(moment)
+        start += len(reports[-1])
+    together = RuleEdges.joined(reports)
+    moment = np.concatenate(moments)
+    told = told_at(judge, together, witness_of(together), np.concatenate(rows), moment)
+    return [*apart, (told, {each: [each] for each in each_once(moment).tolist()})]
+
+
 def summed(
-    writers: Sequence[tuple[RuleEdges, Shown]], ranks: Integers, numbers: Integers, moments: int
+    writers: Sequence[tuple[EdgeRows, Shown]], ranks: Integers, numbers: Integers, moments: int
 ) -> MomentEdges:
     """What all writers saw, added up.
 
@@ -60,13 +88,13 @@ def summed(
     return MomentEdges(numbers, rps.reshape(moments, len(numbers), CLASSES))
 
 
-def numbers_of(parts: Iterable[RuleEdges], ranks: Integers) -> Integers:
+def numbers_of(parts: Iterable[EdgeRows], ranks: Integers) -> Integers:
     """The number of each edge that some part has, as `MomentEdges` has them."""
     check_names(len(ranks))
     return each_once(np.concatenate([NOTHING, *(ranked(edges, ranks) for edges in parts)]))
 
 
-def ranked(edges: RuleEdges, ranks: Integers) -> Integers:
+def ranked(edges: EdgeRows, ranks: Integers) -> Integers:
     """A number for each row, which ascends by the names of cluster, source and target."""
     return edge_number(ranks[edges.source], ranks[edges.target], ranks[edges.cluster])
 

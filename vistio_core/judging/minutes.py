@@ -19,7 +19,7 @@ from vistio_core.graph.numbering import edge_digits
 from vistio_core.judging.codes import Integers
 from vistio_core.judging.judge import Judge
 from vistio_core.judging.notices import NodeNotices, counts_on_edges
-from vistio_core.judging.rule_edges import RuleEdges, summable, sums_by
+from vistio_core.judging.rule_edges import EdgeRows, summable, sums_by
 from vistio_core.judging.subject import Subject
 from vistio_core.judging.totals import COUNTS, RATES, TOTALS, decimals, distinct_edges
 from vistio_core.times import HOUR_MS, MINUTE_MS
@@ -70,7 +70,7 @@ class HourOfMinutes:
             "to": _Group(),
         }
 
-    def add(self, edges: RuleEdges, notices: NodeNotices) -> None:
+    def add(self, edges: EdgeRows, notices: NodeNotices) -> None:
         """A piece of the hour; every minute stands in one of them.
 
         Raises:

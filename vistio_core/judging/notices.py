@@ -26,7 +26,7 @@ from vistio_core.events import Measurement
 from vistio_core.graph.model import Notice
 from vistio_core.judging.codes import Integers
 from vistio_core.judging.judge import Judge, Measured
-from vistio_core.judging.rule_edges import RuleEdges
+from vistio_core.judging.rule_edges import EdgeRows
 from vistio_core.samples import Floats
 
 _BAD = {StatusType.WARNING: StatusClass.WARNING.column, StatusType.DANGER: StatusClass.DANGER.column}
@@ -39,7 +39,7 @@ class RaisedOnEdges:
     rule: ConnectionRule
     notice: ConnectionNotice
     rows: Integers
-    """Of the `RuleEdges`, ascending."""
+    """Of the edges, ascending."""
     shares: Floats
     severities: Integers
 
@@ -53,7 +53,7 @@ class RaisedOnEdges:
             yield row, Notice(title, Severity(severity), self.notice.subtitle, link)
 
 
-def raised_on_edges(edges: RuleEdges) -> Iterator[RaisedOnEdges]:
+def raised_on_edges(edges: EdgeRows) -> Iterator[RaisedOnEdges]:
     """Every connection notice that some edge raises, in the order of the rules."""
     for _, rule, rows in edges.rules:
         if not isinstance(rule, ConnectionRule) or not rule.notices:
@@ -98,7 +98,7 @@ def node_notices(judge: Judge, measured: Measured) -> NodeNotices:
     return NodeNotices(measured.instant_ms[rows], measured.cluster[rows], measured.source[rows], severity)
 
 
-def counts_on_edges(edges: RuleEdges) -> tuple[Integers, Integers, Integers]:
+def counts_on_edges(edges: EdgeRows) -> tuple[Integers, Integers, Integers]:
     """How many notices of each severity (info, warning, error) every row of ``edges`` raises."""
     info, warning, error = counts = tuple(np.zeros(len(edges), np.int64) for _ in Severity)
     for raised in raised_on_edges(edges):

@@ -25,9 +25,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from math import fsum
+from typing import Protocol
 
 import attrs
 import numpy as np
+import numpy.typing as npt
 
 from vistio_core.configuration.mapping import CLASSES
 from vistio_core.configuration.model import Rule
@@ -39,6 +41,42 @@ RulesSeen = list[tuple[RuleKey, Rule | None, slice | Integers]]
 """Rules in their order, each with the rows that it saw."""
 MILLIONTHS = 1_000_000
 _MOST_64_BITS = 2**62
+
+
+Booleans = npt.NDArray[np.bool_]
+
+
+class EdgeRows(Protocol):
+    """Rows of edges, in columns: what rules saw (`RuleEdges`), or what is made of several such reports."""
+
+    instant_ms: Integers
+    """Of what was seen; or the number of a moment (`levels`)."""
+    rulebook: Integers
+    rule: Integers
+    cluster: Integers
+    source: Integers
+    target: Integers
+
+    def __len__(self) -> int: ...
+
+    def where(self, rows: Booleans) -> EdgeRows:
+        """Some of the rows."""
+
+    @property
+    def rules(self) -> RulesSeen:
+        """Whose these rows are, in the order of the rules, and which of them."""
+
+    @property
+    def rps(self) -> Floats:
+        """Requests per second: a row for each edge, a column for each class."""
+
+    @property
+    def millionths(self) -> Integers:
+        """The same in whole millionths of a request per second."""
+
+    @property
+    def drawn_millionths(self) -> Integers:
+        """What pictures are scaled by: of all classes, rounded up; what is negative does not count."""
 
 
 class RuleEdges:
@@ -96,6 +134,17 @@ class RuleEdges:
             some[0]._classes_of,
             some[0]._rules_of,
         )
+
+    def where(self, rows: Booleans) -> RuleEdges:
+        """Some of the rows."""
+        if rows.all():
+            return self
+        samples = np.repeat(rows, self.lengths)
+        columns = [column[rows] for column in self.columns[:6]] + [
+            column[samples] for column in self.columns[6:]
+        ]
+        lengths = self.lengths[rows]
+        return RuleEdges(columns, np.cumsum(lengths) - lengths, self._classes_of, self._rules_of)
 
     @cached_property
     def lengths(self) -> Integers:

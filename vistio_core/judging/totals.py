@@ -10,7 +10,7 @@ import pyarrow as pa
 from vistio_core.judging.codes import Integers
 from vistio_core.judging.judge import Judge
 from vistio_core.judging.notices import NodeNotices, counts_on_edges
-from vistio_core.judging.rule_edges import RuleEdges, sums_by
+from vistio_core.judging.rule_edges import EdgeRows, sums_by
 
 RATES = ("normal", "warning", "danger")
 COUNTS = ("edges", "notices_info", "notices_warning", "notices_error")
@@ -26,7 +26,7 @@ TOTALS = pa.schema(
 """The columns of `totals`: requests per second by class, and numbers of edges and notices."""
 
 
-def totals(judge: Judge, edges: RuleEdges, notices: NodeNotices) -> pa.Table:
+def totals(judge: Judge, edges: EdgeRows, notices: NodeNotices) -> pa.Table:
     """From what was seen of edges, and notices of nodes, to one row for each instant and cluster, in this order."""
     instants, at = np.unique(np.concatenate([edges.instant_ms, notices.instant_ms]), return_inverse=True)
     groups, of = np.unique(

@@ -15,6 +15,7 @@ from vistio_core.graph.numbering import edge_digits
 from vistio_core.graph.topology import NOBODY, Topology, in_order, topology_of
 from vistio_core.judging.codes import Integers, numbered
 from vistio_core.judging.judge import Judge, Measured
+from vistio_core.judging.reports import existing, judged
 from vistio_core.judging.rule_edges import MILLIONTHS, RuleEdges, sums_by
 
 
@@ -40,15 +41,14 @@ class Union:
         """A piece of the window, of all writers: no instant of it stands in another one."""
         if not len(edges):
             return
-        sighted, of_sighted = numbered(self._judge.edge_numbers(edges.rule, edges.source, edges.target))
-        self._see(sighted)
-        rule, source, target = edge_digits(sighted)
+        rows = judged(self._judge, edges)
+        distinct, edge = numbered(self._judge.edge_numbers(rows.cluster, rows.source, rows.target))
+        (edges,) = existing(self._judge, [edges], [rows])
+        self._see(self._judge.edge_numbers(edges.rule, edges.source, edges.target))
         # What several rules and writers saw of an edge at an instant adds up.
-        own = self._judge.edge_numbers(self._judge.cluster_of_rules()[rule], source, target)
-        distinct, of_edge = numbered(own)
-        _, at = numbered(edges.instant_ms)
-        summed, slot = numbered(at * len(distinct) + of_edge[of_sighted])
-        sums = sums_by(slot, edges.drawn_millionths, len(summed))
+        _, at = numbered(rows.instant_ms)
+        summed, slot = numbered(at * len(distinct) + edge)
+        sums = sums_by(slot, rows.drawn_millionths, len(summed))
         cluster, _, _ = edge_digits(distinct)
         of_sum = cluster[summed % len(distinct)]
         for number in numbered(cluster)[0].tolist():

@@ -14,7 +14,8 @@ from vistio_core.graph.topology import Topology
 from vistio_core.judging.codes import Integers
 from vistio_core.judging.judge import MEASUREMENT_COLUMNS, SAMPLE_COLUMNS, Judge, Measured
 from vistio_core.judging.notices import NodeNotices, node_notices
-from vistio_core.judging.rule_edges import MILLIONTHS, EdgeSums, RuleEdges
+from vistio_core.judging.reports import judged
+from vistio_core.judging.rule_edges import MILLIONTHS, Booleans, EdgeRows, EdgeSums, RuleEdges
 from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.subject import Subject
 from vistio_core.judging.totals import TOTALS, totals
@@ -32,13 +33,17 @@ _IN_FORCE_QUERY = f"""
     select epoch_ms(instant) as instant_ms, writer, any_value(configuration) as configuration from scrapes
     where {_WINDOW} and supplement = 0 group by all
 """
-_SAMPLES_QUERY = f"""
-    select writer, {", ".join(SAMPLE_COLUMNS)} from samples
-    where {_WINDOW}
+_ABOUT = f"""
+    {_WINDOW}
       and ($cluster is null or cluster = $cluster)
       and ($source is null or source = $source)
       and ($target is null or target = $target)
       and ($node is null or source = $node or target = $node)
+"""
+# All edges into the targets in question: what witnesses say of one depends on the others (`judging.witnesses`).
+_SAMPLES_QUERY = f"""
+    select writer, {", ".join(SAMPLE_COLUMNS)} from samples
+    where {_WINDOW} and (cluster, target) in (select cluster, target from samples where {_ABOUT})
     order by all
 """
 _MEASUREMENTS_QUERY = f"""
@@ -64,7 +69,7 @@ def judge_of(files: Sequence[EventFile], configuration: Callable[[str], Configur
 
 def pieces(
     judge: Judge, files: Sequence[EventFile], start_ms: int, end_ms: int
-) -> Iterator[tuple[RuleEdges, NodeNotices]]:
+) -> Iterator[tuple[EdgeRows, NodeNotices]]:
     """What was seen in ``[start_ms, end_ms)``, a piece of time after the other.
 
     An instant stands in one piece, whole; where a window starts at a full minute, a minute does.
@@ -79,14 +84,14 @@ def pieces(
         yield _judged(judge, _rows(inside, from_ms, to_ms))
 
 
-def _judged(judge: Judge, rows: Iterable[tuple[str, pa.Table, pa.Table]]) -> tuple[RuleEdges, NodeNotices]:
+def _judged(judge: Judge, rows: Iterable[tuple[str, pa.Table, pa.Table]]) -> tuple[EdgeRows, NodeNotices]:
     """What writers' samples and measurements say."""
     edges: list[RuleEdges] = []
     measured: list[Measured] = []
     for writer, samples, measurements in rows:
         edges.append(judge.edges(writer, samples))
         measured.append(judge.measured(writer, measurements))
-    return RuleEdges.joined(edges), node_notices(judge, Measured.joined(measured))
+    return judged(judge, RuleEdges.joined(edges)), node_notices(judge, Measured.joined(measured))
 
 
 def _pieces_of_time(
@@ -142,12 +147,12 @@ def window_moment(
     judge = judge_of(files, configuration)
     sums, nodes = EdgeSums.none(), np.zeros(0, np.int64)
     for from_ms, to_ms, inside in _pieces_of_time(files, *window_ms):
+        parts: list[RuleEdges] = []
         for writer, samples, measurements in _rows(inside, from_ms, to_ms):
-            edges = judge.edges(writer, samples)
-            numbers = judge.edge_numbers(edges.cluster, edges.source, edges.target)
-            sums = sums.plus(numbers, edges.millionths)
-            measured = judge.measured(writer, measurements)
-            nodes = np.concatenate([nodes, *_node_numbers(judge, measured)])
+            parts.append(judge.edges(writer, samples))
+            nodes = np.concatenate([nodes, *_node_numbers(judge, judge.measured(writer, measurements))])
+        edges = judged(judge, RuleEdges.joined(parts))
+        sums = sums.plus(judge.edge_numbers(edges.cluster, edges.source, edges.target), edges.millionths)
     cluster, source, target = edge_digits(sums.numbers)
     nodes = each_once(np.concatenate([nodes, node_number(source, cluster), node_number(target, cluster)]))
     return Moment(
@@ -194,7 +199,7 @@ def piece_about(
     window_ms: tuple[int, int],
     subject: Subject,
     configuration: Callable[[str], Configuration],
-) -> tuple[Judge, RuleEdges, NodeNotices]:
+) -> tuple[Judge, EdgeRows, NodeNotices]:
     """What was seen of a subject, which DuckDB finds among all the others.
 
     Args:
@@ -213,9 +218,25 @@ def piece_about(
     parameters = {**window, **subject.as_parameters()}
     samples = _by_writer(session.table(_SAMPLES_QUERY, uris, parameters))
     measurements = _by_writer(session.table(_MEASUREMENTS_QUERY, uris, parameters))
-    edges = [judge.edges(writer, rows) for writer, rows in samples]
-    measured = [judge.measured(writer, rows) for writer, rows in measurements]
-    return judge, RuleEdges.joined(edges), node_notices(judge, Measured.joined(measured))
+    edges = judged(judge, RuleEdges.joined([judge.edges(writer, rows) for writer, rows in samples]))
+    measured = Measured.joined([judge.measured(writer, rows) for writer, rows in measurements])
+    return judge, edges.where(_about(judge, edges, subject)), node_notices(judge, measured)
+
+
+def _about(judge: Judge, edges: EdgeRows, subject: Subject) -> Booleans:
+    """Which edges are of a subject: as `_ABOUT` says of samples."""
+    source, target, node = (
+        judge.names.of(name) if name is not None else None
+        for name in (subject.source, subject.target, subject.node)
+    )
+    rows = np.ones(len(edges), bool)
+    if source is not None:
+        rows &= edges.source == source
+    if target is not None:
+        rows &= edges.target == target
+    if node is not None:
+        rows &= (edges.source == node) | (edges.target == node)
+    return rows
 
 
 def _by_writer(rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:

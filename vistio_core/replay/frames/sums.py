@@ -17,9 +17,10 @@ from vistio_core.graph.numbering import each_once, edge_digits, edge_number
 from vistio_core.graph.topology import NOBODY, Topology, in_order, peak_rps, topology_of
 from vistio_core.judging.codes import Integers
 from vistio_core.judging.judge import Judge
-from vistio_core.judging.levels import MomentEdges, Shown, numbers_of, shown_at, summed
+from vistio_core.judging.levels import MomentEdges, Shown, at_moments, numbers_of, shown_at, summed
 from vistio_core.judging.notices import raised_on_edges, raised_on_nodes, service_notice
-from vistio_core.judging.rule_edges import RuleEdges
+from vistio_core.judging.reports import existing
+from vistio_core.judging.rule_edges import EdgeRows, RuleEdges
 from vistio_core.judging.rulebook import Rulebook, RuleKey
 from vistio_core.replay.frames.model import MAX_CELLS, FrameLevel, FrameNotice
 from vistio_core.replay.frames.shown import WriterFrames
@@ -33,8 +34,9 @@ class _Gathered:
     judge: Judge
     frames: int
     writers: list[tuple[RuleEdges, Shown]] = attrs.field(factory=list)
-    notices: dict[str, list[FrameNotice]] = attrs.field(factory=dict)
+    edge_notices: dict[str, list[FrameNotice]] = attrs.field(factory=dict)
     """By cluster; those of a frame in the graph's order."""
+    node_notices: dict[str, list[FrameNotice]] = attrs.field(factory=dict)
     sighted: dict[RuleKey, list[Integers]] = attrs.field(factory=dict)
     """Rows of source and target: see `vistio_core.graph.topology.Sighting`."""
 
@@ -62,11 +64,13 @@ def frame_levels(
         _add_samples(gathered, writer)
         for rows in writer.rows("measurement"):
             _add_measurements(gathered, writer, rows)
+    shown = at_moments(gathered.judge, gathered.writers)
+    _add_edges(gathered, shown)
     names, ranks = gathered.judge.names.ranks()
-    numbers = numbers_of([edges for edges, _ in gathered.writers], ranks)
+    numbers = numbers_of([edges for edges, _ in shown], ranks)
     if len(numbers) * frames > MAX_CELLS:
         raise _too_many(frames)
-    levels = tuple(_levels(gathered, summed(gathered.writers, ranks, numbers, frames), names))
+    levels = tuple(_levels(gathered, summed(shown, ranks, numbers, frames), names))
     by_rule = {key: _ranked(np.concatenate(ends), ranks) for key, ends in gathered.sighted.items()}
     configurations = gathered.judge.in_force(0, max((ms for ms, _ in in_force), default=0) + 1)
     peaks_rps = {level.cluster: peak_rps(level.rates) for level in levels}
@@ -86,17 +90,25 @@ def _add_samples(gathered: _Gathered, writer: WriterFrames) -> None:
             raise _too_many(gathered.frames)
     edges = RuleEdges.joined(parts)
     gathered.writers.append((edges, writer.frames))
-    numbers = edge_number(edges.source, edges.target)
-    for key, _, rows in edges.rules:
-        _see(gathered, key, *edge_digits(each_once(numbers[rows]))[1:])
+
+
+def _add_edges(gathered: _Gathered, shown: Sequence[tuple[EdgeRows, Shown]]) -> None:
+    """Who was there, and the notices of edges."""
+    judge = gathered.judge
+    parts = [edges for edges, _ in gathered.writers]
+    for part in existing(judge, parts, [edges for edges, _ in shown]):
+        numbers = edge_number(part.source, part.target)
+        for key, _, rows in part.rules:
+            _see(gathered, key, *edge_digits(each_once(numbers[rows]))[1:])
     names = judge.names.values
-    for raised in raised_on_edges(edges):
-        notices = dict(raised.notices())
-        for places, moment in shown_at(edges.instant_ms[raised.rows], writer.frames):
-            for row, frame in zip(raised.rows[places].tolist(), moment.tolist(), strict=True):
-                ends = names[edges.source[row]], names[edges.target[row]]
-                notice = FrameNotice(frame, *ends, notices[row])
-                gathered.notices.setdefault(names[edges.cluster[row]], []).append(notice)
+    for edges, moments in shown:
+        for raised in raised_on_edges(edges):
+            notices = dict(raised.notices())
+            for places, moment in shown_at(edges.instant_ms[raised.rows], moments):
+                for row, frame in zip(raised.rows[places].tolist(), moment.tolist(), strict=True):
+                    ends = names[edges.source[row]], names[edges.target[row]]
+                    notice = FrameNotice(frame, *ends, notices[row])
+                    gathered.edge_notices.setdefault(names[edges.cluster[row]], []).append(notice)
 
 
 def _add_measurements(gathered: _Gathered, writer: WriterFrames, rows: pa.Table) -> None:
@@ -113,7 +125,7 @@ def _add_measurements(gathered: _Gathered, writer: WriterFrames, rows: pa.Table)
         rule = judge.rulebook(int(measured.rulebook[index])).rule((measurement.cluster, measurement.rule))
         notice = service_notice(rule, measurement) if isinstance(rule, ServiceNoticeRule) else None
         if notice is not None:
-            gathered.notices.setdefault(measurement.cluster, []).extend(
+            gathered.node_notices.setdefault(measurement.cluster, []).extend(
                 FrameNotice(frame, measurement.source, "", notice)
                 for frame in writer.frames[int(measured.instant_ms[index])]
             )
@@ -130,18 +142,19 @@ def _ranked(ends: Integers, ranks: Integers) -> Integers:
 def _levels(gathered: _Gathered, traffic: MomentEdges, names: Sequence[str]) -> Iterator[FrameLevel]:
     clusters, source, target = edge_digits(traffic.numbers)
     with_edges = {names[rank]: rank for rank in each_once(clusters).tolist()}
-    for cluster in sorted({*with_edges, *gathered.notices}):
+    for cluster in sorted({*with_edges, *gathered.edge_notices, *gathered.node_notices}):
         first, last = np.searchsorted(
             clusters, [with_edges.get(cluster, -1), with_edges.get(cluster, -1) + 1]
         )
         own = slice(first, last) if cluster in with_edges else slice(0, 0)
+        notices = [*gathered.edge_notices.get(cluster, ()), *gathered.node_notices.get(cluster, ())]
         ends = zip(source[own].tolist(), target[own].tolist(), strict=True)
         yield FrameLevel(
             cluster,
             tuple([(names[one], names[other]) for one, other in ends]),
             traffic.rps[:, own],
             # Those of a frame stay as they came.
-            tuple(sorted(gathered.notices.get(cluster, ()), key=lambda notice: notice.frame)),
+            tuple(sorted(notices, key=lambda notice: notice.frame)),
         )
 
 
