@@ -346,6 +346,54 @@ def test_a_frozen_prometheus_is_asked_again_when_it_answers(mesh: Mesh) -> None:
     recorder.terminate()
 
 
+@pytest.mark.parametrize("how", ["frozen", "restarted"])
+def test_what_is_recorded_live_when_prometheus_is_back_is_what_a_backfill_says(mesh: Mesh, how: str) -> None:
+    """Its first answers are empty, with status 200: no traffic, or nobody looked?"""
+    place = mesh.folder / "recording"
+    config = mesh.configure(mesh.prometheus.url)
+    recorder = mesh.record(config, place)
+    wait_for_instants(place, 8, recorder)
+    left_ms = last_instant(place)
+    if how == "frozen":
+        mesh.prometheus.process.freeze()
+        wait_for_instants(place, 20, recorder)
+        mesh.prometheus.process.thaw()
+    else:
+        mesh.prometheus.kill()
+        wait_for_instants(place, 15, recorder)
+        mesh.prometheus.start()
+    back_ms = last_instant(place)
+    wait_for_instants(place, 10, recorder)
+    end_ms = last_instant(place) - SECOND_MS
+    mesh.prometheus.wait_for(f"edge_rate and on () (vector(time()) >= {end_ms / 1000 + 3})")
+
+    later = mesh.folder / "later"
+    mesh.backfill(config, later, left_ms, end_ms)
+
+    def facts(of: Path) -> dict[int, tuple[set[str], list[tuple[object, ...]]]]:
+        recording = vistio.Recording.open(of)
+        rows = recording.sql(
+            "select epoch_ms(instant), rule, source, target, status, rate from samples order by all"
+        ).fetchall()
+        answers = answered(of)
+        return {
+            ms: (answers.get(ms, set()), [row[1:] for row in rows if row[0] == ms])
+            for ms in range(left_ms, end_ms, SECOND_MS)
+        }
+
+    def equal() -> bool:
+        return facts(place) == facts(later)
+
+    wait_until(equal, what=f"what a backfill says; {recorder.log[-3000:]}", timeout_s=60)
+    quiet = [
+        format_instant(ms)
+        for ms, (rules, samples) in facts(place).items()
+        if left_ms < ms < back_ms + 5 * SECOND_MS and rules and not samples
+    ]
+    assert quiet == [], "an instant of which nothing is known is never a quiet one"
+    recorder.terminate()
+
+
 def test_what_a_dead_prometheus_did_not_collect_stays_a_gap_with_that_reason(mesh: Mesh) -> None:
     place = mesh.folder / "recording"
     config = mesh.configure(mesh.prometheus.url)

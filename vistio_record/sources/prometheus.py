@@ -24,9 +24,12 @@ from vistio_core.configuration.model import Configuration, Rule
 from vistio_core.errors import SourceError, UsageError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample
 from vistio_core.samples import Samples
-from vistio_record.sources import answer, http_api, http_errors, ranges
+from vistio_core.times import MINUTE_MS
+from vistio_record.sources import answer, evidence, http_api, http_errors, ranges
 from vistio_record.sources.abortable import Call
 from vistio_record.sources.base import Evaluation, RuleKey, SourceOptions
+from vistio_record.sources.liveness import Liveness
+from vistio_record.sources.ranges import no_data
 from vistio_record.sources.servers import Server
 
 log = logging.getLogger(__name__)
@@ -75,15 +78,72 @@ class PrometheusSource:
         self._running: _Batch | None = None
         self._calls: set[Call] = set()
         self._closed = False
+        self._liveness = {url: Liveness() for url in self._servers}
+        self._last_ms: int | None = None
 
     def evaluate(self, instant_ms: int, timeout_s: float) -> Evaluation:
         """As `vistio_record.sources.base.Source.evaluate`."""
+        started_s = time.monotonic()
         probes = self.probe(instant_ms, timeout_s)
+        left_s = timeout_s - (time.monotonic() - started_s)
+        probes = self._with_evidence(probes, instant_ms, left_s)
+        self._last_ms = instant_ms
         return Evaluation(
             tuple(probe.outcome for probe in probes),
             Samples.joined([probe.samples for probe in probes]),
             tuple(chain.from_iterable(probe.measurements for probe in probes)),
         )
+
+    def _with_evidence(
+        self, probes: tuple[Probe, ...], instant_ms: int, timeout_s: float
+    ) -> tuple[Probe, ...]:
+        """``probes``, of servers that had no data then not as answers: see `liveness`.
+
+        A server is asked for evidence when it answered a rule with nothing at all.
+        """
+        empty = {
+            probe.rule.prometheus_url
+            for probe in probes
+            if probe.outcome.outcome is Outcome.OK and not probe.outcome.series
+        }
+        refused = {url: why for url in empty if (why := self._refusal(url, probes, instant_ms, timeout_s))}
+        if not refused:
+            return probes
+        return tuple(
+            Probe(
+                probe.cluster,
+                probe.rule,
+                RuleOutcome(
+                    probe.cluster,
+                    probe.rule.id,
+                    Outcome.FAILED,
+                    refused[probe.rule.prometheus_url],
+                    duration_ms=probe.outcome.duration_ms,
+                ),
+            )
+            if probe.outcome.outcome is Outcome.OK and probe.rule.prometheus_url in refused
+            else probe
+            for probe in probes
+        )
+
+    def _refusal(self, url: str, probes: Sequence[Probe], instant_ms: int, timeout_s: float) -> str | None:
+        """Why nothing that the server says of this instant is an answer; None when it is one."""
+        server = self._servers[url]
+        step_ms = None if self._last_ms is None else instant_ms - self._last_ms
+        try:
+            with self.calling(max(timeout_s, _AFTERMATH_S)) as call:
+                collecting = self._liveness[url].collecting(
+                    instant_ms,
+                    lambda at_ms: self._ask(server, evidence.NEWEST_SCRAPE, at_ms, call),
+                    lambda grid: self._ask_over(server, evidence.NEWEST_SCRAPE, grid, call)[0],
+                    step_ms if step_ms is not None and 0 < step_ms <= MINUTE_MS else None,
+                )
+        except SourceError as error:
+            log.debug("evidence.missing", extra={"server": server.base_url, "error": str(error)})
+            collecting = None
+        if collecting is None:  # the weaker evidence, for servers that do not tell
+            collecting = any(probe.rule.prometheus_url == url and probe.outcome.series for probe in probes)
+        return None if collecting else no_data(server)
 
     def probe(self, instant_ms: int, timeout_s: float) -> tuple[Probe, ...]:
         """Every rule's evaluation, in the configuration's order; none raises."""

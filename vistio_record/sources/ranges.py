@@ -138,10 +138,7 @@ def _together(
             if seen.outcomes[0].outcome is Outcome.OK:
                 had_data = history[rule.server].collecting(instant_ms)
                 if not (rule.server in with_series if had_data is None else had_data):
-                    why = (
-                        f"{NO_DATA}: {rule.server.base_url} collected none then, or does not keep it so long"
-                    )
-                    raise SourceError(why, answered=_NO_DATA)
+                    raise SourceError(no_data(rule.server), answered=_NO_DATA)
         except SourceError as error:
             outcomes.append(RuleOutcome(*rule.key, Outcome(error.kind), str(error)))
             if error.answered not in _FACTS:
@@ -151,6 +148,11 @@ def _together(
             samples.append(seen.samples)
             measurements.extend(seen.measurements)
     return Evaluation(tuple(outcomes), Samples.joined(samples), tuple(measurements), frozenset(unreached))
+
+
+def no_data(server: Server) -> str:
+    """Why what a server says of an instant is no answer."""
+    return f"{NO_DATA}: {server.base_url} collected none then, or does not keep it so long"
 
 
 class _RuleOverRange:
