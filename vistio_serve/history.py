@@ -305,7 +305,9 @@ def _side(moment: Moment) -> dict[str, Any]:
 
 
 def _change(row: dict[str, Any]) -> dict[str, Any]:
-    """A row with its two sides as objects; null where it was not there."""
+    """A row with its two sides as objects; null where it was not there, or not seen."""
     sides = {side: {name: row.pop(f"{side}_{name}") for name in _RATES} for side in ("before", "after")}
     absent = {"new": "before", "gone": "after"}.get(row["change"])
-    return {**row, **{side: None if side == absent else rates for side, rates in sides.items()}}
+    for side, rates in sides.items():
+        row[side] = None if side == absent or rates["normal"] is None else rates
+    return row

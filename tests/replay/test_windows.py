@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -56,6 +57,16 @@ def recorded(index: int, samples: Mapping[Any, float], measured: Sequence[tuple[
     )
 
 
+@attrs.frozen
+class Side:
+    """One moment, by plain Python."""
+
+    rates: Rates
+    nodes: set[Key]
+    missing: list[str] = attrs.field(factory=list)
+    """Writers that recorded nothing of late: what they could have told is not known."""
+
+
 def mean_rates(scrapes: Sequence[Scrape]) -> tuple[Rates, set[Key]]:
     """Every edge's mean rates by class, and all nodes."""
     millionths: dict[Key, list[int]] = {}
@@ -95,24 +106,34 @@ def by_node(rates: Rates, keys: Sequence[Key], nodes: Sequence[Key]) -> Rates:
     return sums
 
 
-def changes(sides: Sequence[Rates], there: Sequence[set[Key]], keys: Sequence[Key]) -> list[tuple[Any, ...]]:
-    rows = []
+def changes(sides: Sequence[Side], there: Sequence[set[Key]], keys: Sequence[Key]) -> list[tuple[Any, ...]]:
+    known, unseen = [], []
+    missing = [side.missing for side in sides]
     for key in keys:
-        before, after = (side.get(key, [0.0] * 3) for side in sides)
-        normal, warning, danger = (abs(b - a) for a, b in zip(before, after, strict=True))
+        rates: list[list[float | None]] = [[*side.rates.get(key, [0.0] * 3)] for side in sides]
+        hidden = [side for side in range(2) if missing[side] and key not in there[side]]
+        for side in hidden:
+            rates[side] = [None] * 3
+        if hidden:
+            unseen.append((*key, "unseen", None, *rates[0], *rates[1], *missing))
+            continue
+        before, after = rates
+        normal, warning, danger = (abs(b - a) for a, b in zip(before, after, strict=True))  # type: ignore[operator]
         change = "gone" if key not in there[1] else "changed" if key in there[0] else "new"
         if change != "changed" or before != after:
-            rows.append((*key, change, normal + warning + danger, *before, *after))
-    return sorted(rows, key=lambda row: -row[len(row) - 7])
+            known.append((*key, change, normal + warning + danger, *before, *after, *missing))
+    return [*sorted(known, key=lambda row: -row[len(row) - 9]), *unseen]
 
 
-def check(found: Comparison, before: tuple[Rates, set[Key]], after: tuple[Rates, set[Key]]) -> None:
-    rates, nodes = [before[0], after[0]], [before[1], after[1]]
-    keys, all_nodes = sorted({*rates[0], *rates[1]}), sorted(nodes[0] | nodes[1])
+def check(found: Comparison, before: Side, after: Side) -> None:
+    sides = before, after
+    keys = sorted({*before.rates, *after.rates})
+    all_nodes = sorted(before.nodes | after.nodes)
     edge_rows = [tuple(row.values()) for row in found.edges.to_pylist()]
-    assert edge_rows == changes(rates, [set(each) for each in rates], keys)
-    sums = [by_node(each, keys, all_nodes) for each in rates]
-    assert [tuple(row.values()) for row in found.nodes.to_pylist()] == changes(sums, nodes, all_nodes)
+    assert edge_rows == changes(sides, [set(side.rates) for side in sides], keys)
+    sums = [attrs.evolve(side, rates=by_node(side.rates, keys, all_nodes)) for side in sides]
+    node_rows = [tuple(row.values()) for row in found.nodes.to_pylist()]
+    assert node_rows == changes(sums, [side.nodes for side in sides], all_nodes)
 
 
 def check_topology(found: Topology, scrapes: Sequence[Scrape]) -> None:
@@ -169,14 +190,16 @@ def test_a_window_says_what_plain_python_says(
                 for (_, by), each in sorted(made.items()):
                     if by == name:
                         writer.commit(each)
-        sides: list[tuple[str | int, tuple[Rates, set[Key]]]] = []
+        sides: list[tuple[str | int, Side]] = []
         for start_ms, end_ms in WINDOWS:
             inside = [each for each in made.values() if start_ms <= each.instant_ms < end_ms]
             if inside:
                 window = f"{format_instant(start_ms)}/{format_instant(end_ms)}"
-                sides.append((window, mean_rates(inside)))
+                sides.append((window, Side(*mean_rates(inside))))
                 check_topology(recording.topology(start_ms, end_ms), inside)
         newest_ms = max(each.instant_ms for each in made.values())
-        sides.append((newest_ms, rates_of(recording.graph(newest_ms))))
+        graph = recording.graph(newest_ms)
+        missing = [f"writer {failed.rule}" for failed in graph.failed_rules if failed.outcome == "stale"]
+        sides.append((newest_ms, Side(*rates_of(graph), missing)))
         for before, after in zip(sides, [*sides[1:], sides[0]], strict=True):
             check(recording.compare(before[0], after[0]), before[1], after[1])

@@ -104,13 +104,16 @@ def test_diff_ranks_what_changed_between_two_instants(client: Client) -> None:
     assert len(get(client, "/diff", before=before, after=after, limit="1")["nodes"]) == 1
 
 
-def test_diff_says_what_is_new_and_what_is_gone(client: Client) -> None:
+def test_diff_says_of_what_was_not_seen_that_it_was_not_seen(client: Client) -> None:
     later = format_instant(START_MS + 70_000)  # the rule of the inside was not answered
     found = get(client, "/diff", before=format_instant(START_MS), after=later)
-    gone = [each for each in found["edges"] if each["change"] == "gone"]
-    assert [(each["source"], each["after"]) for each in gone] == [("cart", None), ("front", None)]
+    unseen = [each for each in found["edges"] if each["change"] == "unseen"]
+    assert [(each["source"], each["after"]) for each in unseen] == [("cart", None), ("front", None)]
+    assert {tuple(each["after_unseen"]) for each in unseen} == {("mesh/http",)}
+    assert not [each for each in found["edges"] if each["change"] in ("new", "gone")]
     back = get(client, "/diff", before=later, after=format_instant(START_MS))
-    assert {each["change"] for each in back["nodes"] if each["cluster"] == "mesh"} == {"new"}
+    assert {each["change"] for each in back["nodes"] if each["cluster"] == "mesh"} == {"unseen"}
+    assert {each["before"] for each in back["nodes"] if each["cluster"] == "mesh"} == {None}
 
 
 def test_diff_takes_windows_and_relative_ones(client: Client) -> None:

@@ -22,6 +22,7 @@ from vistio_core.errors import (
 )
 from vistio_core.graph.model import Graph
 from vistio_core.graph.topology import Topology, stable_graph
+from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.subject import Subject
 from vistio_core.recording.info import RecordingInfo as RecordingInfo
 from vistio_core.recording.info import info_of
@@ -355,10 +356,13 @@ class Recording:
 
         Shape of ``edges``: one row per edge that changed, by change_rps, then by name.
             cluster (string, empty for the global level), source, target (string),
-            change (string): ``new``, ``gone`` or ``changed``,
-            change_rps (double): the absolute changes of the three classes, added,
+            change (string): ``changed``; ``new`` or ``gone`` where both moments were answered; ``unseen`` where
+            it is there at one of them, and at the other a rule was not answered that could have told,
+            change_rps (double): the absolute changes of the three classes, added; null for ``unseen``, which come last,
             before_normal, before_warning, before_danger,
-            after_normal, after_warning, after_danger (double): requests per second.
+            after_normal, after_warning, after_danger (double): requests per second; null on the side that was not seen,
+            before_unseen, after_unseen (list of string): the rules that were not answered and could have told more:
+            where there are some, the side's rates are a part.
 
         Shape of ``nodes``: the same with node (string) for source and target. Its rates are those of the
         traffic that enters the node, or where none ever does, of what leaves it.
@@ -371,7 +375,8 @@ class Recording:
 
     def _moment(self, asked: MomentLike) -> Moment:
         if not isinstance(asked, str) or "/" not in asked:
-            return moment_of(self.graph(asked))
+            graph = self.graph(asked)
+            return moment_of(graph, Rulebook(self._configuration(graph.configuration)))
         start, _, end = asked.partition("/")
         start_ms, end_ms = self._window(start, end)
         there = self._traffic.presence(start_ms, end_ms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -12,7 +12,13 @@ import pyarrow as pa
 from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import Graph
+from vistio_core.judging.rulebook import Rulebook
+from vistio_core.judging.seen import Unseen, missing_writer, names_of_edge, names_of_node, unseen_of
 
+CHANGES = ("changed", "new", "gone", "unseen")
+"""``new`` and ``gone`` are only said where both moments were answered."""
+STALE = "stale"
+"""The outcome of a writer that recorded nothing of late, among a graph's failed rules."""
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
@@ -37,6 +43,8 @@ class Moment:
     """A row for each of ``edges``: normal, warning and danger in requests per second."""
     nodes: Integers = attrs.field(repr=False)
     """Cluster and name of every node, each once; the ends of edges are among them."""
+    unseen: tuple[Unseen, ...] = attrs.field(default=(), repr=False)
+    """Rules that were never answered in it: what they could have told is not known, be it there or not."""
 
 
 @attrs.frozen
@@ -49,8 +57,10 @@ class Comparison:
     nodes: pa.Table = attrs.field(repr=False)
 
 
-def moment_of(graph: Graph) -> Moment:
-    """A graph as one side of a comparison."""
+def moment_of(graph: Graph, rulebook: Rulebook) -> Moment:
+    """A graph as one side of a comparison; ``rulebook`` judged it."""
+    missing = [missing_writer(failed.rule) for failed in graph.failed_rules if failed.outcome == STALE]
+    failed = [(failed.cluster, failed.rule) for failed in graph.failed_rules if failed.outcome != STALE]
     levels = [
         (GLOBAL_LEVEL, graph.nodes, Edges.of(graph.edges)),
         *((region.name, region.nodes, Edges.of(region.edges)) for region in graph.regions),
@@ -74,6 +84,7 @@ def moment_of(graph: Graph) -> Moment:
         np.concatenate(edge_rows),
         np.concatenate([edges.rates for _, _, edges in levels]),
         np.concatenate(node_rows),
+        (*unseen_of(failed, rulebook), *missing),
     )
 
 
@@ -92,25 +103,32 @@ def compare(before: Moment, after: Moment) -> Comparison:
     for moment, own, place in zip(sides, rates, places, strict=True):
         own[place] = moment.rates
     source, target = (np.searchsorted(nodes, each) for each in numbering.ends_of(edges))
-    node_columns = numbering.texts_of(nodes)
+    cluster, node = numbering.texts_of(nodes)
+    ends = {"source": node.take(pa.array(source)), "target": node.take(pa.array(target))}
+    of_edges = {"cluster": cluster.take(pa.array(source)), **ends}
+    of_nodes = {"cluster": cluster, "node": node}
     return Comparison(
         before,
         after,
+        _changes(of_edges, places, rates, [_unseen(side, of_edges, names_of_edge) for side in sides]),
         _changes(
-            {
-                "cluster": node_columns[0].take(pa.array(source)),
-                "source": node_columns[1].take(pa.array(source)),
-                "target": node_columns[1].take(pa.array(target)),
-            },
-            places,
-            rates,
-        ),
-        _changes(
-            {"cluster": node_columns[0], "node": node_columns[1]},
+            of_nodes,
             [np.searchsorted(nodes, each) for each in node_sides],
             [_by_node(each, source, target, len(nodes)) for each in rates],
+            [_unseen(side, of_nodes, names_of_node) for side in sides],
         ),
     )
+
+
+def _unseen(
+    side: Moment, names: dict[str, pa.Array], names_of: Callable[..., list[str]]
+) -> dict[int, list[str]]:
+    """Which edges or nodes a side says nothing sure about, and the rules that were not answered."""
+    if not side.unseen:
+        return {}
+    rows = zip(*(column.to_pylist() for column in names.values()), strict=True)
+    found = ((place, names_of(side.unseen, *row)) for place, row in enumerate(rows))
+    return {place: unseen for place, unseen in found if unseen}
 
 
 class _Numbering:
@@ -162,27 +180,40 @@ def _by_node(rates: Floats, sources: Integers, targets: Integers, number: int) -
     return sums
 
 
-def _changes(names: dict[str, pa.Array], there: Sequence[Integers], rates: Sequence[Floats]) -> pa.Table:
-    """What differs, the largest change first; equal ones in the order of their names.
+def _changes(
+    names: dict[str, pa.Array],
+    places: Sequence[Integers],
+    rates: Sequence[Floats],
+    unseen: Sequence[Mapping[int, list[str]]],
+) -> pa.Table:
+    """What differs, the largest change first; equal ones in the order of their names. Last, what was not seen.
 
     Args:
         names: the columns of names, in their order.
-        there: at which places of them each side has something.
+        places: where each side has something.
         rates: of each side, at all places.
+        unseen: of each side, a place to the rules that could have told of it and were not answered.
     """
     present = np.zeros((2, len(rates[0])), bool)
-    for side, places in enumerate(there):
-        present[side, places] = True
+    blind = np.zeros((2, len(rates[0])), bool)
+    for side in range(2):
+        present[side, places[side]] = True
+        blind[side, list(unseen[side])] = True
+    hidden = blind[0] & ~present[0] | blind[1] & ~present[1]
     differences = np.abs(rates[1] - rates[0])
-    sizes = differences[:, 0] + differences[:, 1] + differences[:, 2]
+    sizes = np.where(hidden, -1.0, differences[:, 0] + differences[:, 1] + differences[:, 2])
     changed = np.flatnonzero(~present.all(axis=0) | (rates[0] != rates[1]).any(axis=1))
     order = changed[np.argsort(-sizes[changed], kind="stable")]
     taken = pa.array(order)
     columns = {name: texts.take(taken) for name, texts in names.items()}
-    kinds = np.where(present[0] & present[1], 0, np.where(present[1], 1, 2))[order]
-    columns["change"] = pa.array(["changed", "new", "gone"], pa.string()).take(pa.array(kinds))
-    columns["change_rps"] = pa.array(sizes[order])
-    for prefix, numbers in (("before", rates[0]), ("after", rates[1])):
+    kinds = np.where(hidden, 3, np.where(present[0] & present[1], 0, np.where(present[1], 1, 2)))[order]
+    columns["change"] = pa.array(CHANGES, pa.string()).take(pa.array(kinds))
+    columns["change_rps"] = pa.array(sizes[order], mask=hidden[order])
+    for side, prefix in enumerate(("before", "after")):
+        unknown = (blind[side] & ~present[side])[order]
         for part, name in enumerate(("normal", "warning", "danger")):
-            columns[f"{prefix}_{name}"] = pa.array(numbers[order, part])
+            columns[f"{prefix}_{name}"] = pa.array(rates[side][order, part], mask=unknown)
+    for side, prefix in enumerate(("before", "after")):
+        rules = [unseen[side].get(place, []) for place in order.tolist()]
+        columns[f"{prefix}_unseen"] = pa.array(rules, pa.list_(pa.string()))
     return pa.table(columns)

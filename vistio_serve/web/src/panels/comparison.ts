@@ -2,9 +2,10 @@
 
 import "../style/compare.css";
 import { h, iconButton, set, setText } from "../dom/elements";
-import { type Change, type Row, SIGNS, WORDS, groupRowsOf, keyIn, rowsOf, summaryOf } from "../picture/changes";
+import { type Change, type Row, SIGNS, WORDS, groupRowsOf, keyIn, rowsOf, summaryOf, unseenOf } from "../picture/changes";
 import { type Pictures, changesAsDrawn } from "../picture/picture";
 import type { Actions, Snapshot } from "../store/store";
+import type { DiffChange } from "../values/answers";
 import { goToBaseline, swap, unpin } from "../values/baseline";
 import { formatDate, formatRate, formatTime } from "../values/format";
 import { type Selection, type State, levelOf, openPath, sameSelection, select } from "../values/state";
@@ -53,8 +54,9 @@ export class ComparePanel extends Panel {
     setText(this.intro, intro({ state, data }, same, rows.edges));
     const changes = plan.groups.size && !same ? changesAsDrawn(data, levelOf(state), plan) : null;
     this.groups.render(changes ? groupRowsOf(changes, plan, levelOf(state)) : [], state);
-    this.edges.render(rows.edges, state);
-    this.nodes.render(rows.nodes, state);
+    const unseen = (all: readonly DiffChange[] | undefined): number => (same || !all ? 0 : unseenOf(all, levelOf(state)));
+    this.edges.render(rows.edges, state, unseen(data.diff?.edges));
+    this.nodes.render(rows.nodes, state, unseen(data.diff?.nodes));
   }
 }
 
@@ -76,19 +78,19 @@ class Changes {
   private readonly rows = h("tbody", {});
   private readonly more: HTMLButtonElement;
   private all = false;
-  private latest: { rows: readonly Row[]; state: State } | null = null;
+  private latest: { rows: readonly Row[]; state: State; unseen: number } | null = null;
 
   constructor(private readonly name: string, private readonly actions: Actions) {
     this.title = h("h3", {});
-    this.more = h("button", { type: "button", class: "quiet-button", onClick: () => { this.all = !this.all; if (this.latest) this.render(this.latest.rows, this.latest.state); } });
+    this.more = h("button", { type: "button", class: "quiet-button", onClick: () => { this.all = !this.all; if (this.latest) this.render(this.latest.rows, this.latest.state, this.latest.unseen); } });
     const head = h("tr", {}, h("th", {}, name.slice(0, -1)), h("th", { class: "number" }, "req/s"), h("th", { class: "number" }, "errors"));
     this.element = h("div", { class: "changes" }, this.title, h("table", {}, h("thead", {}, head), this.rows), this.more);
   }
 
-  render(rows: readonly Row[], state: State): void {
-    this.latest = { rows, state };
-    this.element.hidden = rows.length === 0;
-    setText(this.title, `${this.name}: ${summaryOf(rows)}`);
+  render(rows: readonly Row[], state: State, unseen = 0): void {
+    this.latest = { rows, state, unseen };
+    this.element.hidden = rows.length === 0 && unseen === 0;
+    setText(this.title, `${this.name}: ${summaryOf(rows, unseen)}`);
     this.rows.replaceChildren(...(this.all ? rows : rows.slice(0, SHOWN_ROWS)).map((row) => this.row(row, state)));
     this.more.hidden = rows.length <= SHOWN_ROWS;
     setText(this.more, this.all ? "fewer" : `${rows.length - SHOWN_ROWS} more`);

@@ -5,7 +5,7 @@
  * gone, when traffic moved by a fifth, or the share of errors by a percentage point: those are coloured.
  */
 
-import type { Diff, DiffEdge, DiffNode } from "../values/answers";
+import type { Diff, DiffChange, DiffEdge, DiffNode } from "../values/answers";
 import { OTHERS } from "../values/crowd";
 import { type Level, NO_RATES, type Rates, edgeKey, total } from "../values/model";
 import type { Plan } from "./groups";
@@ -61,10 +61,10 @@ export function keyIn(level: Level | undefined): (label: string) => string {
   return (label) => keys.get(label) ?? label;
 }
 
-/** The changes of a level of the page. */
+/** The changes of a level of the page; what one side has not seen is none. */
 export function changesOf(diff: Diff, level: Level): LevelChanges {
   const key = keyIn(level);
-  const here = <T extends { readonly cluster: string }>(all: readonly T[]): T[] => all.filter((each) => each.cluster === level.name);
+  const here = <T extends DiffChange>(all: readonly T[]): T[] => all.filter((each) => each.cluster === level.name && each.change !== "unseen");
   return {
     nodes: new Map(here(diff.nodes).map((each) => [key(each.node), changeOf(each.before, each.after)])),
     edges: new Map(here(diff.edges).map((each) => [edgeKey({ source: key(each.source), target: key(each.target) }), changeOf(each.before, each.after)])),
@@ -91,20 +91,29 @@ export function groupRowsOf(changes: LevelChanges, plan: Plan, cluster: string):
 
 /** Ranked as the server did, notable ones first; a level's own, and on the global level those of all. */
 export function rowsOf(diff: Diff, levelName: string): { readonly edges: readonly Row[]; readonly nodes: readonly Row[] } {
-  const here = (each: { readonly cluster: string }): boolean => levelName === "" || each.cluster === levelName;
+  const here = (each: DiffChange): boolean => each.change !== "unseen" && within(each, levelName);
   const place = (cluster: string): string => (levelName === "" && cluster !== "" ? `${cluster}: ` : "");
   const edge = (each: DiffEdge): Row => ({ cluster: each.cluster, name: `${place(each.cluster)}${each.source} → ${each.target}`, change: changeOf(each.before, each.after), selects: { source: each.source, target: each.target } });
   const node = (each: DiffNode): Row => ({ cluster: each.cluster, name: `${place(each.cluster)}${each.node}`, change: changeOf(each.before, each.after), selects: { node: each.node } });
   return { edges: notableFirst(diff.edges.filter(here).map(edge)), nodes: notableFirst(diff.nodes.filter(here).map(node)) };
 }
 
+function within(each: DiffChange, levelName: string): boolean {
+  return levelName === "" || each.cluster === levelName;
+}
+
+/** How many of a level one side has not seen: whether they changed, nobody knows. */
+export function unseenOf(changes: readonly DiffChange[], levelName: string): number {
+  return changes.filter((each) => each.change === "unseen" && within(each, levelName)).length;
+}
+
 function notableFirst(rows: readonly Row[]): Row[] {
   return [...rows.filter((row) => row.change.notable), ...rows.filter((row) => !row.change.notable)];
 }
 
-/** `3 new, 1 gone, 7 notably changed`; what is not there is not told. */
-export function summaryOf(rows: readonly Row[]): string {
+/** `3 new, 1 gone, 7 changed, 2 not seen`; what is not there is not told. */
+export function summaryOf(rows: readonly Row[], unseen = 0): string {
   const count = (kinds: readonly ChangeKind[]): number => rows.filter((row) => row.change.notable && kinds.includes(row.change.kind)).length;
-  const parts = [[count(["new"]), "new"], [count(["gone"]), "gone"], [count(["more", "less", "errors"]), "changed"]] as const;
+  const parts = [[count(["new"]), "new"], [count(["gone"]), "gone"], [count(["more", "less", "errors"]), "changed"], [unseen, "not seen"]] as const;
   return parts.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`).join(", ") || "nothing notable";
 }

@@ -68,8 +68,10 @@ export interface Annotation {
 export interface DiffChange {
   /** Empty for the global level. */
   readonly cluster: string;
-  readonly change: "new" | "gone" | "changed";
-  readonly change_rps: number;
+  /** `unseen`: on one side a rule was not answered that could have told of it. */
+  readonly change: "new" | "gone" | "changed" | "unseen";
+  /** Null where one side was not seen. */
+  readonly change_rps: number | null;
   readonly before: Rates | null;
   readonly after: Rates | null;
 }
