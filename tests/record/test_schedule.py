@@ -184,3 +184,38 @@ def test_due_gives_every_instant_in_its_time_with_short_sleeps(schedule: Schedul
     ]
     assert given == [(NOON + n * INTERVAL, NOON + n * INTERVAL + DELAY) for n in range(3)]
     assert stop.longest_s <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("by_ms", "told_ms"), [(INTERVAL - 1, 0), (INTERVAL, INTERVAL), (INTERVAL + 1, INTERVAL + 1)]
+)
+@pytest.mark.parametrize("sign", [1, -1], ids=["forward", "back"])
+def test_a_clock_that_was_set_by_an_interval_or_more_is_told(
+    schedule: Schedule, clocks: Clocks, by_ms: int, told_ms: int, sign: int
+) -> None:
+    clocks.decide(schedule)
+    clocks.live(100 * INTERVAL)
+    clocks.set_by(sign * by_ms)
+    decision = clocks.decide(schedule)
+    assert isinstance(decision, Scheduled)
+    assert decision.clock_step_ms == sign * told_ms
+
+
+@pytest.mark.parametrize(
+    ("lived_ms", "skipped"),
+    [(INTERVAL - 1, 0), (INTERVAL, 1), (INTERVAL + 1, 1), (2 * INTERVAL - 1, 1), (2 * INTERVAL, 2)],
+)
+def test_an_instant_was_lived_through_once_its_delay_was_over(
+    schedule: Schedule, clocks: Clocks, lived_ms: int, skipped: int
+) -> None:
+    """Clocks start at the moment at which NOON is due."""
+    clocks.decide(schedule)
+    clocks.live(lived_ms)
+    clocks.set_by(100 * INTERVAL)
+    decision = clocks.decide(schedule)
+    assert isinstance(decision, Scheduled)
+    assert decision.skipped == tuple(NOON + (index + 1) * INTERVAL for index in range(skipped))
+
+
+def test_the_shortest_interval_and_no_delay_make_a_schedule() -> None:
+    assert Schedule(interval_ms=1, delay_ms=0).decide(NOON, 0) == Scheduled(NOON)
