@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from vistio_core import Frames, Recording
+from vistio_core import Recording
 from vistio_core.errors import InvalidTimeError
 from vistio_core.frontends import vizceral_frames
 from vistio_core.graph.topology import stable_graph
 from vistio_core.recording.recording import MomentLike
 from vistio_core.replay.comparison import Comparison, Moment
+from vistio_core.replay.settled import instant_is_settled, window_is_settled
 from vistio_core.times import (
     DAY_MS,
     HOUR_MS,
@@ -31,7 +32,7 @@ from vistio_serve import parameters
 from vistio_serve.answers import LIVE, SETTLED, Answer, Body
 from vistio_serve.memory import Memory
 from vistio_serve.parameters import ParameterError
-from vistio_serve.rendering import LIVE_TTL_S, SETTLE_MS, SETTLED_TTL_S, Shared
+from vistio_serve.rendering import LIVE_TTL_S, SETTLED_TTL_S, Shared
 from vistio_serve.routes import DEFAULT_CHANGES, LEVELS, MAX_CHANGES
 
 MAX_FRAMES = 1_000
@@ -111,7 +112,8 @@ class History:
                 "end": format_instant(end_ms),
                 "step_ms": step_ms,
             }
-            return vizceral_frames.render(found, graph, more), fixed and _are_settled(found, now_ms)
+            settled = fixed and all(instant_is_settled(frame, now_ms) for frame in found.frames)
+            return vizceral_frames.render(found, graph, more), settled
 
         return self._answer(("frames", start_ms, end_ms, step_ms, fixed), make, self._frames)
 
@@ -269,20 +271,10 @@ def _limit(values: Mapping[str, str]) -> int:
     return int(text)
 
 
-def _are_settled(found: Frames, now_ms: int) -> bool:
-    """Whether nothing of the frames can still change: as `rendering.is_settled` says of a graph."""
-    return all(
-        frame.instant_ms is not None
-        and frame.asked_ms - frame.instant_ms < frame.interval_ms
-        and not frame.failed_rules
-        and frame.asked_ms + frame.interval_ms + SETTLE_MS <= now_ms
-        for frame in found.frames
-    )
-
-
 def _is_settled(found: Comparison, now_ms: int) -> bool:
     sides = found.before, found.after
-    return all(side.settled and side.end_ms + HOUR_MS + SETTLE_MS <= now_ms for side in sides)
+    # Of either kind, an instant waits as long as a window does: people are told one hour (docs/http-api.md).
+    return all(side.settled and window_is_settled(side.end_ms, now_ms) for side in sides)
 
 
 def _comparison(found: Comparison, limit: int) -> dict[str, Any]:

@@ -21,14 +21,13 @@ from vistio_core import Recording, frontends
 from vistio_core.graph.model import Graph
 from vistio_core.graph.topology import Topology, stable_graph
 from vistio_core.recording.recording import Judge
-from vistio_core.times import HOUR_MS, MINUTE_MS, format_instant
+from vistio_core.replay.settled import instant_is_settled, window_is_settled
+from vistio_core.times import MINUTE_MS, format_instant
 from vistio_serve.answers import Body
 from vistio_serve.memory import Memory
 from vistio_serve.metrics import Metrics
 from vistio_serve.parameters import Asked
 
-# A commit for an instant can come late: the scrape's delay and timeout, a busy disk.
-SETTLE_MS = MINUTE_MS
 # The staleness: what is asked about an older moment changes by backfilling only.
 RECENT_MS = 5 * MINUTE_MS
 LIVE_TTL_S = 1.0
@@ -192,7 +191,7 @@ class Renderer:
             weight_bytes = sum(
                 _EDGE_BYTES * (1 + len(level.source) + len(level.classes)) for level in found.values()
             )
-            settled = end_ms + HOUR_MS + SETTLE_MS <= self._now_ms()
+            settled = window_is_settled(end_ms, self._now_ms())
             return found, SETTLED_TTL_S if settled else LIVE_TTL_S, weight_bytes
 
         union, _ = self._unions.get((start_ms, end_ms), make)
@@ -200,23 +199,14 @@ class Renderer:
 
 
 def is_settled(graph: Graph, question: Question, now_ms: int) -> bool:
-    """Whether the answer is history: asked absolutely, judged as recorded, and nothing can still come.
-
-    Between the shown instant and the asked one no other may be due, or a backfill could put one there;
-    and the asked time must be far enough in the past for a slow commit to have arrived. A rule that was
-    not answered may be answered by a supplement.
-    """
+    """Whether the answer is history: asked absolutely, judged as recorded, and nothing can still come."""
     return (
         question.asked.fixed
         and question.judge == "recorded"
         and (
-            question.stable is None
-            # A whole hour: nobody looks whether an instant of the window is missing, and may heal.
-            or (question.stable[2] and question.stable[1] + HOUR_MS + SETTLE_MS <= now_ms)
+            question.stable is None or (question.stable[2] and window_is_settled(question.stable[1], now_ms))
         )
-        and graph.age_ms < graph.interval_ms
-        and not graph.failed_rules
-        and graph.asked_ms + graph.interval_ms + SETTLE_MS <= now_ms
+        and instant_is_settled(graph, now_ms)
     )
 
 

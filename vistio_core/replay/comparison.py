@@ -14,6 +14,7 @@ from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import Graph
 from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.seen import Unseen, missing_writer, names_of_edge, names_of_node, unseen_of
+from vistio_core.replay.settled import nothing_is_open
 
 CHANGES = ("changed", "new", "gone", "unseen")
 """``new`` and ``gone`` are only said where both moments were answered."""
@@ -34,7 +35,7 @@ class Moment:
     instants: int
     """How many instants were seen and count."""
     settled: bool
-    """False when what is missing may still be filled in: rules failed, or not every instant is there."""
+    """False when what is missing may still be filled in: something `nothing_is_open` finds, or a window."""
     names: Sequence[str] = attrs.field(repr=False)
     """Of clusters (empty for the global level) and nodes, each once."""
     edges: Integers = attrs.field(repr=False)
@@ -79,7 +80,7 @@ def moment_of(graph: Graph, rulebook: Rulebook) -> Moment:
         graph.instant_ms,
         graph.instant_ms,
         1,
-        not graph.failed_rules and graph.age_ms < graph.interval_ms,
+        nothing_is_open(graph),
         tuple(place),
         np.concatenate(edge_rows),
         np.concatenate([edges.rates for _, _, edges in levels]),
