@@ -105,6 +105,21 @@ class DamagedFileError(RecordingError):
         )
 
 
+class FilesChangedError(RecordingError):
+    """A listed file was merged, sealed or pruned away before it was read.
+
+    Inside the library it only means that files are listed anew (`vistio_core.storage.log`). It reaches a caller
+    when that happened many times in a row.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"{name}: was merged, sealed or pruned away before it was read, many times in a row;"
+            " ask again, or keep such files longer (linger)"
+        )
+
+
 class WriterLockedError(RecordingError):
     """Another process writes to this recording under the same writer name."""
 

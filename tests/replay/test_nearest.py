@@ -21,6 +21,7 @@ from vistio_core.storage.catalog import Catalog, _parsed_before
 from vistio_core.storage.event_file import EventFiles
 from vistio_core.storage.format import KINDS, scrape_tables, write_events
 from vistio_core.storage.layout import EventsName
+from vistio_core.storage.log import Log
 from vistio_core.storage.store import LocalStore
 from vistio_core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -78,22 +79,22 @@ def _asked() -> list[int]:
 
 def test_the_nearest_seen_instants_are_those_of_a_plain_list(history: Recording) -> None:
     local = LocalStore(Path(history.place))
-    catalog = Catalog(local, EventFiles(local))
+    log = Log(local, EventFiles(local))
     seen = [ms for ms in _instants() if ms != UNSEEN_MS]
     for asked_ms in _asked():
         before = max((ms for ms in seen if ms <= asked_ms), default=None)
         after = min((ms for ms in seen if ms > asked_ms), default=None)
-        assert nearest_seen(catalog, asked_ms, before=True) == before
-        assert nearest_seen(catalog, asked_ms, before=False) == after
+        assert nearest_seen(log, asked_ms, before=True) == before
+        assert nearest_seen(log, asked_ms, before=False) == after
 
 
 def test_the_configuration_in_force_is_that_of_the_newest_scrape(history: Recording) -> None:
     local = LocalStore(Path(history.place))
-    catalog = Catalog(local, EventFiles(local))
+    log = Log(local, EventFiles(local))
     for asked_ms in _asked():
         newest = max((ms for ms in _instants() if ms <= asked_ms), default=None)
         wanted = None if newest is None else _scrape(newest).configuration
-        assert configuration_in_force(catalog, asked_ms) == wanted
+        assert configuration_in_force(log, asked_ms) == wanted
 
 
 def test_the_span_is_that_of_all_files(history: Recording, tmp_path: Path) -> None:
@@ -147,7 +148,7 @@ def test_no_listing_of_the_head_is_kept(recording_dir: Path) -> None:
     with Recording.open(recording_dir, create=True).writer() as writer:
         writer.put_configuration(mesh())
         local = LocalStore(recording_dir)
-        listings = Catalog(local, EventFiles(local))
+        listings = Catalog(local)
         listings.within(START_MS, START_MS + 1)  # of the hour, which has none
         kept = _parsed_before.cache_info().currsize
         for index in range(5):
@@ -177,3 +178,14 @@ def test_a_folder_that_is_long_unchanged_is_listed_once(
     local.delete("log/third")
     local.delete("log/first")
     assert list(local.names("log")) == []
+
+
+def test_an_hour_that_holds_only_what_is_foreign_is_passed_by(history: Recording) -> None:
+    span = history.span()
+    for day, hour in (("2026-01-01", "03"), ("2027-01-01", "03"), ("2026-11-25", "99"), ("tomorrow", "01")):
+        foreign = Path(history.place) / "log" / f"date={day}" / f"hour={hour}"
+        foreign.mkdir(parents=True)
+        (foreign / "part-00000.parquet").write_bytes(b"not ours")
+    assert history.span() == span
+    assert history.graph().instant_ms == _instants()[-1]
+    assert history.configuration().hash == OTHER.hash

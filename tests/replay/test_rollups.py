@@ -15,6 +15,7 @@ from vistio_core.judging.subject import Subject
 from vistio_core.replay.rollups.hours import Rollup, Rollups
 from vistio_core.replay.rollups.remembered import TABLE_BYTES, RememberedTables
 from vistio_core.replay.rollups.traffic import Traffic
+from vistio_core.storage.listing import Listing
 from vistio_core.times import HOUR_MS
 
 NOW_MS = START_MS + 10 * HOUR_MS
@@ -55,9 +56,9 @@ def windows_read(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     reads: list[tuple[int, int]] = []
     totals = Traffic._totals
 
-    def counted(self: Traffic, start_ms: int, end_ms: int, subject: Subject) -> pa.Table:
-        reads.append((start_ms, end_ms))
-        return totals(self, start_ms, end_ms, subject)
+    def counted(self: Traffic, listing: Listing, subject: Subject) -> pa.Table:
+        reads.append((listing.start_ms, listing.end_ms))
+        return totals(self, listing, subject)
 
     monkeypatch.setattr(Traffic, "_totals", counted)
     return reads

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -19,7 +20,7 @@ from vistio_core.graph.model import Graph
 from vistio_core.graph.topology import Topology
 from vistio_core.replay import pieces
 from vistio_core.replay.comparison import Comparison
-from vistio_core.times import MINUTE_MS, format_instant
+from vistio_core.times import HOUR_MS, MINUTE_MS, format_instant
 
 STEP_MS = 20_000
 WINDOWS = (START_MS, START_MS + 3 * MINUTE_MS), (START_MS + 2 * MINUTE_MS, START_MS + 5 * MINUTE_MS + 1)
@@ -203,3 +204,21 @@ def test_a_window_says_what_plain_python_says(
         sides.append((newest_ms, Side(*rates_of(graph), missing)))
         for before, after in zip(sides, [*sides[1:], sides[0]], strict=True):
             check(recording.compare(before[0], after[0]), before[1], after[1])
+
+
+def test_a_mean_is_over_the_instants_whose_samples_could_be_read(recording_dir: Path) -> None:
+    recording = Recording.open(recording_dir, create=True, clock=lambda: START_MS + 3 * HOUR_MS)
+    with recording.writer() as writer:
+        writer.put_configuration(mesh())
+        for hour in range(2):
+            for index in range(10):
+                rates = {f"a>{target} 200": 1.5 for target in range(50)}
+                writer.commit(scrape(START_MS + hour * HOUR_MS + index * STEP_MS, rates))
+        writer.seal(START_MS + 2 * HOUR_MS)
+    sealed = max(recording_dir.glob("log/*/*/*.parquet"))
+    content = bytearray(sealed.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    sealed.write_bytes(content)
+    hours = f"{format_instant(START_MS)}/{format_instant(START_MS + 2 * HOUR_MS)}"
+    found = Recording.open(recording_dir).compare(hours, START_MS)
+    assert (found.before.instants, found.edges.num_rows) == (10, 0)

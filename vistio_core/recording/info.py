@@ -5,8 +5,8 @@ from __future__ import annotations
 import attrs
 
 from vistio_core.storage.annotations import annotation_names
-from vistio_core.storage.catalog import Catalog
 from vistio_core.storage.layout import CONFIGURATIONS, HEAD, LOG
+from vistio_core.storage.log import Log
 from vistio_core.storage.marker import Marker, require_marker
 from vistio_core.storage.store import Store
 
@@ -31,14 +31,14 @@ class RecordingInfo:
     temporary_files: int
 
 
-def info_of(store: Store, marker: Marker, catalog: Catalog) -> RecordingInfo:
+def info_of(store: Store, marker: Marker, log: Log) -> RecordingInfo:
     """What a recording is made of now.
 
     Raises:
         NotARecordingError: it has gone since it was opened, as when its mount vanished.
     """
     require_marker(store)
-    names = catalog.everything()
+    names = log.everything().listed
     head, sealed = list(store.entries(HEAD)), list(store.entries(LOG))
     return RecordingInfo(
         place=store.place,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,23 +28,24 @@ from vistio_core.recording.info import RecordingInfo as RecordingInfo
 from vistio_core.recording.info import info_of
 from vistio_core.recording.verify import Checked, verify
 from vistio_core.replay import timeline, windows
+from vistio_core.replay.absence import nothing_recorded
 from vistio_core.replay.comparison import Comparison, Moment, compare, moment_of
 from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.frames.frames import Frames, frames_of
 from vistio_core.replay.gaps import Gap, find_gaps
-from vistio_core.replay.graphs import FOREVER_MS, Graphs
+from vistio_core.replay.graphs import Graphs
 from vistio_core.replay.graphs import Judge as Judge
 from vistio_core.replay.pieces import window_moment, window_topology
 from vistio_core.replay.rollups.maker import RollupMaker
 from vistio_core.replay.rollups.traffic import Traffic
-from vistio_core.replay.scans import Scans, retrying
+from vistio_core.replay.scans import Scans
 from vistio_core.replay.unanswered import Unanswered, unanswered_of
+from vistio_core.replay.window_presence import presence
 from vistio_core.storage.annotations import (
     Annotation,
     annotations_table,
     put_annotation,
 )
-from vistio_core.storage.catalog import Catalog
 from vistio_core.storage.configurations import load_configuration
 from vistio_core.storage.event_file import FOOTERS_BYTES, EventFiles
 from vistio_core.storage.format import INSTANT
@@ -54,11 +55,14 @@ from vistio_core.storage.layout import (
     EventsName,
     check_writer,
 )
+from vistio_core.storage.listing import Listing
+from vistio_core.storage.log import Log
 from vistio_core.storage.marker import create_marker, read_marker, require_marker
 from vistio_core.storage.store import LocalStore, Store
 from vistio_core.storage.upkeep import Patience, Upkeep
 from vistio_core.storage.writer import Writer
 from vistio_core.times import (
+    DAY_MS,
     InstantLike,
     format_instant,
     parse_duration,
@@ -68,6 +72,9 @@ from vistio_core.times import (
 
 if TYPE_CHECKING:
     import duckdb
+
+_FOREVER_MS = 100 * 365 * DAY_MS
+"""Where a window without an end ends."""
 
 MomentLike = InstantLike
 """An instant, or as text also a window: ``2026-11-23T05:00:00Z/2026-11-23T05:10:00Z``."""
@@ -89,14 +96,14 @@ class Recording:
         self._clock = clock
         self._marker = read_marker(store)
         self._files = EventFiles(store, footer_memory_bytes)
-        self._catalog = Catalog(store, self._files)
+        self._log = Log(store, self._files)
         self._session = DuckDBSession(memory_bytes=scan_memory_bytes)
         self._configuration = lru_cache(maxsize=64)(
             lambda configuration_hash: load_configuration(store, configuration_hash)
         )
-        self._scans = Scans(store, self._catalog, self._files, self._session)
-        self._traffic = Traffic(store, self._catalog, self._scans, self._configuration)
-        self._graphs = Graphs(self._catalog, self._files, self._scans, self._configuration, clock)
+        self._scans = Scans(self._log, self._session)
+        self._traffic = Traffic(store, self._log, self._scans, self._configuration)
+        self._graphs = Graphs(self._log, self._configuration, clock)
 
     @classmethod
     def open(
@@ -186,8 +193,9 @@ class Recording:
             return stable_graph(graph, self.topology(start, end))
         if judge not in ("recorded", "current"):
             raise UsageError(f"judge {judge!r}: use recorded or current")
-        at_ms = None if at is None else parse_instant(at, now_ms=self._clock())
-        return self._graphs.at(at_ms, judge, parse_duration(staleness))
+        if at is None:
+            return self._graphs.newest(judge, parse_duration(staleness))
+        return self._graphs.at(parse_instant(at, now_ms=self._clock()), judge, parse_duration(staleness))
 
     def topology(self, start: InstantLike, end: InstantLike) -> Topology:
         """Who was there at some time in ``[start, end)``, by cluster, and the most that one edge had.
@@ -197,12 +205,11 @@ class Recording:
         Raises:
             InvalidTimeError: an empty window.
         """
-        start_ms, end_ms = self._window(start, end)
-        return self._scans.read(
-            start_ms,
-            end_ms,
-            lambda files: window_topology(files, (start_ms, end_ms), self._configuration),
-        )
+
+        def topology(listing: Listing) -> Topology:
+            return window_topology(listing, self._configuration)
+
+        return self._log.read(*self._window(start, end), lambda listing: listing.around_damage(topology))
 
     def frames(
         self, start: InstantLike, end: InstantLike, step: str = "10s", *, staleness: str = "5m"
@@ -226,10 +233,7 @@ class Recording:
         if step_ms <= 0:
             raise InvalidTimeError(f"step {step!r}: must be longer than 0s")
         window_ms = start_ms, end_ms, step_ms
-        staleness_ms = parse_duration(staleness)
-        return retrying(
-            lambda: frames_of(self._catalog, self._files, window_ms, staleness_ms, self._configuration)
-        )
+        return frames_of(self._log, window_ms, parse_duration(staleness), self._configuration)
 
     def instants(self, start: InstantLike | None = None, end: InstantLike | None = None) -> pa.Table:
         """Every recorded instant in ``[start, end)``, good or bad.
@@ -242,7 +246,8 @@ class Recording:
             backfilled (bool), configuration (string): hash of the one in force,
             failure (string): the first failed rule's outcome and error, null when none failed.
         """
-        return self._graphs.instants(*self._window(start, end))
+        found = self._scans.table(windows.INSTANTS_QUERY, *self._window(start, end))
+        return windows.with_instants_in_ms(found)
 
     def presence(self, start: InstantLike | None = None, end: InstantLike | None = None) -> pa.Table:
         """Every recorded instant in ``[start, end)``, and whether anything was seen then: the cheap part of `instants`.
@@ -293,8 +298,9 @@ class Recording:
         if not doubtful["min"].is_valid:
             return []  # as nearly always
         window_ms = doubtful["min"].as_py(), doubtful["max"].as_py() + 1
-        table = self._scans.table(windows.UNANSWERED_QUERY, *window_ms, writer=writer)
-        return unanswered_of(table.to_pylist())
+        return self._log.read(
+            *window_ms, lambda listing: listing.around_damage(partial(unanswered_of, writer=writer))
+        )
 
     def timeline(
         self,
@@ -379,14 +385,16 @@ class Recording:
             return moment_of(graph, Rulebook(self._configuration(graph.configuration)))
         start, _, end = asked.partition("/")
         start_ms, end_ms = self._window(start, end)
-        there = self._traffic.presence(start_ms, end_ms)
-        seen = set(there.filter(there["seen"])["instant_ms"].to_pylist())
-        if not seen:
-            raise self._graphs.nothing(end_ms - 1, end_ms - start_ms)
-        window_ms = start_ms, end_ms
-        return self._scans.read(
-            *window_ms, lambda files: window_moment(files, window_ms, len(seen), self._configuration)
-        )
+
+        def moment(listing: Listing) -> Moment | None:
+            there = presence(listing)
+            seen = pc.count_distinct(there.filter(there["seen"])["instant_ms"]).as_py()
+            return window_moment(listing, seen, self._configuration) if seen else None
+
+        found = self._log.read(start_ms, end_ms, lambda listing: listing.around_damage(moment))
+        if found is None:
+            raise nothing_recorded(self._log, end_ms - 1, end_ms - start_ms)
+        return found
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """A lazy DuckDB relation over the log, as it is now.
@@ -396,13 +404,13 @@ class Recording:
         instant: outcome, error, series, dropped, ...). See ``docs/format.md``.
 
         The relation names files. Where a recorder is at work, evaluate it within a minute: for so
-        long the files that it merges or seals into others stay. Later DuckDB may miss some of them
-        and raises `duckdb.IOException`; then ask again.
+        long the files that it merges or seals into others stay. Later DuckDB may miss some of them and raises
+        `duckdb.IOException`; a new relation names the files as they are then.
 
         Raises:
             UsageError: DuckDB does not accept the query, or it does more than read.
         """
-        return retrying(lambda: self._session.relation(query, self._scans.uris(0, FOREVER_MS)))
+        return self._scans.relation(query)
 
     def configuration(self, at: InstantLike | None = None) -> Configuration:
         """The configuration in force at ``at``, or the newest one.
@@ -454,7 +462,7 @@ class Recording:
             NotARecordingError: it has gone since it was opened, as when its mount vanished.
         """
         require_marker(self._store)
-        return self._catalog.span()
+        return self._log.span()
 
     def prefetch(self, *, pause_s: float = 0.0) -> int:
         """Open the newest sealed files, as many as are kept, before anyone asks for a graph of their hours.
@@ -470,11 +478,9 @@ class Recording:
         """
 
         def newest_first() -> Iterator[EventsName]:
-            for names in self._catalog.outwards(FOREVER_MS, backwards=True):
-                for name in reversed(names):
-                    if name.sealed:
-                        time.sleep(pause_s)
-                        yield name
+            for name in self._log.newest_first():
+                time.sleep(pause_s)
+                yield name
 
         return self._files.fill(newest_first())
 
@@ -484,7 +490,7 @@ class Recording:
         Raises:
             NotARecordingError: it has gone since it was opened, as when its mount vanished.
         """
-        return info_of(self._store, self._marker, self._catalog)
+        return info_of(self._store, self._marker, self._log)
 
     def verify(self) -> Iterator[Checked]:
         """Read everything and say what is wrong, object by object."""
@@ -528,7 +534,7 @@ class Recording:
     def _window(self, start: InstantLike | None, end: InstantLike | None) -> tuple[int, int]:
         now_ms = self._clock()
         start_ms = 0 if start is None else parse_instant(start, now_ms=now_ms)
-        end_ms = FOREVER_MS if end is None else parse_instant(end, now_ms=now_ms)
+        end_ms = _FOREVER_MS if end is None else parse_instant(end, now_ms=now_ms)
         if end_ms <= start_ms:
             raise InvalidTimeError(
                 f"the window from {format_instant(start_ms)} to {format_instant(end_ms)} is empty;"

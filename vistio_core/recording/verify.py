@@ -12,23 +12,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vistio_core.configuration import loads
-from vistio_core.errors import ConfigurationError, DamagedFileError, FormatVersionError
+from vistio_core.errors import ConfigurationError, DamagedFileError, FilesChangedError, FormatVersionError
 from vistio_core.events import LARGEST_RATE, Outcome
 from vistio_core.replay.rollups.maker import is_whole
 from vistio_core.storage.annotations import read_annotation
-from vistio_core.storage.catalog import Catalog
 from vistio_core.storage.event_file import EventFile, EventFiles
 from vistio_core.storage.format import KINDS
 from vistio_core.storage.layout import (
     CONFIGURATIONS,
     LOCKS,
     MARKER,
-    EventsName,
     configuration_name,
     is_rollup_name,
     parse_annotation_name,
     parse_events_name,
 )
+from vistio_core.storage.listing import WriterListing
+from vistio_core.storage.log import Log
 from vistio_core.storage.marker import marker_problem
 from vistio_core.storage.store import Entry, Store
 from vistio_core.times import HOUR_MS, align, format_instant
@@ -58,20 +58,20 @@ def verify(store: Store) -> Iterator[Checked]:
     and the next writer removes it.
     """
     files, others = EventFiles(store, most_bytes=0), EventFiles(store)
-    catalog = Catalog(store, others)
-    listed = catalog.everything()
+    everything = Log(store, others).everything()
     configurations = {entry.name for entry in store.entries(CONFIGURATIONS)}
     for entry in sorted(store.entries(), key=lambda entry: entry.name):
         name = parse_events_name(entry.name)
         try:
             if name is not None:
                 file = files[name]
-                problems = tuple(_check_events(file, configurations, listed, catalog))
+                own = everything.writer(name.writer)
+                problems = (*_check_events(file, configurations), *_check_twice(file, own, others))
                 if name.supplement:
-                    problems += tuple(_check_supplement(file, listed, others))
+                    problems += tuple(_check_supplement(file, own, others))
             else:
                 problems = tuple(_check_other(store, entry))
-        except FileNotFoundError:
+        except (FileNotFoundError, FilesChangedError):
             continue  # merged, sealed or pruned away while we were at work
         except (DamagedFileError, FormatVersionError) as error:
             problems = (str(error).removeprefix(f"{entry.name}: "),)
@@ -108,9 +108,7 @@ def _check_other(store: Store, entry: Entry) -> Iterator[str]:
         yield f"cannot be read as a configuration: {error}"
 
 
-def _check_events(
-    file: EventFile, configurations: set[str], listed: list[EventsName], catalog: Catalog
-) -> Iterator[str]:
+def _check_events(file: EventFile, configurations: set[str]) -> Iterator[str]:
     previous: tuple[str, int] | None = None
     for kind, first_ms, last_ms in file.describe_row_groups():
         if kind not in KINDS:
@@ -130,7 +128,6 @@ def _check_events(
     for kind in ("measurement", "sample"):
         for instant_ms, rows in file.by_instant(kind):
             yield from _check_rows(kind, instant_ms, rows, rules.get(instant_ms, frozenset()))
-    yield from _check_twice(file, listed, catalog)
 
 
 def _check_outcomes(
@@ -176,44 +173,36 @@ def _check_order(what: str, rows: pa.Table) -> Iterator[str]:
         yield f"{what}: rows stand there twice"
 
 
-def _check_twice(file: EventFile, listed: list[EventsName], catalog: Catalog) -> Iterator[str]:
+def _check_twice(file: EventFile, own: WriterListing, files: EventFiles) -> Iterator[str]:
     name = file.name
-    others = [
-        other
-        for other in listed
-        if other != name
-        and other.sequence == name.sequence
-        and other.overlaps(name.first_ms, name.last_ms + 1)
-    ]
-    if catalog.superseded(name, others):
+    if own.superseded(name):
         return  # a crash came between writing the new file and deleting this one: allowed, and tidied up later
-    for other in others:
-        if other.rank < name.rank and catalog.superseded(other, listed):
+    for other in reversed(list(own.overlapping(name.first_ms, name.last_ms + 1))):
+        if other == name or other.sequence != name.sequence:
             continue
-        shared = file.instants_ms & catalog.instants(other)
-        if shared:
-            yield f"holds {len(shared)} instants that stand in {other.text} too, from {format_instant(min(shared))}"
+        if other.rank < name.rank and own.superseded(other):
+            continue
+        with suppress(DamagedFileError):  # which is told where that file is checked
+            shared = file.instants_ms & files[other].instants_ms
+            if shared:
+                yield f"holds {len(shared)} instants that stand in {other.text} too, from {format_instant(min(shared))}"
 
 
-def _check_supplement(file: EventFile, listed: list[EventsName], files: EventFiles) -> Iterator[str]:
+def _check_supplement(file: EventFile, own: WriterListing, files: EventFiles) -> Iterator[str]:
     """A supplement tells of rules that its scrape, and the supplements before it, left open."""
     name = file.name
     scraped: set[int] = set()
     answered: set[_RuleAt] = set()
-    for other in listed:
-        if (
-            other.writer == name.writer
-            and other.supplement < name.supplement
-            and other.overlaps(name.first_ms, name.last_ms + 1)
-        ):
+    for other in own.overlapping(name.first_ms, name.last_ms + 1):
+        if other.supplement < name.supplement:
             with suppress(DamagedFileError):  # which is told where that file is checked
                 answered.update(key for key, ok in _answers(files[other]) if ok)
                 scraped |= files[other].instants_ms if not other.supplement else frozenset()
-    own = [key for key, _ in _answers(file)]
-    orphans = {instant_ms for instant_ms, *_ in own} - scraped
+    told = [key for key, _ in _answers(file)]
+    orphans = {instant_ms for instant_ms, *_ in told} - scraped
     if orphans:
         yield f"supplements {len(orphans)} instants without a readable scrape, from {format_instant(min(orphans))}"
-    again = answered.intersection(own)
+    again = answered.intersection(told)
     if again:
         yield f"supplements {len(again)} rules that were answered before, from {format_instant(min(again)[0])}"
 

@@ -4,58 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vistio_core.errors import DamagedFileError, NothingRecordedError
+from vistio_core.errors import NothingRecordedError
 from vistio_core.replay.gaps import Instant
-from vistio_core.storage.catalog import Catalog
-from vistio_core.storage.layout import EventsName
-from vistio_core.storage.parts import presences_in
+from vistio_core.replay.window_presence import presence
+from vistio_core.replay.windows import instants_of
+from vistio_core.storage.listing import Listing
+from vistio_core.storage.log import Log
 from vistio_core.times import format_duration, format_instant
 
 
-def nearest_seen(catalog: Catalog, asked_ms: int, *, before: bool) -> int | None:
-    """The nearest instant at which a rule was answered: not after ``asked_ms``, or after it.
-
-    Raises:
-        FileNotFoundError: a file was merged, sealed or pruned away meanwhile; ask again.
-    """
-    best: int | None = None
-    for names in catalog.outwards(asked_ms, backwards=before):
-        if best is not None and names and not _may_be_nearer(names, best, before):
-            break
-        for name in names:
-            if best is not None and not _may_be_nearer([name], best, before):
-                continue
-            try:
-                # Of a supplement the scrape may lie elsewhere: sealed, where it is in the head.
-                beside = catalog.within(name.first_ms, name.last_ms + 1) if name.supplement else ()
-                seen = [p.instant_ms for p in presences_in(name, beside, catalog) if p.seen]
-            except DamagedFileError:
-                continue
-            fitting = [ms for ms in seen if (ms <= asked_ms) == before]
-            if fitting:
-                nearest = max(fitting) if before else min(fitting)
-                best = nearest if best is None else max(best, nearest) if before else min(best, nearest)
-    return best
+def nearest_seen(log: Log, asked_ms: int, *, before: bool) -> int | None:
+    """The nearest instant at which a rule was answered: not after ``asked_ms``, or after it."""
+    return log.nearest(asked_ms, _newest_seen if before else _oldest_seen, backwards=before)
 
 
-def _may_be_nearer(names: Sequence[EventsName], best_ms: int, before: bool) -> bool:
-    if before:
-        return max(name.last_ms for name in names) > best_ms
-    return min(name.first_ms for name in names) < best_ms
+def _newest_seen(listing: Listing) -> int | None:
+    span = listing.start_ms, listing.end_ms
+    newest = (writer.newest(*span, seen=True) for writer in listing.writers)
+    return max((instant_ms for instant_ms in newest if instant_ms is not None), default=None)
 
 
-def nothing_recorded(
-    asked_ms: int, staleness_ms: int, before_ms: int | None, after_ms: int | None, tried: Sequence[Instant]
-) -> NothingRecordedError:
+def _oldest_seen(listing: Listing) -> int | None:
+    span = listing.start_ms, listing.end_ms
+    oldest = (writer.oldest_seen(*span) for writer in listing.writers)
+    return min((instant_ms for instant_ms in oldest if instant_ms is not None), default=None)
+
+
+def nothing_recorded(log: Log, asked_ms: int, staleness_ms: int) -> NothingRecordedError:
     """The error that says what was asked, why there is nothing, and what there is nearby.
 
     Args:
+        log: where it was asked.
         asked_ms: the instant asked for.
         staleness_ms: how old an answer could have been.
-        before_ms: the nearest instant with a graph that is not after ``asked_ms``.
-        after_ms: the nearest one after it.
-        tried: the instants in between the two limits of staleness: none of them saw anything.
     """
+    before_ms = nearest_seen(log, asked_ms, before=True)
+    after_ms = nearest_seen(log, asked_ms, before=False)
+    tried = log.read(
+        max(0, asked_ms - staleness_ms + 1),
+        asked_ms + 1,
+        lambda listing: instants_of(listing.around_damage(presence)),
+    )
     reason = _reason(before_ms, after_ms, tried)
     within = f" or in the {format_duration(staleness_ms)} before" if staleness_ms else ""
     near = "".join(
@@ -73,6 +62,7 @@ def nothing_recorded(
 
 
 def _reason(before_ms: int | None, after_ms: int | None, tried: Sequence[Instant]) -> str:
+    """Why nothing was seen, as the newest of the instants that were tried, all in vain, tells it."""
     if tried:
         return max(tried, key=lambda instant: instant.instant_ms).failure
     if before_ms is None and after_ms is None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from vistio_core.errors import UsageError
+from vistio_core.errors import FilesChangedError, UsageError
 from vistio_core.storage.format import SCHEMA
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class DuckDBSession:
             tables: tables in memory that the query may name, too.
 
         Raises:
-            FileNotFoundError: one of the files has gone meanwhile.
+            FilesChangedError: one of the files has gone meanwhile.
             UsageError: DuckDB needs more memory than it may use.
         """
         import duckdb
@@ -101,7 +101,7 @@ class DuckDBSession:
                     cursor.register(name, table)
                 return cursor.sql(query, params=dict(parameters or {})).to_arrow_table()
             except duckdb.IOException as error:
-                raise FileNotFoundError(str(error)) from error
+                raise FilesChangedError(str(error).partition("\n")[0]) from error
             except duckdb.OutOfMemoryException as error:
                 raise UsageError(
                     "this needs more memory than scans may use; ask for a shorter window, or give more"
@@ -112,7 +112,7 @@ class DuckDBSession:
         """``query`` as a lazy relation over the views of `VIEWS` on these files.
 
         Raises:
-            FileNotFoundError: one of the files has gone meanwhile.
+            FilesChangedError: one of the files has gone meanwhile.
             UsageError: DuckDB does not accept the query; the message is DuckDB's.
         """
         import duckdb
@@ -127,7 +127,7 @@ class DuckDBSession:
                 )
             return cursor.sql(query)
         except duckdb.IOException as error:
-            raise FileNotFoundError(str(error)) from error
+            raise FilesChangedError(str(error).partition("\n")[0]) from error
         except duckdb.Error as error:
             raise UsageError(f"{error}\nthe tables are samples, scrapes and measurements") from error
 

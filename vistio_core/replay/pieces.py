@@ -24,6 +24,7 @@ from vistio_core.replay.comparison import Moment
 from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.storage.event_file import EventFile
 from vistio_core.storage.format import INSTANT
+from vistio_core.storage.listing import Listing
 from vistio_core.times import MINUTE_MS
 
 # One piece's rows: what is in memory at a time, some hundred bytes each.
@@ -56,31 +57,21 @@ _MEASUREMENTS_QUERY = f"""
 """
 
 
-def judge_of(files: Sequence[EventFile], configuration: Callable[[str], Configuration]) -> Judge:
-    """A judge that knows which configurations were in force at the instants of these files."""
-    in_force = {
-        (there.instant_ms, file.name.writer): there.configuration
-        for file in files
-        if not file.name.supplement
-        for there in file.presences
-    }
-    return Judge(in_force, lambda known: Rulebook(configuration(known)))
+def judge_of(listing: Listing, configuration: Callable[[str], Configuration]) -> Judge:
+    """A judge that knows which configurations were in force in a listing's span."""
+    return Judge(listing.configurations(), lambda known: Rulebook(configuration(known)))
 
 
-def pieces(
-    judge: Judge, files: Sequence[EventFile], start_ms: int, end_ms: int
-) -> Iterator[tuple[EdgeRows, NodeNotices]]:
-    """What was seen in ``[start_ms, end_ms)``, a piece of time after the other.
+def pieces(judge: Judge, listing: Listing) -> Iterator[tuple[EdgeRows, NodeNotices]]:
+    """What was seen in a listing's span, a piece of time after the other.
 
-    An instant stands in one piece, whole; where a window starts at a full minute, a minute does.
+    An instant stands in one piece, whole; where the span starts at a full minute, a minute does.
 
     Args:
-        judge: made of the same files.
-        files: all that hold the window, none superseded.
-        start_ms: the window's first instant.
-        end_ms: where it ends, exclusive.
+        judge: made of the same listing.
+        listing: what is read.
     """
-    for from_ms, to_ms, inside in _pieces_of_time(files, start_ms, end_ms):
+    for from_ms, to_ms, inside in _pieces_of_time(listing):
         yield _judged(judge, _rows(inside, from_ms, to_ms))
 
 
@@ -94,11 +85,9 @@ def _judged(judge: Judge, rows: Iterable[tuple[str, pa.Table, pa.Table]]) -> tup
     return judged(judge, RuleEdges.joined(edges)), node_notices(judge, Measured.joined(measured))
 
 
-def _pieces_of_time(
-    files: Sequence[EventFile], start_ms: int, end_ms: int
-) -> Iterator[tuple[int, int, list[EventFile]]]:
+def _pieces_of_time(listing: Listing) -> Iterator[tuple[int, int, list[EventFile]]]:
     """Start and end of each piece, and the files that may hold something of it."""
-    inside = [file for file in files if file.name.overlaps(start_ms, end_ms)]
+    inside, start_ms, end_ms = listing.files, listing.start_ms, listing.end_ms
     if not inside:
         return
     first_ms = max(start_ms, min(file.name.first_ms for file in inside))
@@ -121,32 +110,24 @@ def _rows(files: Iterable[EventFile], start_ms: int, end_ms: int) -> Iterator[tu
         )
 
 
-def totals_of(
-    files: Sequence[EventFile], start_ms: int, end_ms: int, configuration: Callable[[str], Configuration]
-) -> pa.Table:
-    """The totals of ``[start_ms, end_ms)``, by instant and cluster; the columns are those of `TOTALS`."""
-    judge = judge_of(files, configuration)
-    found = [totals(judge, *piece) for piece in pieces(judge, files, start_ms, end_ms)]
+def totals_of(listing: Listing, configuration: Callable[[str], Configuration]) -> pa.Table:
+    """The totals of a listing's span, by instant and cluster; the columns are those of `TOTALS`."""
+    judge = judge_of(listing, configuration)
+    found = [totals(judge, *piece) for piece in pieces(judge, listing)]
     return pa.concat_tables([TOTALS.empty_table(), *found])
 
 
-def window_moment(
-    files: Sequence[EventFile],
-    window_ms: tuple[int, int],
-    instants: int,
-    configuration: Callable[[str], Configuration],
-) -> Moment:
+def window_moment(listing: Listing, instants: int, configuration: Callable[[str], Configuration]) -> Moment:
     """A window as one side of a comparison: the mean rates of all edges, all nodes that were ever there.
 
     Args:
-        files: all that hold the window, none superseded.
-        window_ms: start and end.
+        listing: of the window.
         instants: how many were seen. Where an edge was not seen at one of them, it had no traffic.
         configuration: from a hash to the configuration.
     """
-    judge = judge_of(files, configuration)
+    judge = judge_of(listing, configuration)
     sums, nodes = EdgeSums.none(), np.zeros(0, np.int64)
-    for from_ms, to_ms, inside in _pieces_of_time(files, *window_ms):
+    for from_ms, to_ms, inside in _pieces_of_time(listing):
         parts: list[RuleEdges] = []
         for writer, samples, measurements in _rows(inside, from_ms, to_ms):
             parts.append(judge.edges(writer, samples))
@@ -156,7 +137,8 @@ def window_moment(
     cluster, source, target = edge_digits(sums.numbers)
     nodes = each_once(np.concatenate([nodes, node_number(source, cluster), node_number(target, cluster)]))
     return Moment(
-        *window_ms,
+        listing.start_ms,
+        listing.end_ms,
         instants,
         False,
         tuple(judge.names.values),
@@ -172,25 +154,17 @@ def _node_numbers(judge: Judge, measured: Measured) -> Iterator[Integers]:
         yield each_once(node_number(end, measured.cluster)[end != judge.nobody])
 
 
-def window_topology(
-    files: Sequence[EventFile], window_ms: tuple[int, int], configuration: Callable[[str], Configuration]
-) -> Topology:
-    """Who was there at some time in a window, and the most that one edge had.
-
-    Args:
-        files: all that hold the window, none superseded.
-        window_ms: start and end.
-        configuration: from a hash to the configuration.
-    """
-    judge = judge_of(files, configuration)
+def window_topology(listing: Listing, configuration: Callable[[str], Configuration]) -> Topology:
+    """Who was there at some time in a listing's span, and the most that one edge had."""
+    judge = judge_of(listing, configuration)
     union = Union(judge)
-    for from_ms, to_ms, inside in _pieces_of_time(files, *window_ms):
+    for from_ms, to_ms, inside in _pieces_of_time(listing):
         edges: list[RuleEdges] = []
         for writer, samples, measurements in _rows(inside, from_ms, to_ms):
             edges.append(judge.edges(writer, samples))
             union.see(judge.measured(writer, measurements))
         union.add(RuleEdges.joined(edges))
-    return union.topology(judge.in_force(*window_ms))
+    return union.topology(judge.in_force(listing.start_ms, listing.end_ms))
 
 
 def piece_about(

@@ -1,12 +1,11 @@
-"""What a recorder could not see when it was due, and may still learn: the work list of healing. Pure."""
+"""What a recorder could not see when it was due, and may still learn: the work list of healing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import groupby
-from typing import Any
-
 import attrs
+
+from vistio_core.storage.listing import Listing
+from vistio_core.storage.parts import failures
 
 
 @attrs.frozen(order=True)
@@ -31,10 +30,19 @@ class Unanswered:
     """Sorted; at least one."""
 
 
-def unanswered_of(rows: Iterable[Mapping[str, Any]]) -> list[Unanswered]:
-    """The rows of `vistio_core.replay.windows.UNANSWERED_QUERY` as values, by instant."""
-    instants = groupby(rows, key=lambda row: (row["instant_ms"], row["interval_ms"], row["configuration"]))
+def unanswered_of(listing: Listing, writer: str) -> list[Unanswered]:
+    """The instants of a listing's span that have rules without an answer, by instant."""
+    own = listing.writer(writer)
+    scrapes = own.scrapes(listing.start_ms, listing.end_ms)
+    doubtful = own.instants(sorted({scrape.instant_ms for scrape in scrapes if not scrape.whole}))
+    failed = failures(doubtful)
     return [
-        Unanswered(*facts, tuple(UnansweredRule(row["cluster"], row["rule"], row["error"]) for row in rules))
-        for facts, rules in instants
+        Unanswered(
+            instant.instant_ms,
+            instant.interval_ms,
+            instant.configuration,
+            tuple(UnansweredRule(*rule, told.error) for rule, told in failed[instant.instant_ms].items()),
+        )
+        for instant in doubtful
+        if instant.instant_ms in failed
     ]

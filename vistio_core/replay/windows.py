@@ -20,10 +20,10 @@ from vistio_core.storage.format import INSTANT
 Classify = Callable[[str, str, str, str], StatusClass]
 """Configuration hash, cluster, rule and status to the class of that status."""
 
-# What counts for a rule is the outcome that was answered, else the newest one. Interval and
-# configuration are the scrape's; a supplement without its scrape counts for nothing. Few rules are
-# supplemented, and grouping by rule costs three times of all else: only those few are.
-_RULES = """
+# What counts for a rule is told by `vistio_core.storage.parts.failures`; `arg_max` and `having` say the same here.
+# Interval and configuration are the scrape's. Few rules are supplemented, and grouping by rule costs three times of
+# all else: only those few are.
+INSTANTS_QUERY = """
     with facts as materialized (
         select * from scrapes
         where instant >= make_timestamptz($start_ms * 1000) and instant < make_timestamptz($end_ms * 1000)
@@ -44,9 +44,6 @@ _RULES = """
         group by instant, writer, cluster, rule
         having min(supplement) = 0
     )
-"""
-
-INSTANTS_QUERY = f"""{_RULES}
     select
         instant, writer,
         any_value(interval_ms) as interval_ms,
@@ -77,15 +74,6 @@ _RUNS_QUERY = """
     )
     group by writer, run
     order by writer, instant_ms
-"""
-
-UNANSWERED_QUERY = f"""{_RULES}
-    select
-        epoch_ms(instant) as instant_ms, interval_ms, configuration, cluster, rule,
-        coalesce(error, '') as error
-    from rules
-    where writer = $writer and outcome <> 'ok'
-    order by all
 """
 
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from vistio_core.errors import DamagedFileError
+from vistio_core.errors import DamagedFileError, FilesChangedError
 from vistio_core.storage.format import DICTIONARY_COLUMNS, SCHEMA, check_version, significant_digits
 from vistio_core.storage.layout import EventsName
 from vistio_core.storage.presences import PRESENCE_COLUMNS, Presences
@@ -63,18 +63,18 @@ class EventFile:
     Raises:
         DamagedFileError: on any use, when the content is not what the name promises.
         FormatVersionError: written by a newer vistio.
-        FileNotFoundError: merged, sealed or pruned away meanwhile; list again.
+        FilesChangedError: on any use, when it has gone.
     """
 
     def __init__(self, store: Store, name: EventsName) -> None:
         self.name = name
-        self.version = store.version(name.text)
+        self.version = version_of(store, name)
         self._store = store
         # Reading all statistics of a large hour takes longer than a look-up, which needs a few of them.
         # Not `functools.cache` of a method, which refers back to this object: the footer, of whose size
         # Python's collector knows nothing, would then stay until that one looks at everything.
         self._described: dict[int, _RowGroup] = {}
-        with _damage_named(name.text), store.open(name.text) as source:
+        with _named(name.text), store.open(name.text) as source:
             file = pq.ParquetFile(source, page_checksum_verification=True, pre_buffer=False)
             # Not `metadata.schema`, which refers back to the metadata: see `_described`.
             self._metadata, columns = file.metadata, file.schema_arrow.names
@@ -114,7 +114,9 @@ class EventFile:
                 return _slice_at(self._read([index], columns), instant_ms)
         return _no_rows(tuple(columns))
 
-    def at_instants(self, kind: str, instants_ms: Sequence[int]) -> Iterator[pa.Table]:
+    def at_instants(
+        self, kind: str, instants_ms: Sequence[int], columns: list[str] | None = None
+    ) -> Iterator[pa.Table]:
         """The rows of ``kind`` at these instants (ascending, at least one), as `rows_at`; some instants at a time.
 
         Each row group is read once, however many of the instants stand in it.
@@ -127,7 +129,7 @@ class EventFile:
                 break
             place = bisect_left(instants_ms, group.first_ms)
             if place < len(instants_ms) and instants_ms[place] <= group.last_ms:
-                rows = self._read([index], _COLUMNS[kind])
+                rows = self._read([index], columns or _COLUMNS[kind])
                 among = pc.is_in(rows["instant"].cast(pa.int64()), value_set=wanted)
                 found = rows if pc.all(among).as_py() else rows.filter(among)
                 if found.num_rows:
@@ -194,7 +196,7 @@ class EventFile:
         return bisect_left(range(count), key, key=lambda index: self._row_group(index).ends)
 
     def _read(self, groups: list[int], columns: list[str] | None) -> pa.Table:
-        with _damage_named(self.name.text), self._store.open(self.name.text) as source:
+        with _named(self.name.text), self._store.open(self.name.text) as source:
             file = pq.ParquetFile(
                 source,
                 metadata=self._metadata,
@@ -240,7 +242,7 @@ class EventFiles:
         self._mutex = threading.Lock()
 
     def __getitem__(self, name: EventsName) -> EventFile:
-        version = self._store.version(name.text)
+        version = version_of(self._store, name)
         with self._mutex:
             known = self._files.get(name)
             if known is not None and known.version == version:
@@ -262,7 +264,7 @@ class EventFiles:
         for name in names:
             try:
                 weight_bytes = _weight_bytes(self[name])
-            except (DamagedFileError, FileNotFoundError):
+            except (DamagedFileError, FilesChangedError):
                 continue  # whoever needs it is told
             opened.append(name)
             if self._bytes + weight_bytes > self._most_bytes:
@@ -273,12 +275,32 @@ class EventFiles:
                     self._files.move_to_end(name)
         return len(opened)
 
+    def uri(self, name: EventsName) -> str:
+        """How DuckDB reaches a file."""
+        return self._store.uri(name.text)
+
+    def version(self, name: EventsName) -> str:
+        """`version_of` a file, which need not be opened for it."""
+        return version_of(self._store, name)
+
     def forget(self, name: EventsName) -> None:
         """Keep nothing of a file that has gone."""
         with self._mutex:
             file = self._files.pop(name, None)
             if file is not None:
                 self._bytes -= _weight_bytes(file)
+
+
+def version_of(store: Store, name: EventsName) -> str:
+    """What tells a file from another one that took its name.
+
+    Raises:
+        FilesChangedError: it has gone.
+    """
+    try:
+        return store.version(name.text)
+    except FileNotFoundError as error:
+        raise FilesChangedError(name.text) from error
 
 
 @cache
@@ -291,8 +313,8 @@ def _weight_bytes(file: EventFile) -> int:
     return file.row_groups * _ROW_GROUP_BYTES + _FILE_BYTES
 
 
-class _damage_named:  # noqa: N801 - used as a function
-    """Names the file in what pyarrow says about its content."""
+class _named:  # noqa: N801 - used as a function
+    """Names the file in what the store says of its absence, and pyarrow of its content."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -301,7 +323,7 @@ class _damage_named:  # noqa: N801 - used as a function
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, FileNotFoundError):
-            return
+            raise FilesChangedError(self._name) from error
         if isinstance(error, pa.ArrowException | OSError | ValueError | UnicodeDecodeError):
             first_line = str(error).partition("\n")[0]
             raise DamagedFileError(self._name, first_line or type(error).__name__) from error

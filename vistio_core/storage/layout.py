@@ -43,6 +43,8 @@ _EVENTS = re.compile(
     rf"(?P<tier>head|log/date=\d{{4}}-\d\d-\d\d/hour=\d\d)/{_INSTANT}_{_INSTANT}_(?P<writer>[a-z0-9-]+)(?:\.(?P<supplement>[1-9]\d{{0,5}}))?\.parquet"
 )
 
+_HOUR_FOLDER = re.compile(rf"{LOG}/date=(\d{{4}}-\d\d-\d\d)/hour=(\d\d)")
+
 _ROLLUP = re.compile(rf"{ROLLUPS}/date=\d{{4}}-\d\d-\d\d/hour=\d\d/[0-9a-f]{{32}}\.(arrow|subjects)")
 
 _ANNOTATION = re.compile(
@@ -120,6 +122,18 @@ def hour_folder(instant_ms: int) -> str:
 @lru_cache(maxsize=1024)
 def _hour_folder(hour_ms: int) -> str:
     return f"{day_folder(hour_ms)}/hour={datetime.fromtimestamp(hour_ms // 1000, UTC):%H}"
+
+
+@lru_cache(maxsize=4096)
+def parse_hour_folder(text: str) -> int | None:
+    """The start of the hour that a folder is the partition of; None where it is of none."""
+    match = _HOUR_FOLDER.fullmatch(text)
+    if match is None:
+        return None
+    try:
+        return int(datetime.fromisoformat(f"{match[1]}T{match[2]}:00Z").timestamp()) * 1000
+    except ValueError:
+        return None
 
 
 def day_folder(instant_ms: int) -> str:

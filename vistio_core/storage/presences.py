@@ -7,7 +7,7 @@ have in common once.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple, overload
 
@@ -74,13 +74,13 @@ class Presences(Sequence[Presence]):
             return [self[each] for each in range(*index.indices(len(self)))]
         return Presence(self._instants_ms[index], *self._facts[self._kinds[index]])
 
-    def until(self, instant_ms: int) -> int:
-        """How many of the instants are not after this one."""
-        return bisect_right(self._instants_ms, instant_ms)
+    def places(self, start_ms: int, end_ms: int) -> range:
+        """Where the instants in ``[start_ms, end_ms)`` stand."""
+        return range(bisect_left(self._instants_ms, start_ms), bisect_left(self._instants_ms, end_ms))
 
     def at(self, instant_ms: int) -> Presence | None:
         """What is known of this instant; None where it is not inside."""
-        place = self.until(instant_ms) - 1
+        place = bisect_right(self._instants_ms, instant_ms) - 1
         return self[place] if place >= 0 and self._instants_ms[place] == instant_ms else None
 
     @property

@@ -16,7 +16,6 @@ import attrs
 import pyarrow as pa
 
 from vistio_core.errors import DamagedFileError
-from vistio_core.storage.catalog import Catalog
 from vistio_core.storage.event_file import EventFiles
 from vistio_core.storage.layout import (
     ANNOTATIONS,
@@ -26,6 +25,7 @@ from vistio_core.storage.layout import (
     parse_annotation_name,
     parse_events_name,
 )
+from vistio_core.storage.log import Log
 from vistio_core.storage.retention import Stored
 from vistio_core.storage.sealing import combine, merge_groups, seal_groups
 from vistio_core.storage.store import Store
@@ -84,7 +84,7 @@ class Upkeep:
     ) -> None:
         self._store = store
         self._files = files
-        self._catalog = Catalog(store, files)
+        self._log = Log(store, files)
         self._writer = writer
         self._patience = patience
         self._clock = clock
@@ -102,7 +102,7 @@ class Upkeep:
     def merge(self, now_ms: int) -> int:
         """Merge the head's commits of every finished five minutes; returns how many files went into others."""
         with self._mutex:
-            groups = merge_groups(self._catalog.head(), self._writer, now_ms)
+            groups = merge_groups(self._log.head(), self._writer, now_ms)
             return sum(len(group) for group in groups if self._replace(group, sealed=False) is not None)
 
     def seal(self, before_ms: int) -> list[str]:
@@ -111,7 +111,7 @@ class Upkeep:
         Then what is missing of derived data is made, of all sealed hours.
         """
         with self._mutex:
-            groups = seal_groups(self._catalog.head(), self._writer, before_ms)
+            groups = seal_groups(self._log.head(), self._writer, before_ms)
             quiet = [group for group in groups if self._is_quiet(group[0].first_ms)]
             sealed = [self._replace(group, sealed=True) for group in quiet]
             if sealed:
@@ -122,8 +122,7 @@ class Upkeep:
 
     def _unsealed(self) -> list[EventsName]:
         """What of the head counts; what only lingers after it was sealed does not."""
-        listed = self._catalog.everything()
-        return [name for name in self._catalog.counting(listed) if not name.sealed]
+        return [name for name in self._log.everything().names if not name.sealed]
 
     def delete(self, choose: Callable[[list[Stored]], list[Stored]], before_ms: int | None = None) -> Pruned:
         """Delete those of this writer's files that ``choose`` picks, in its order, then old annotations.
@@ -140,7 +139,7 @@ class Upkeep:
             files, size_bytes = len(gone), sum(each.size_bytes for each in gone)
             if gone or before_ms is not None:
                 limits = [before_ms] if before_ms is not None else []
-                limits += [name.first_ms for name in self._catalog.everything()]
+                limits += [name.first_ms for name in self._log.everything().listed]
                 old_files, old_bytes = self._delete_annotations(min(limits, default=0))
                 files, size_bytes = files + old_files, size_bytes + old_bytes
             return Pruned(files, size_bytes)
@@ -177,8 +176,9 @@ class Upkeep:
         A damaged file is left where it is, for `verify` to report; the others go on without it.
         """
         started = time.perf_counter()
-        listed = self._catalog.within(names[0].first_ms, max(name.last_ms for name in names) + 1)
-        stale = [name for name in names if self._catalog.superseded(name, listed)]
+        listing = self._log.listing(names[0].first_ms, max(name.last_ms for name in names) + 1)
+        own = listing.writer(self._writer)
+        stale = [name for name in names if own.superseded(name)]
         fresh = [name for name in names if name not in stale]
         combined = None
         while combined is None and len(fresh) > (0 if sealed else 1):

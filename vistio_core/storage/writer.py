@@ -5,30 +5,32 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import count
 from types import TracebackType
+from typing import TypeVar
 
 from vistio_core.configuration.model import Configuration
 from vistio_core.errors import (
     AlreadyRecordedError,
-    DamagedFileError,
     RecordingError,
     UsageError,
 )
-from vistio_core.events import Outcome, Scrape
-from vistio_core.storage.catalog import Catalog
+from vistio_core.events import Scrape
 from vistio_core.storage.event_file import EventFiles
 from vistio_core.storage.format import rates_repeat, scrape_tables, write_events
 from vistio_core.storage.layout import MARKER, EventsName, commit_name, configuration_name
+from vistio_core.storage.listing import WriterListing
+from vistio_core.storage.log import Log
 from vistio_core.storage.marker import require_marker
-from vistio_core.storage.parts import counting_outcomes, parts_at
+from vistio_core.storage.parts import RuleKey, failures
 from vistio_core.storage.retention import beyond_size, older_than
 from vistio_core.storage.store import Lock, Store
 from vistio_core.storage.upkeep import Pruned, Upkeep
 from vistio_core.times import format_instant
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Writer:
@@ -51,8 +53,7 @@ class Writer:
         self.name = name
         self._store = store
         self._digits = digits
-        self._files = files
-        self._catalog = Catalog(store, self._files)
+        self._log = Log(store, files)
         self._upkeep = upkeep
         self._lock = lock
         self._lock.__enter__()
@@ -60,7 +61,7 @@ class Writer:
         self._configurations: set[str] = set()
         try:
             store.sweep(rf"_{name}(\.\d+)?\.parquet")
-            own = [events for events in self._catalog.everything() if events.writer == name]
+            own = self._log.everything().writer(name).listed
         except BaseException:
             self.close()
             raise
@@ -74,8 +75,8 @@ class Writer:
     @property
     def first_instant_ms(self) -> int | None:
         """The oldest instant of this writer that is in the recording now; None when it has none."""
-        own = (events.first_ms for events in self._catalog.everything() if events.writer == self.name)
-        return min(own, default=None)
+        own = self._log.everything().writer(self.name).listed
+        return min((events.first_ms for events in own), default=None)
 
     def put_configuration(self, configuration: Configuration) -> str:
         """Keep ``configuration`` in the recording and return its hash. Doing it again changes nothing.
@@ -131,26 +132,22 @@ class Writer:
         self._check_configuration(scrape)
         self._require_right()
         with self._appending:
-            while True:
-                try:
-                    name = self._supplement_name(scrape)
-                    break
-                except FileNotFoundError:
-                    continue  # merged or sealed since it was listed: look there
+            name = self._at(scrape.instant_ms, lambda own: self._supplement_name(own, scrape))
             self._append(name, scrape)
 
-    def _supplement_name(self, scrape: Scrape) -> EventsName:
+    def _at(self, instant_ms: int, question: Callable[[WriterListing], T]) -> T:
+        """What this writer has of an instant."""
+        return self._log.read(instant_ms, instant_ms + 1, lambda listing: question(listing.writer(self.name)))
+
+    def _supplement_name(self, own: WriterListing, scrape: Scrape) -> EventsName:
         """The lowest supplement that does not have the instant yet, once the scrape is found to fit."""
         when = format_instant(scrape.instant_ms)
-        listed = self._catalog.within(scrape.instant_ms, scrape.instant_ms + 1)
-        own = [name for name in listed if name.writer == self.name]
-        parts = parts_at(own, self._files, scrape.instant_ms)
-        if not parts:
+        recorded = own.instant(scrape.instant_ms)
+        if recorded is None:
             raise UsageError(
                 f"supplement of {when}: writer {self.name!r} has no readable scrape of that instant; use commit"
             )
-        outcomes = counting_outcomes(part.rows_at("outcome", scrape.instant_ms) for part in parts)
-        unanswered = {key for key, outcome in outcomes.items() if outcome.outcome is not Outcome.OK}
+        unanswered = failures([recorded]).get(scrape.instant_ms, {}).keys()
         if not unanswered:
             raise AlreadyRecordedError(when, self.name)
         told = {(outcome.cluster, outcome.rule) for outcome in scrape.outcomes} | scrape.rules_with_rows()
@@ -160,7 +157,8 @@ class Writer:
                 f" ({_rules(unanswered)}); found backfilled={scrape.backfilled} and {_rules(told)}"
             )
         # A damaged supplement keeps its name, too.
-        taken = {part.name.supplement for part in parts} | {name.supplement for name in own if name.single}
+        taken = {part.name.supplement for part in recorded.parts}
+        taken |= {name.supplement for name in own.listed if name.single}
         free = next(number for number in count(1) if number not in taken)
         return commit_name(scrape.instant_ms, self.name, free)
 
@@ -241,20 +239,17 @@ class Writer:
             )
 
     def _recorded(self, name: EventsName) -> bool:
+        """Whether there is a scrape of an instant, or a file that has its name."""
         if self._last_instant_ms is None or name.first_ms > self._last_instant_ms:
             return False
-        for other in self._catalog.within(name.first_ms, name.first_ms + 1):
-            if other.sequence != name.sequence:
-                continue
-            try:
-                if other.single or name.first_ms in self._files[other].instants_ms:
-                    return True
-            except DamagedFileError:
-                continue  # what cannot be read does not stand in the way of recording it again
-            except FileNotFoundError:
-                return self._recorded(name)  # merged or sealed since it was listed: look there
-        return False
+
+        def recorded(own: WriterListing) -> bool:
+            # What cannot be read does not stand in the way of recording it again, but for a file of that one instant.
+            named = any(other.single and other.sequence == name.sequence for other in own.listed)
+            return named or own.instant(name.first_ms) is not None
+
+        return self._at(name.first_ms, recorded)
 
 
-def _rules(keys: Iterable[tuple[str, str]]) -> str:
+def _rules(keys: Iterable[RuleKey]) -> str:
     return ", ".join("/".join(filter(None, key)) for key in sorted(keys))

@@ -10,16 +10,18 @@ from functools import lru_cache
 import pyarrow as pa
 
 from vistio_core.configuration.model import Configuration
-from vistio_core.errors import RecordingError
+from vistio_core.errors import FilesChangedError, RecordingError
 from vistio_core.judging.minutes import HourOfMinutes
 from vistio_core.judging.totals import TOTALS, totals
 from vistio_core.replay.pieces import judge_of, pieces
 from vistio_core.replay.rollups.hours import Rollups, content_of, is_content
 from vistio_core.replay.rollups.subjects import SubjectRollup, write_subjects
 from vistio_core.replay.window_presence import presence
+from vistio_core.storage.catalog import by_time
 from vistio_core.storage.configurations import load_configuration
-from vistio_core.storage.event_file import EventFile
+from vistio_core.storage.event_file import EventFile, EventFiles
 from vistio_core.storage.layout import LOG, MARKER, ROLLUPS, EventsName, parse_events_name, subjects_name
+from vistio_core.storage.listing import Listing
 from vistio_core.storage.store import StorageError, Store
 from vistio_core.times import HOUR_MS, align, format_instant
 
@@ -128,23 +130,25 @@ class RollupMaker:
         started = time.perf_counter()
         subjects = subjects_name(name)
         try:
+            # All of them, or there is no rollup: what is damaged now may be put back.
             files = [EventFile(self._store, each) for each in names]
-            judge = judge_of(files, self._configuration)
+            hour = Listing(EventFiles(self._store, 0), by_time(names), (hour_ms, hour_ms + HOUR_MS), files)
+            judge = judge_of(hour, self._configuration)
             minutes = HourOfMinutes(judge, hour_ms)
             found = [TOTALS.empty_table()]
-            for piece in pieces(judge, files, hour_ms, hour_ms + HOUR_MS):
+            for piece in pieces(judge, hour):
                 found.append(totals(judge, *piece))
                 if subjects in missing:
                     minutes.add(*piece)
             if name in missing:
-                there = presence(files, hour_ms, hour_ms + HOUR_MS)
+                there = presence(hour)
                 with self._store.create(name, beside=MARKER) as sink:
                     sink.write(content_of(name, pa.concat_tables(found), there))
             size_bytes = 0
             if subjects in missing:
                 with self._store.create(subjects, beside=MARKER) as sink:
                     size_bytes = write_subjects(sink, subjects, minutes.subjects())
-        except (FileExistsError, FileNotFoundError):
+        except (FileExistsError, FilesChangedError):
             return False  # someone else made it, or the hour has changed meanwhile
         except RecordingError as error:
             # Only a timeline becomes slower. A storage may take it next time; of what is damaged, `verify` tells.

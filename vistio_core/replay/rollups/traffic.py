@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import attrs
 import pyarrow as pa
@@ -18,11 +19,12 @@ from vistio_core.replay.pieces import piece_about, totals_of
 from vistio_core.replay.rollups.hours import Rollup, Rollups, sealed_sizes
 from vistio_core.replay.rollups.remembered import RememberedTables
 from vistio_core.replay.rollups.subjects import SubjectRollup
-from vistio_core.replay.scans import Scans, retrying
+from vistio_core.replay.scans import Scans
 from vistio_core.replay.window_presence import PRESENCE, presence
-from vistio_core.storage.catalog import Catalog
+from vistio_core.storage.catalog import Span
 from vistio_core.storage.layout import EventsName, subjects_name
-from vistio_core.storage.marker import require_marker
+from vistio_core.storage.listing import Listing
+from vistio_core.storage.log import Log
 from vistio_core.storage.store import Store
 from vistio_core.times import HOUR_MS, MINUTE_MS, align
 
@@ -34,22 +36,53 @@ _MOST_REMEMBERED_BYTES = 16 * 1024 * 1024
 
 
 @attrs.frozen
-class _Part:
+class _Stretch:
     """Files whose instants stand in no other file: what is known of them stays true as long as they are there."""
 
     start_ms: int
     end_ms: int
     versions: tuple[tuple[str, str], ...]
 
+    @classmethod
+    def of(cls, listing: Listing, names: Sequence[EventsName]) -> _Stretch:
+        versions = tuple((name.text, listing.version(name)) for name in names)
+        return cls(names[0].first_ms, max(name.last_ms for name in names) + 1, versions)
+
+    def overlaps(self, start_ms: int, end_ms: int) -> bool:
+        """Whether an instant in ``[start_ms, end_ms)`` could be inside."""
+        return self.start_ms < end_ms and self.end_ms > start_ms
+
+
+@attrs.frozen
+class _Hour:
+    """An hour of which there is something."""
+
+    start_ms: int
+    names: Sequence[EventsName]
+    """Its files, none superseded."""
+    rollup: str | None
+    """What its rollup is called, if there is one; None for an hour that is not (wholly) sealed."""
+
+
+@attrs.frozen
+class _Window:
+    """A window, and the whole hours that it touches: a rollup is of all files of its hour."""
+
+    start_ms: int
+    end_ms: int
+    listing: Listing
+    """Of the hours."""
+    hours: Sequence[_Hour]
+
 
 class Traffic:
     """Totals and presence of windows. Rollups only make it quick: the answer is the log's."""
 
     def __init__(
-        self, store: Store, catalog: Catalog, scans: Scans, configuration: Callable[[str], Configuration]
+        self, store: Store, log: Log, scans: Scans, configuration: Callable[[str], Configuration]
     ) -> None:
         self._store = store
-        self._catalog = catalog
+        self._log = log
         self._scans = scans
         self._configuration = configuration
         self.rollups = Rollups(store)
@@ -61,41 +94,57 @@ class Traffic:
         Totals may have more times and clusters. Those of an edge or a node may be of a whole minute instead of an
         instant, where steps are whole minutes.
         """
-        if attrs.evolve(subject, cluster=None) == EVERYTHING:
-            return retrying(lambda: self._rolled_up(start_ms, end_ms, with_totals=True))
-        key = SubjectKey.of(subject)
-        if key is None or start_ms % MINUTE_MS or step_ms % MINUTE_MS:
-            found = self._totals(start_ms, end_ms, subject)
-        else:
-            found = retrying(lambda: self._by_minute(start_ms, end_ms, subject, key))
-        return Rollup(found, self.presence(start_ms, end_ms))
+        in_all = attrs.evolve(subject, cluster=None) == EVERYTHING
+        key = None if start_ms % MINUTE_MS or step_ms % MINUTE_MS else SubjectKey.of(subject)
+
+        def traffic(window: _Window) -> Rollup:
+            found = self._rolled_up(window, with_totals=in_all)
+            if in_all:
+                return found
+            if key is None:
+                totals = self._totals(window.listing.within(start_ms, end_ms), subject)
+            else:
+                totals = self._by_minute(window, subject, key)
+            return attrs.evolve(found, totals=totals)
+
+        return self._read(start_ms, end_ms, traffic)
 
     def presence(self, start_ms: int, end_ms: int) -> pa.Table:
         """Every instant in ``[start_ms, end_ms)``; the columns are those of `PRESENCE`."""
-        return retrying(lambda: self._rolled_up(start_ms, end_ms, with_totals=False)).presence
+        return self._read(start_ms, end_ms, partial(self._rolled_up, with_totals=False)).presence
 
-    def _rolled_up(self, start_ms: int, end_ms: int, *, with_totals: bool) -> Rollup:
-        """Hour by hour.
+    def _read(self, start_ms: int, end_ms: int, question: Callable[[_Window], Rollup]) -> Rollup:
+        def ask(listing: Listing) -> Rollup:
+            return question(_Window(start_ms, end_ms, listing, self._hours(listing, start_ms, end_ms)))
 
-        Raises:
-            FileNotFoundError: a file was merged, sealed or pruned away meanwhile; ask again.
-        """
-        found: list[Rollup] = []
-        left: list[_Part] = []
-        by_hour = self._files(start_ms, end_ms)
+        return self._log.read(align(start_ms, HOUR_MS), -(-end_ms // HOUR_MS) * HOUR_MS, ask)
+
+    def _hours(self, listing: Listing, start_ms: int, end_ms: int) -> list[_Hour]:
+        by_hour: dict[int, list[EventsName]] = {}
+        for name in listing.names:
+            by_hour.setdefault(align(name.first_ms, HOUR_MS), []).append(name)
         sizes = sealed_sizes(self._store, start_ms, end_ms)
-        for hour_ms, names in by_hour.items():
-            called = self.rollups.name(hour_ms, names, sizes)
-            rollup = None if called is None else self._rollup(called, with_totals=with_totals)
+        return [
+            _Hour(hour_ms, names, self.rollups.name(hour_ms, names, sizes))
+            for hour_ms, names in by_hour.items()
+        ]
+
+    def _rolled_up(self, window: _Window, *, with_totals: bool) -> Rollup:
+        """Hour by hour."""
+        found: list[Rollup] = []
+        left: list[_Stretch] = []
+        for hour in window.hours:
+            rollup = None if hour.rollup is None else self._rollup(hour.rollup, with_totals=with_totals)
             if rollup is None:
-                parts = map(self._part, _apart(names))
-                left += [part for part in parts if part.start_ms < end_ms and part.end_ms > start_ms]
+                stretches = (_Stretch.of(window.listing, names) for names in _apart(hour.names))
+                left += [each for each in stretches if each.overlaps(window.start_ms, window.end_ms)]
             else:
                 found.append(rollup)
-        found.append(self._read_log(left, with_totals=with_totals))
+        found.append(self._read_log(window.listing, left, with_totals=with_totals))
         tables = [TOTALS.empty_table(), *(each.totals for each in found)]
         there = pa.concat_tables([PRESENCE.empty_table(), *(each.presence for each in found)])
-        return Rollup(pa.concat_tables(tables), there.filter(_inside(there, start_ms, end_ms)))
+        inside = there.filter(_inside(there, window.start_ms, window.end_ms))
+        return Rollup(pa.concat_tables(tables), inside)
 
     def _rollup(self, name: str, *, with_totals: bool) -> Rollup | None:
         """An hour's rollup, read or remembered for as long as this very file is there; None where there is none."""
@@ -114,28 +163,28 @@ class Traffic:
                 self._remembered.put(("totals", name, version), rollup.totals)
         return rollup
 
-    def _by_minute(self, start_ms: int, end_ms: int, subject: Subject, key: SubjectKey) -> pa.Table:
-        """The totals of a subject by minute, where there are some, else by instant; ``start_ms`` is a full minute.
-
-        Raises:
-            FileNotFoundError: a file was merged, sealed or pruned away meanwhile; ask again.
-        """
+    def _by_minute(self, window: _Window, subject: Subject, key: SubjectKey) -> pa.Table:
+        """The totals of a subject by minute, where there are some, else by instant. From a full minute on."""
         found = [TOTALS.empty_table()]
-        left: list[tuple[int, int]] = []
-        for hour_ms, name in self._hours(start_ms, end_ms):
-            first_ms, last_ms = max(hour_ms, start_ms), min(hour_ms + HOUR_MS, end_ms)
-            minutes = None if name is None else self._minutes(subjects_name(name), key, subject.cluster)
+        left: list[Span] = []
+        for hour in window.hours:
+            first_ms = max(hour.start_ms, window.start_ms)
+            last_ms = min(hour.start_ms + HOUR_MS, window.end_ms)
+            minutes = None
+            if hour.rollup is not None:
+                minutes = self._minutes(subjects_name(hour.rollup), key, subject.cluster)
             if minutes is None:
                 left.append((first_ms, last_ms))
                 continue
             # Of a minute that the window ends in, not all instants count.
-            inside = slice((first_ms - hour_ms) // MINUTE_MS, (last_ms - hour_ms) // MINUTE_MS)
+            inside = slice((first_ms - hour.start_ms) // MINUTE_MS, (last_ms - hour.start_ms) // MINUTE_MS)
             found += [
-                totals_by_minute(hour_ms, cluster, values, inside) for cluster, values in minutes.items()
+                totals_by_minute(hour.start_ms, cluster, values, inside)
+                for cluster, values in minutes.items()
             ]
             if last_ms % MINUTE_MS:
                 left.append((align(last_ms, MINUTE_MS), last_ms))
-        found += [self._totals(*window, subject) for window in _joined(left)]
+        found += [self._totals(window.listing.within(*span), subject) for span in _joined(left)]
         return pa.concat_tables(found)
 
     def _minutes(self, name: str, key: SubjectKey, cluster: str | None) -> dict[str, Integers] | None:
@@ -152,69 +201,47 @@ class Traffic:
         # How much a subject of several clusters had at one instant, the minutes of each do not tell.
         return found if len(found) < 2 else None
 
-    def _files(self, start_ms: int, end_ms: int) -> dict[int, list[EventsName]]:
-        """The files that count of every hour that the window touches and of which there are some."""
-        first_ms, last_ms = align(start_ms, HOUR_MS), -(-end_ms // HOUR_MS) * HOUR_MS
-        by_hour: dict[int, list[EventsName]] = {}
-        for name in self._catalog.counting(self._catalog.within(first_ms, last_ms)):
-            by_hour.setdefault(align(name.first_ms, HOUR_MS), []).append(name)
-        if not by_hour:
-            require_marker(self._store)
-        return by_hour
+    def _read_log(self, listing: Listing, stretches: Sequence[_Stretch], *, with_totals: bool) -> Rollup:
+        """What the log says of some stretches of it, whole. What was read lately is not read again."""
 
-    def _hours(self, start_ms: int, end_ms: int) -> list[tuple[int, str | None]]:
-        """The hours of which there is something, and what the rollup of each is called; None for one not sealed."""
-        by_hour = self._files(start_ms, end_ms)
-        sizes = sealed_sizes(self._store, start_ms, end_ms)
-        return [(hour_ms, self.rollups.name(hour_ms, names, sizes)) for hour_ms, names in by_hour.items()]
+        def read(what: str, question: Callable[[Listing], pa.Table]) -> list[pa.Table]:
+            return self._remembering(listing, stretches, what, question)
 
-    def _part(self, names: Sequence[EventsName]) -> _Part:
-        versions = tuple((name.text, self._store.version(name.text)) for name in names)
-        return _Part(names[0].first_ms, max(name.last_ms for name in names) + 1, versions)
-
-    def _read_log(self, parts: Sequence[_Part], *, with_totals: bool) -> Rollup:
-        """What the log says of some parts of it, all of their instants. What was read lately is not read again."""
-        there = self._remembering(
-            parts,
-            "presence",
-            lambda start_ms, end_ms: self._scans.read(
-                start_ms, end_ms, lambda files: presence(files, start_ms, end_ms)
-            ),
-        )
-        found = [TOTALS.empty_table()]
-        if with_totals:
-            found = self._remembering(
-                parts, "totals", lambda start_ms, end_ms: self._totals(start_ms, end_ms, EVERYTHING)
-            )
+        there = read("presence", lambda stretch: stretch.around_damage(presence))
+        found = read("totals", lambda stretch: self._totals(stretch, EVERYTHING)) if with_totals else []
         return Rollup(
             pa.concat_tables([TOTALS.empty_table(), *found]),
             pa.concat_tables([PRESENCE.empty_table(), *there]),
         )
 
     def _remembering(
-        self, parts: Sequence[_Part], what: str, read: Callable[[int, int], pa.Table]
+        self,
+        listing: Listing,
+        stretches: Sequence[_Stretch],
+        what: str,
+        question: Callable[[Listing], pa.Table],
     ) -> list[pa.Table]:
-        known = [self._remembered.get((what, part)) for part in parts]
-        missing = [part for part, table in zip(parts, known, strict=True) if table is None]
-        found = [table for table in known if table is not None]
+        known = [self._remembered.get((what, stretch)) for stretch in stretches]
+        missing = [stretch for stretch, table in zip(stretches, known, strict=True) if table is None]
+        tables = [table for table in known if table is not None]
         # Neighbours are read together: a query over many files takes little longer than one over one file.
-        for run in _neighbours(missing, parts):
-            table = read(run[0].start_ms, run[-1].end_ms)
-            for part in run:
-                rows = table if len(run) == 1 else table.filter(_inside(table, part.start_ms, part.end_ms))
-                self._remembered.put((what, part), rows)
-                found.append(rows)
-        return found
+        for run in _neighbours(missing, stretches):
+            table = question(listing.within(run[0].start_ms, run[-1].end_ms))
+            for stretch in run:
+                own = table
+                if len(run) > 1:
+                    own = table.filter(_inside(table, stretch.start_ms, stretch.end_ms))
+                self._remembered.put((what, stretch), own)
+                tables.append(own)
+        return tables
 
-    def _totals(self, start_ms: int, end_ms: int, subject: Subject) -> pa.Table:
+    def _totals(self, listing: Listing, subject: Subject) -> pa.Table:
+        """The totals of a listing's span, by instant, from the log."""
         if subject == EVERYTHING:
-            return self._scans.read(
-                start_ms, end_ms, lambda files: totals_of(files, start_ms, end_ms, self._configuration)
-            )
-        window_ms = start_ms, end_ms
+            return listing.around_damage(lambda listing: totals_of(listing, self._configuration))
+        window_ms = listing.start_ms, listing.end_ms
         return self._scans.scan(
-            start_ms,
-            end_ms,
+            listing,
             lambda uris: totals(
                 *piece_about(self._scans.session, uris, window_ms, subject, self._configuration)
             ),
@@ -233,15 +260,16 @@ def _apart(names: Iterable[EventsName]) -> Iterator[list[EventsName]]:
         yield group
 
 
-def _neighbours(missing: Sequence[_Part], parts: Sequence[_Part]) -> Iterator[list[_Part]]:
-    """``missing`` in runs between which there is nothing else: none of the other ``parts``, and no whole hour."""
-    wanted, run = set(missing), list[_Part]()
-    for part in sorted(parts, key=lambda part: part.start_ms):
-        if run and (part not in wanted or part.start_ms - align(run[-1].start_ms, HOUR_MS) >= 2 * HOUR_MS):
+def _neighbours(missing: Sequence[_Stretch], stretches: Sequence[_Stretch]) -> Iterator[list[_Stretch]]:
+    """``missing`` in runs between which there is nothing else: none of the other ``stretches``, and no whole hour."""
+    wanted, run = set(missing), list[_Stretch]()
+    for stretch in sorted(stretches, key=lambda stretch: stretch.start_ms):
+        far = run and stretch.start_ms - align(run[-1].start_ms, HOUR_MS) >= 2 * HOUR_MS
+        if run and (stretch not in wanted or far):
             yield run
             run = []
-        if part in wanted:
-            run.append(part)
+        if stretch in wanted:
+            run.append(stretch)
     if run:
         yield run
 
@@ -250,9 +278,9 @@ def _inside(table: pa.Table, start_ms: int, end_ms: int) -> pa.Array:
     return pc.and_(pc.greater_equal(table["instant_ms"], start_ms), pc.less(table["instant_ms"], end_ms))
 
 
-def _joined(windows: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _joined(windows: Iterable[Span]) -> Iterator[Span]:
     """Windows that touch as one, and none that is empty."""
-    run: tuple[int, int] | None = None
+    run: Span | None = None
     for start_ms, end_ms in sorted(window for window in windows if window[0] < window[1]):
         if run is not None and run[1] == start_ms:
             run = run[0], end_ms
