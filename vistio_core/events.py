@@ -26,6 +26,9 @@ GLOBAL_LEVEL = ""
 """The ``cluster`` of everything that belongs to the global level: traffic between clusters."""
 
 
+RuleKey = tuple[str, str]
+"""Cluster and id of a rule."""
+
 LARGEST_RATE = 1e12
 """Rates beyond this are no traffic; a source drops such a series, as it drops NaN. Sums below it are exact."""
 

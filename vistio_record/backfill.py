@@ -10,9 +10,10 @@ import attrs
 import pyarrow as pa
 
 from vistio_core.errors import SourceError, UsageError
+from vistio_core.events import RuleKey
 from vistio_core.times import DAY_MS, HOUR_MS, align, format_instant
 from vistio_record.past import Learnt, PastLog, Piece, SameRules, due_runs, learn
-from vistio_record.sources.base import HasGaps, RuleKey, Source
+from vistio_record.sources.base import HasGaps, Source
 
 if TYPE_CHECKING:
     from vistio_core.configuration.model import Configuration

@@ -25,11 +25,11 @@ import attrs
 import pyarrow as pa
 
 from vistio_core.errors import VistioError
-from vistio_core.events import Scrape
+from vistio_core.events import RuleKey, Scrape
 from vistio_core.times import align, format_instant, system_now_ms
 from vistio_record.gate import Gate, Stopped
 from vistio_record.past import PastLog, Piece, SameRules, learn, missing_runs
-from vistio_record.sources.base import NO_DATA, AnswersRanges, HasGaps, RuleKey, Source
+from vistio_record.sources.base import NO_DATA, AnswersRanges, HasGaps, Source
 from vistio_record.worklist import Backoff, Todo, Worklist
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ import attrs
 
 from vistio_core.configuration import loads
 from vistio_core.errors import AlreadyRecordedError, RecordingError
-from vistio_core.events import Outcome, RuleOutcome, Scrape
+from vistio_core.events import Outcome, RuleKey, RuleOutcome, Scrape
 from vistio_core.times import align
-from vistio_record.sources.base import AnswersRanges, Evaluation, RuleKey, Source
+from vistio_record.sources.base import AnswersRanges, Evaluation, Source
 
 if TYPE_CHECKING:
     from vistio_core.configuration.model import Configuration

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from vistio_core.events import Outcome, Scrape
+from vistio_core.events import Outcome, RuleKey, Scrape
 from vistio_record.past import Learnt, Piece
-from vistio_record.sources.base import RuleKey
 
 if TYPE_CHECKING:
     from vistio_core.configuration.model import Configuration

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator
 
 from support.misbehaving import configuration_text
 from vistio_core.configuration import Configuration, loads
-from vistio_core.events import Outcome, RuleOutcome, Sample
-from vistio_record.sources.base import NO_DATA, Evaluation, RuleKey
+from vistio_core.events import Outcome, RuleKey, RuleOutcome, Sample
+from vistio_record.sources.base import NO_DATA, Evaluation
 
 NO_DATA_ERROR = f"{NO_DATA}: http://127.0.0.1:9090 collected none then"
 UNREACHED = "unreached"

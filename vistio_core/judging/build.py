@@ -24,9 +24,9 @@ from vistio_core.configuration.model import (
     ServiceNoticeRule,
     Witness,
 )
-from vistio_core.events import GLOBAL_LEVEL, Measurement, RuleOutcome
+from vistio_core.events import GLOBAL_LEVEL, Measurement, RuleKey
 from vistio_core.graph.edges import NOTHING_TOLD, Edges
-from vistio_core.graph.model import NOTHING_MEASURED, FailedRule, Graph, Node, Notice, Region
+from vistio_core.graph.model import NOTHING_MEASURED, Graph, Node, Notice, Region
 from vistio_core.graph.numbering import edge_digits, edge_number
 from vistio_core.graph.topology import NOBODY, NOTHING, LevelTopology, Sighting, topology_of
 from vistio_core.judging.codes import Integers
@@ -35,7 +35,7 @@ from vistio_core.judging.levels import MomentEdges, Shown, at_moments, numbers_o
 from vistio_core.judging.notices import raised_on_edges, service_notice
 from vistio_core.judging.reports import ToldEdges, existing
 from vistio_core.judging.rule_edges import EdgeRows, RuleEdges
-from vistio_core.judging.rulebook import Rulebook, RuleKey
+from vistio_core.judging.rulebook import Rulebook
 from vistio_core.samples import Floats
 
 _Pair = tuple[str, str]
@@ -64,7 +64,6 @@ class Evidence:
     samples: pa.Table
     """Rows of kind ``sample`` of the instant, in the format's order."""
     measurements: Sequence[Measurement] = ()
-    failed: tuple[RuleOutcome, ...] = ()
     backfilled: bool = False
 
 
@@ -86,6 +85,9 @@ def build_graph(asked_ms: int, evidence: Sequence[Evidence]) -> Graph:
         asked_ms: the instant that was asked for.
         evidence: one entry per writer, in a fixed order; at least one. Where several say
             something of the same edge, their rates add up; the graph's name is the first one's.
+
+    Returns:
+        What was seen. What was not, `vistio_core.replay.as_of.failed_rules` tells.
     """
     rulebooks = {part.writer: part.rulebook for part in evidence}
     judge = Judge({(part.instant_ms, part.writer): part.writer for part in evidence}, rulebooks.__getitem__)
@@ -142,11 +144,6 @@ def _graph(
             if name != GLOBAL_LEVEL
         ),
         classes=tuple(classes[name] for name in sorted(classes)),
-        failed_rules=tuple(
-            FailedRule(failure.cluster, failure.rule, failure.outcome.value, failure.error)
-            for part in evidence
-            for failure in sorted(part.failed, key=lambda failure: (failure.cluster, failure.rule))
-        ),
         backfilled=any(part.backfilled for part in evidence),
     )
 

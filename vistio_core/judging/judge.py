@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vistio_core.configuration.model import Configuration
+from vistio_core.events import RuleKey
 from vistio_core.graph.numbering import check_names, edge_number
 from vistio_core.judging.codes import (
     NOTHING,
@@ -30,7 +31,7 @@ from vistio_core.judging.codes import (
     translated,
 )
 from vistio_core.judging.rule_edges import RuleEdges, RulesSeen
-from vistio_core.judging.rulebook import Rulebook, RuleKey
+from vistio_core.judging.rulebook import Rulebook
 from vistio_core.samples import Floats, Texts
 
 SAMPLE_COLUMNS = ("instant", "cluster", "rule", "source", "target", "status", "rate")

@@ -33,8 +33,8 @@ import numpy.typing as npt
 
 from vistio_core.configuration.mapping import CLASSES
 from vistio_core.configuration.model import Rule
+from vistio_core.events import RuleKey
 from vistio_core.judging.codes import NOTHING, Integers, numbered
-from vistio_core.judging.rulebook import RuleKey
 from vistio_core.samples import Floats
 
 RulesSeen = list[tuple[RuleKey, Rule | None, slice | Integers]]

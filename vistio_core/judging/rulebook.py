@@ -12,9 +12,7 @@ from math import inf
 
 from vistio_core.configuration.mapping import StatusClass, StatusClassifier
 from vistio_core.configuration.model import Configuration, Rule, StatusMapping
-
-RuleKey = tuple[str, str]
-"""Cluster and id of a rule."""
+from vistio_core.events import RuleKey
 
 
 class Rulebook:

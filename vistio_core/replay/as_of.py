@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
-from vistio_core.events import GLOBAL_LEVEL
+from vistio_core.events import GLOBAL_LEVEL, RuleKey
 from vistio_core.graph.model import FailedRule
 from vistio_core.storage.catalog import Span
 from vistio_core.storage.listing import Listing, WriterListing
-from vistio_core.storage.parts import RuleKey, Told
+from vistio_core.storage.parts import Told
 from vistio_core.times import DAY_MS, format_instant
 
 _MISSED_FOR_MS = DAY_MS

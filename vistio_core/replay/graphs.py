@@ -8,6 +8,7 @@ from typing import Literal
 import attrs
 
 from vistio_core.configuration.model import Configuration
+from vistio_core.events import RuleKey
 from vistio_core.graph.model import FailedRule, Graph
 from vistio_core.judging.build import Evidence, build_graph
 from vistio_core.judging.rulebook import Rulebook
@@ -18,7 +19,7 @@ from vistio_core.storage.catalog import END_MS
 from vistio_core.storage.format import measurements_of
 from vistio_core.storage.listing import Listing
 from vistio_core.storage.log import Log
-from vistio_core.storage.parts import RecordedInstant, RuleKey, Told, failures
+from vistio_core.storage.parts import RecordedInstant, Told, failures
 
 Judge = Literal["recorded", "current"]
 

@@ -18,12 +18,10 @@ import attrs
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vistio_core.events import Outcome
+from vistio_core.events import Outcome, RuleKey
 from vistio_core.storage.event_file import EventFile
 from vistio_core.storage.presences import Presence
 
-RuleKey = tuple[str, str]
-"""Cluster and rule."""
 _TOLD = ["instant", "cluster", "rule", "outcome", "error"]
 
 

@@ -16,14 +16,14 @@ from vistio_core.errors import (
     RecordingError,
     UsageError,
 )
-from vistio_core.events import Scrape
+from vistio_core.events import RuleKey, Scrape
 from vistio_core.storage.event_file import EventFiles
 from vistio_core.storage.format import rates_repeat, scrape_tables, write_events
 from vistio_core.storage.layout import MARKER, EventsName, commit_name, configuration_name
 from vistio_core.storage.listing import WriterListing
 from vistio_core.storage.log import Log
 from vistio_core.storage.marker import require_marker
-from vistio_core.storage.parts import RuleKey, failures
+from vistio_core.storage.parts import failures
 from vistio_core.storage.retention import beyond_size, older_than
 from vistio_core.storage.store import Lock, Store
 from vistio_core.storage.upkeep import Pruned, Upkeep

@@ -12,15 +12,12 @@ Third parties add a source by installing a package with an entry point in the gr
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import attrs
 
 from vistio_core.configuration.model import Configuration
-from vistio_core.events import Measurement, RuleOutcome, Sample
-
-RuleKey: TypeAlias = tuple[str, str]
-"""Cluster and id of a rule."""
+from vistio_core.events import Measurement, RuleKey, RuleOutcome, Sample
 
 NO_DATA = "Prometheus has no data of this time"
 """How the error of a rule begins that can never be answered for its instant: nobody asks again."""

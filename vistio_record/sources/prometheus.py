@@ -22,12 +22,12 @@ import msgspec
 
 from vistio_core.configuration.model import Configuration, Rule
 from vistio_core.errors import SourceError, UsageError
-from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample
+from vistio_core.events import Measurement, Outcome, RuleKey, RuleOutcome, Sample
 from vistio_core.samples import Samples
 from vistio_core.times import MINUTE_MS
 from vistio_record.sources import answer, evidence, http_api, http_errors, ranges
 from vistio_record.sources.abortable import Call
-from vistio_record.sources.base import Evaluation, RuleKey, SourceOptions
+from vistio_record.sources.base import Evaluation, SourceOptions
 from vistio_record.sources.liveness import Liveness
 from vistio_record.sources.ranges import no_data
 from vistio_record.sources.servers import Server

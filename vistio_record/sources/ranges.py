@@ -28,12 +28,12 @@ from typing import Protocol, TypeAlias
 import attrs
 
 from vistio_core.errors import SourceError
-from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample
+from vistio_core.events import Measurement, Outcome, RuleKey, RuleOutcome, Sample
 from vistio_core.samples import Samples
 from vistio_core.times import MINUTE_MS, align, system_now_ms
 from vistio_record.sources import evidence
 from vistio_record.sources.answer import Answer, RangeSeries
-from vistio_record.sources.base import NO_DATA, Evaluation, RuleKey
+from vistio_record.sources.base import NO_DATA, Evaluation
 from vistio_record.sources.matrix import Labels, alike, at_end, cut, first_vanishing
 from vistio_record.sources.servers import Server
 

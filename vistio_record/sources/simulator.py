@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from vistio_core import configuration as configurations
 from vistio_core.errors import UsageError
-from vistio_core.events import Measurement, Outcome, RuleOutcome
+from vistio_core.events import Measurement, Outcome, RuleKey, RuleOutcome
 from vistio_core.times import MINUTE_MS, align, parse_instant, system_now_ms
-from vistio_record.sources.base import Evaluation, RuleKey, SourceOptions
+from vistio_record.sources.base import Evaluation, SourceOptions
 from vistio_record.sources.simulated_incidents import Story
 from vistio_record.sources.simulated_mesh import Failures, flows, saturation
 from vistio_record.sources.simulated_noise import between

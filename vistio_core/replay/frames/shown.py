@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
+from vistio_core.events import RuleKey
 from vistio_core.replay.as_of import AsOf
-from vistio_core.storage.parts import RecordedInstant, RuleKey, Told, failures, rows_of
+from vistio_core.storage.parts import RecordedInstant, Told, failures, rows_of
 
 
 class WriterFrames:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from vistio_core.configuration.model import Configuration, ServiceNoticeRule
 from vistio_core.errors import UsageError
+from vistio_core.events import RuleKey
 from vistio_core.graph.numbering import each_once, edge_digits, edge_number
 from vistio_core.graph.topology import NOBODY, Topology, in_order, peak_rps, topology_of
 from vistio_core.judging.codes import Integers
@@ -21,7 +22,7 @@ from vistio_core.judging.levels import MomentEdges, Shown, at_moments, numbers_o
 from vistio_core.judging.notices import raised_on_edges, raised_on_nodes, service_notice
 from vistio_core.judging.reports import existing
 from vistio_core.judging.rule_edges import EdgeRows, RuleEdges
-from vistio_core.judging.rulebook import Rulebook, RuleKey
+from vistio_core.judging.rulebook import Rulebook
 from vistio_core.replay.frames.model import MAX_CELLS, FrameLevel, FrameNotice
 from vistio_core.replay.frames.shown import WriterFrames
 from vistio_core.storage.format import measurements_of
