@@ -94,8 +94,33 @@ assert recording.unanswered() == []
 assert "duckdb" not in sys.modules
 """
 
+_A_HEALING_RECORDERS_DAY = """
+import sys
+import attrs
+from support.scrapes import START_MS, all_failed, mesh, outcomes, scrape
+from vistio_core import Recording
+from vistio_core.errors import NothingRecordedError
+from vistio_core.times import HOUR_MS
 
-def test_a_recorder_that_sees_everything_never_needs_duckdb(tmp_path: Path) -> None:
+recording = Recording.open(sys.argv[1], create=True, clock=lambda: START_MS + HOUR_MS)
+with recording.writer() as writer:
+    writer.put_configuration(mesh())
+    writer.commit(scrape(START_MS, **all_failed()))
+    [unanswered] = recording.unanswered()
+    assert len(unanswered.rules) == 3
+    try:
+        recording.graph(START_MS)
+    except NothingRecordedError as error:
+        assert "not seen: ingress did not answer" in str(error)
+    writer.supplement(attrs.evolve(scrape(START_MS, backfilled=True), outcomes=outcomes()))
+assert recording.unanswered() == []
+assert recording.graph().instant_ms == START_MS
+assert "duckdb" not in sys.modules
+"""
+
+
+@pytest.mark.parametrize("day", [_A_RECORDERS_DAY, _A_HEALING_RECORDERS_DAY], ids=["sees all", "heals"])
+def test_a_recorder_never_needs_duckdb(tmp_path: Path, day: str) -> None:
     tests = str(Path(__file__).parents[1])
-    script = f"import sys; sys.path.insert(0, {tests!r})\n{_A_RECORDERS_DAY}"
+    script = f"import sys; sys.path.insert(0, {tests!r})\n{day}"
     subprocess.run([sys.executable, "-c", script, str(tmp_path / "recording")], check=True, timeout=60)
