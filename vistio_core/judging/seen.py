@@ -16,7 +16,8 @@ from collections.abc import Iterable, Sequence
 import attrs
 
 from vistio_core.configuration.model import ConnectionRule, NodeMapping
-from vistio_core.judging.rulebook import Rulebook, RuleKey
+from vistio_core.events import RuleKey
+from vistio_core.judging.rulebook import Rulebook
 
 
 @attrs.frozen
