@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 2**10
-# So much of a body that is too long is read and thrown away: a client whose connection is cut off
-# while it still sends does not read the answer.
-_MOST_IGNORED_BYTES = 8 * 2**20
 
 Answer = Callable[[Request], Response]
 
@@ -144,15 +141,9 @@ def _take_body(request: Request) -> None:
         if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
             raise LengthRequired("send the body with a Content-Length, not chunked")
         return
+    if length > MAX_BODY_BYTES:
+        raise RequestEntityTooLarge(f"the body has {length:,} bytes; at most {MAX_BODY_BYTES:,} are read")
     try:
-        if length > MAX_BODY_BYTES:
-            _throw_away(request, min(length, _MOST_IGNORED_BYTES))
-            raise RequestEntityTooLarge(f"the body has {length:,} bytes; at most {MAX_BODY_BYTES:,} are read")
         request.get_data()
-    except ClientDisconnected as error:  # what werkzeug makes of an end too soon, and of a TimeoutError
-        raise RequestTimeout("the body did not come whole and in time; send all of it at once") from error
-
-
-def _throw_away(request: Request, count: int) -> None:
-    while count > 0 and (read := request.stream.read(min(count, 65_536))):
-        count -= len(read)
+    except ClientDisconnected as error:  # what werkzeug makes of an end too soon
+        raise RequestTimeout("the body did not come whole; send all of it at once") from error

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import socket
+import struct
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 import requests
-from support.processes import wait_until
+from support.processes import RunProcess, wait_until
+from support.recorders import start_recorder, wait_for_commits
 from werkzeug.wrappers import Request, Response
 
 from vistio_core.errors import UsageError
 from vistio_core.events import Outcome, RuleOutcome, Scrape
 from vistio_record import http_server
 from vistio_record.application import MAX_BODY_BYTES, Application, text
-from vistio_record.http_server import MAX_CONNECTIONS, HttpServer
+from vistio_record.http_server import MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_WORK, HttpServer
 from vistio_record.metrics import Metrics
 from vistio_record.reload import Outcome as ReloadOutcome
 from vistio_record.reload import Reloaded
@@ -206,13 +212,130 @@ def test_a_request_that_drips_is_cut_off_though_it_is_never_silent(
     wait_until(cut_off, what="the server to cut off a request that is never complete", timeout_s=20)
 
 
-@pytest.mark.parametrize("sent", HALF_SENT)
-def test_clients_that_hang_do_not_keep_metrics_from_being_answered(
-    server: HttpServer, connect: Callable[[bytes], socket.socket], sent: bytes
+NEVER_WHOLE = (b"", *HALF_SENT, b"GET /metrics HTTP/1.1\r\n" + 400 * (b"X-Long: %s\r\n" % (60 * b"x")))
+
+
+@pytest.mark.parametrize("sent", NEVER_WHOLE)
+@pytest.mark.parametrize("more", [-2, 0, 3 * MAX_CONNECTIONS])
+def test_clients_that_hang_do_not_keep_health_and_metrics_from_being_answered(
+    server: HttpServer, connect: Callable[[bytes], socket.socket], sent: bytes, more: int
 ) -> None:
-    for _ in range(MAX_CONNECTIONS - 2):
+    for _ in range(MAX_CONNECTIONS + more):
         connect(sent)
-    assert requests.get(f"{server.url}/metrics", timeout=10).status_code == 200
+    for path in ("/metrics", "/-/healthy", "/metrics"):
+        assert requests.get(server.url + path, timeout=10).status_code == 200
+
+
+def test_who_comes_back_whenever_it_is_closed_keeps_nobody_out(server: HttpServer) -> None:
+    ended = threading.Event()
+
+    def besiege() -> None:
+        held: deque[socket.socket] = deque()
+        while not ended.is_set():
+            with suppress(OSError):
+                held.append(socket.create_connection(("127.0.0.1", server.port), 5))
+                held[-1].sendall(HALF_SENT[0])
+            if len(held) > MAX_CONNECTIONS:
+                held.popleft().close()
+        for connection in held:
+            connection.close()
+
+    thread = threading.Thread(target=besiege)
+    thread.start()
+    try:
+        for _ in range(20):
+            assert requests.get(f"{server.url}/-/healthy", timeout=20).status_code == 200
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_who_does_not_fetch_its_answer_keeps_nobody_out(
+    server: HttpServer, connect: Callable[[bytes], socket.socket]
+) -> None:
+    for _ in range(2 * MAX_CONNECTIONS):
+        connect(b"GET /metrics HTTP/1.0\r\n\r\n")
+    assert requests.get(f"{server.url}/-/healthy", timeout=10).status_code == 200
+
+
+def test_requests_that_wait_for_a_disk_keep_health_and_metrics_from_nothing(metrics: Metrics) -> None:
+    hangs = threading.Event()
+
+    def reload(by: str) -> Reloaded:
+        hangs.wait(60)
+        return Reloaded(ReloadOutcome.RELOADED, "at last")
+
+    server = HttpServer("127.0.0.1", 0)
+    server.serve(Application(metrics, reload, stalled_after_s=60))
+    try:
+        with ThreadPoolExecutor(MAX_WORK) as clients:
+            asked = [
+                clients.submit(requests.post, f"{server.url}/-/reload", timeout=60) for _ in range(MAX_WORK)
+            ]
+
+            def refused() -> bool:
+                try:
+                    response = requests.post(f"{server.url}/-/reload", timeout=0.5)
+                except requests.Timeout:
+                    return False  # one of those above is still on its way
+                return response.status_code == 503 and "Retry-After" in response.headers
+
+            wait_until(refused, what="a request too many to be told to come back")
+            assert requests.get(f"{server.url}/-/healthy", timeout=10).status_code == 200
+            assert requests.get(f"{server.url}/metrics", timeout=10).status_code == 200
+            hangs.set()
+            answers = [each.result().text for each in asked]
+            assert answers.count("at last\n") >= MAX_WORK - 1
+    finally:
+        hangs.set()
+        server.close()
+
+
+def test_a_recorder_under_siege_records_and_tells_its_health(run_process: RunProcess, tmp_path: Path) -> None:
+    recorder = start_recorder(run_process, tmp_path / "recording")
+    url = recorder.wait_for_line(r"metrics=(http\S+)/metrics")[1]
+    port = int(url.rpartition(":")[2])
+    with ExitStack() as stack:
+        for number in range(4 * MAX_CONNECTIONS):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), 20))
+            with suppress(OSError):
+                connection.sendall(NEVER_WHOLE[number % len(NEVER_WHOLE)])
+        assert requests.get(f"{url}/-/healthy", timeout=10).text == "healthy\n"
+        assert "vistio_record_scrapes_total" in requests.get(f"{url}/metrics", timeout=10).text
+        wait_for_commits(recorder, 3)
+        recorder.terminate()
+
+
+def test_who_resets_its_connection_is_no_trouble(
+    server: HttpServer, connect: Callable[[bytes], socket.socket], caplog: pytest.LogCaptureFixture
+) -> None:
+    for sent in (b"GET /metrics HTTP/1.0\r\n\r\n", *NEVER_WHOLE):
+        for _ in range(20):
+            connection = connect(sent)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+    assert requests.get(f"{server.url}/-/healthy", timeout=10).status_code == 200
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "status"), [(-1, b" 200 "), (0, b" 200 "), (1, b" 431 "), (10 * MAX_HEAD_BYTES, b" 431 ")]
+)
+def test_a_head_may_be_as_long_as_the_limit(
+    connect: Callable[[bytes], socket.socket], more: int, status: bytes
+) -> None:
+    begin, end = b"GET /-/healthy HTTP/1.1\r\nX-Long: ", b"\r\n\r\n"
+    connection = connect(begin + (MAX_HEAD_BYTES - len(begin) - len(end) + more) * b"x" + end)
+    assert status in connection.recv(4096).partition(b"\r\n")[0]
+
+
+def test_a_request_may_come_in_any_pieces(connect: Callable[[bytes], socket.socket]) -> None:
+    connection = connect(b"")
+    for byte in b"POST /annotations HTTP/1.1\r\ncontent-LENGTH:  2 \r\n\r\nab":
+        connection.sendall(bytes([byte]))
+    connection.shutdown(socket.SHUT_WR)  # as `nc -N` does; the answer comes all the same
+    answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert answer.endswith(b"\r\n\r\n2\n")
 
 
 def test_too_many_clients_that_hang_are_shed_and_then_all_is_well(
