@@ -15,6 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from vistio_core.errors import InvalidAnnotationError, InvalidTimeError, RecordingError, UsageError
 from vistio_core.recording.recording import Recording
+from vistio_core.regular_files import open_regular
 from vistio_core.storage.annotations import Annotation
 from vistio_core.times import format_instant, parse_instant
 from vistio_record.application import text
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 FIELDS = ("at", "start", "end", "kind", "text", "cluster", "node", "link", "tags")
 # What RFC 6750 allows in a bearer token.
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
+_MAX_TOKEN_BYTES = 2**20
 
 
 def read_annotation(fields: Mapping[str, Any], *, now_ms: int) -> Annotation:
@@ -101,7 +103,8 @@ class TokenFile:
 
     def _read(self) -> str:
         try:
-            token = self._file.read_text(encoding="utf-8").strip()
+            with open_regular(self._file) as stream:
+                token = stream.read(_MAX_TOKEN_BYTES).decode().strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "is not text"
             raise UsageError(f"{self._file}: {reason}; --token-file must hold a token") from error

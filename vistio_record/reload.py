@@ -24,6 +24,7 @@ import attrs
 
 from vistio_core.configuration.model import Configuration
 from vistio_core.errors import ConfigurationError, VistioError
+from vistio_core.regular_files import open_regular
 from vistio_record.metrics import Metrics
 from vistio_record.recorder import note_warnings, rules_of
 from vistio_record.sources.base import Source
@@ -203,10 +204,7 @@ def read_content(files: Iterable[Path]) -> Content:
 
 def _hash(file: Path) -> str | None:
     try:
-        # A pipe, as of a shell's <(...), can be read once, and that was at the start.
-        if not file.is_file():
-            return None
-        with file.open("rb") as stream:
+        with open_regular(file) as stream:
             return hashlib.sha256(stream.read(_MAX_BYTES)).hexdigest()
     except OSError:
         return None

@@ -7,6 +7,7 @@ place has its damage at once, under a running recorder, its next process, and a 
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import requests
 from support.processes import RunProcess, console_script, wait_until
 from support.recorders import instants_of, problems_of, start_recorder, wait_for_commits
 from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
+from support.strangers import EVERY_STRANGER
 
 from vistio_core import Recording
 from vistio_core.errors import DamagedFileError, NothingRecordedError
@@ -152,6 +154,64 @@ def test_foreign_files_everywhere_disturb_nobody(run_process: RunProcess, record
     assert code == 1
     assert found.keys() == {str(stranger.relative_to(recording_dir)) for stranger in strangers}
     assert Recording.open(recording_dir).graph().regions
+
+
+@pytest.mark.parametrize("make", EVERY_STRANGER)
+def test_what_has_a_file_s_name_and_is_none_keeps_nobody_waiting(
+    run_process: RunProcess, recording_dir: Path, make: Callable[[Path], None]
+) -> None:
+    """Promise: a FIFO, a socket, a device or a directory in the place of a file is named, and waited for by nobody."""
+    recorded_hours(recording_dir)
+    sealed = sorted(recording_dir.glob("log/**/*.parquet"))[1]
+    strangers = [
+        sealed,
+        recording_dir / "head" / "20261123T050000.000Z_20261123T050000.000Z_main.parquet",
+        recording_dir / "head" / "20991123T050000.000Z_20991123T050000.000Z_other.parquet",
+        next(recording_dir.glob("rollups/**/*.arrow")),
+        next(recording_dir.glob("rollups/**/*.subjects")),
+    ]
+    for stranger in strangers:
+        stranger.unlink(missing_ok=True)
+        make(stranger)
+    recorder = start_recorder(run_process, recording_dir, "--retention", "1h")
+    server = run_process("vistio-serve", "--recording", recording_dir, "--port", 0)
+    url = server.wait_for_line(r"(http://\S+)").group(1)
+    wait_for_commits(recorder, 2)
+    wait_until(lambda: "files.pruned" in recorder.log, what="retention at work")
+    for path in ("graph", "instants?start=-1h", "timeline?start=-1h", "annotations?start=-1h"):
+        assert requests.get(url + path, timeout=20).status_code == 200, path
+    for process in (recorder, server):
+        assert "Traceback" not in process.terminate()
+    code, found = verify(recording_dir)
+    assert code == 1
+    assert found.keys() == {str(path.relative_to(recording_dir)) for path in strangers}
+    assert all(EVERY_STRANGER[make] in found[name][0] for name in found)
+
+
+def test_a_configuration_that_is_a_pipe_holds_up_neither_start_nor_reload_nor_end(
+    run_process: RunProcess, recording_dir: Path, tmp_path: Path
+) -> None:
+    """Promise: a recorder never waits for a file's content to be written."""
+    file = tmp_path / "vistio.yaml"
+    os.mkfifo(file)
+    run = "vistio-record", "run", "--config", file, "--recording", recording_dir, "--port", 0
+    log = run_process(*run).wait(exit_code=1)
+    assert f"{file}: cannot be read: is not a file, but a FIFO (a named pipe); give another one" in log
+    file.unlink()
+    file.write_text(mesh().text)
+    recorder = run_process(*run)
+    url = recorder.wait_for_line(r"metrics=(http\S+)/metrics")[1]
+    good = file.rename(tmp_path / "good.yaml")
+    os.mkfifo(file)
+    answer = requests.post(f"{url}/-/reload", timeout=20)
+    assert (answer.status_code, "a FIFO" in answer.text) == (500, True)
+    good.write_text(mesh().text + "# new\n")
+    good.replace(file)
+    assert requests.post(f"{url}/-/reload", timeout=20).status_code == 200
+    file.unlink()
+    os.mkfifo(file)
+    requests.post(f"{url}/-/reload", timeout=20)
+    recorder.terminate()
 
 
 @pytest.mark.parametrize("how", [truncated, empty, zeros, foreign])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
@@ -12,6 +13,7 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 from support.processes import RunProcess
+from support.strangers import EVERY_STRANGER
 
 from vistio_core import Recording
 from vistio_core.errors import InvalidAnnotationError, UsageError
@@ -263,6 +265,20 @@ def test_a_token_file_that_cannot_be_used_lets_nobody_in(
         TokenFile(token_file)
     token_file.write_text(TOKEN)
     assert post(url).status_code == 200
+
+
+@pytest.mark.parametrize("make", EVERY_STRANGER)
+def test_a_token_file_that_is_no_file_lets_nobody_in_and_is_not_waited_for(
+    url: str, token_file: Path, make: Callable[[Path], None]
+) -> None:
+    (token_file.parent / "folder").mkdir()
+    stranger = token_file.parent / "folder" / "token"
+    make(stranger)
+    with pytest.raises(UsageError, match=f"is not a file, but {re.escape(EVERY_STRANGER[make])}"):
+        TokenFile(stranger)
+    token_file.unlink()
+    token_file.symlink_to(stranger)
+    assert post(url, token=TOKEN).status_code == 503
 
 
 @pytest.mark.parametrize(

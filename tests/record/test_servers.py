@@ -230,6 +230,7 @@ def test_a_token_that_is_renewed_is_used_from_the_next_request_on(
         (lambda path: path.write_text("x" * (2**20 + 1)), "is larger than 1048576 bytes"),
         (lambda path: (path.unlink(), path.mkdir()), "Is a directory|is not a file"),
         (lambda path: (path.unlink(), os.mkfifo(path)), "is not a file"),
+        (lambda path: (path.unlink(), path.symlink_to("/dev/zero")), "is not a file, but a device"),
     ],
 )
 def test_a_secret_that_cannot_be_read_fails_its_rules_until_it_is_back(
@@ -289,6 +290,9 @@ def test_a_server_of_a_private_ca_is_trusted_by_its_file_and_by_nothing_else(
         assert seen == []
         with closing(make(url)) as server:
             ask(server)
+        os.mkfifo(tmp_path / "fifo")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "fifo"))
+        assert "fifo cannot be read (is not a file, but a FIFO (a named pipe)); look at" in refused(make(url))
         monkeypatch.delenv("REQUESTS_CA_BUNDLE")
         with closing(make(url, f"{{tls_config: {{ca_file: {certificates.ca_file}}}}}")) as server:
             ask(server)

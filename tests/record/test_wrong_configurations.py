@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support.strangers import EVERY_STRANGER
 
 from vistio_record.cli import main
 from vistio_record.metrics import Metrics
 from vistio_record.options import Rules, build_source
 from vistio_record.reload import Outcome, Recipe, Reloader
+from vistio_record.sources.base import Source
 
 GOOD = """\
 globalLevel:
@@ -120,6 +123,53 @@ def test_a_command_refuses_a_wrong_file_and_leaves_nothing(
     assert result.exit_code == 1
     assert_tells(result.output, file, lines)
     assert not recording.exists()
+
+
+@pytest.mark.parametrize("option", ["--config", "--http-config"])
+@pytest.mark.parametrize("command", ["check", "run", "backfill"])
+@pytest.mark.parametrize("make", EVERY_STRANGER)
+def test_a_command_refuses_what_is_no_file_and_waits_for_nobody(
+    file: Path, command: str, option: str, make: Callable[[Path], None]
+) -> None:
+    file.write_text(GOOD)
+    stranger = file.parent / "folder" / "stranger"
+    stranger.parent.mkdir()
+    make(stranger)
+    recording = file.with_name("recording")
+    more = {
+        "check": [],
+        "run": ["--recording", str(recording), "--port", "0"],
+        "backfill": ["--recording", str(recording), "--start", "-1h"],
+    }
+    config = [] if option == "--config" else ["--config", str(file)]
+    result = CliRunner().invoke(main, [command, option, str(stranger), *config, *more[command]])
+    if "directory" in EVERY_STRANGER[make]:  # click has said so
+        assert result.exit_code == 2
+    else:
+        assert result.exit_code == 1
+        assert f"is not a file, but {EVERY_STRANGER[make]}; give another one with {option}" in result.output
+    assert not recording.exists()
+
+
+@pytest.mark.parametrize("make", EVERY_STRANGER)
+def test_a_reload_outlives_what_is_no_file(file: Path, make: Callable[[Path], None]) -> None:
+    file = file.parent / "folder" / "vistio.yaml"
+    file.parent.mkdir()
+    file.write_text(GOOD)
+    recipe = Recipe.now(partial(build_source, "prometheus", Rules(file), ()), (file,))
+    replaced: list[Source] = []
+    reloader = Reloader(recipe, replaced.append, Metrics(lambda: 0))
+    file.unlink()
+    make(file)
+    for _ in range(3):
+        reloader.look()
+    refused = reloader.reload("test")
+    assert refused.outcome is Outcome.REFUSED
+    assert f"is not a file, but {EVERY_STRANGER[make]}" in refused.message
+    file.rename(file.with_name("away"))
+    file.write_text(GOOD + "# new\n")
+    assert reloader.reload("test").outcome is Outcome.RELOADED
+    replaced[0].close()
 
 
 @pytest.mark.parametrize(("name", "content", "lines"), WRONG, ids=NAMES)

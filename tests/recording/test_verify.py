@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
+from support.strangers import EVERY_STRANGER
 
 from vistio_core import Recording
 from vistio_core.errors import DamagedFileError, NothingRecordedError
+from vistio_core.storage.annotations import Annotation
 from vistio_core.storage.format import SCHEMA, scrape_tables, write_events
 from vistio_core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -155,6 +158,71 @@ def write_no_scrape_at_all(recording: Recording) -> Path:
     with open(path, "wb") as sink:
         write_events(sink, [])
     return path
+
+
+MAKERS = pytest.mark.parametrize(
+    ("make", "called"), EVERY_STRANGER.items(), ids=lambda each: getattr(each, "__name__", "")
+)
+
+
+@MAKERS
+@pytest.mark.parametrize("which", [sealed, commit])
+def test_what_has_an_event_file_s_name_and_is_none_is_named_and_keeps_nobody_waiting(
+    recording: Recording,
+    which: Callable[[Recording], Path],
+    make: Callable[[Path], None],
+    called: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    path = which(recording)
+    recording.graph(NEXT_HOUR_MS)  # its file, and what is known of it, stay in memory
+    path.unlink()
+    make(path)
+    name = str(path.relative_to(recording.place))
+    other_ms = START_MS if which is commit else NEXT_HOUR_MS
+    for reader in (recording, Recording.open(recording.place)):
+        assert problems(reader)[name] == (f"is not a file, but {called}; move it elsewhere",)
+        assert reader.graph(other_ms).region("mesh").edges
+        with pytest.raises((DamagedFileError, NothingRecordedError)):
+            reader.graph(START_MS + NEXT_HOUR_MS - other_ms, staleness="10s")
+        assert reader.instants().num_rows in (1, 6)
+        assert reader.sql("select * from samples").fetchall()
+        reader.timeline(START_MS, NEXT_HOUR_MS + MINUTE_MS, "1m")
+    with recording.writer() as writer:
+        writer.put_configuration(mesh())
+        writer.commit(scrape(NEXT_HOUR_MS + INTERVAL_MS, {"a>b 200": 1.0}))
+        writer.merge(NEXT_HOUR_MS + HOUR_MS)
+        writer.seal(NEXT_HOUR_MS + HOUR_MS)
+    assert recording.graph(NEXT_HOUR_MS + INTERVAL_MS).region("mesh").edges
+    assert problems(recording).keys() == {name}
+
+
+@MAKERS
+@pytest.mark.parametrize(
+    "pattern", ["vistio.json", "configurations/*.yaml", "annotations/**/*.json", "rollups/**/*.*"]
+)
+def test_what_has_another_file_s_name_and_is_none_is_named_and_keeps_nobody_waiting(
+    recording: Recording, pattern: str, make: Callable[[Path], None], called: str
+) -> None:
+    recording.annotate(Annotation(START_MS, "v2"))
+    paths = list(Path(recording.place).glob(pattern))
+    assert paths
+    for path in paths:
+        path.unlink()
+        make(path)
+    for reader in (Recording.open(recording.place), recording):
+        found = problems(reader)
+        for path in paths:
+            assert called in found[str(path.relative_to(recording.place))][0]
+        reader.annotations(START_MS, NEXT_HOUR_MS)
+        reader.timeline(START_MS, NEXT_HOUR_MS, "1h")
+        reader.timeline(START_MS, NEXT_HOUR_MS, "1h", source="a", target="b0")
+        reader.info()
+    if pattern == "configurations/*.yaml":
+        with pytest.raises(DamagedFileError, match=f"is missing|is not a file, but {re.escape(called)}"):
+            Recording.open(recording.place).graph(START_MS)
+    else:
+        assert Recording.open(recording.place).graph(START_MS).region("mesh").edges
 
 
 @pytest.mark.parametrize(

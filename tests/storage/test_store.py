@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from support.strangers import EVERY_STRANGER, directory
 
 from vistio_core.errors import WriterLockedError
 from vistio_core.storage.store import LocalStore, StorageError, Store
@@ -111,6 +113,47 @@ def test_a_second_holder_of_a_lock_is_refused_and_told_who_has_it(make_store: Ma
             pass
     with make_store().lock("main"):
         pass
+
+
+@pytest.mark.parametrize("ending", ["lock", "json"])
+@pytest.mark.parametrize("make", EVERY_STRANGER)
+def test_a_lock_that_is_no_file_is_not_waited_for(
+    tmp_path: Path, make: Callable[[Path], None], ending: str
+) -> None:
+    path = tmp_path / "locks" / f"main.{ending}"
+    path.parent.mkdir()
+    make(path)
+    if ending == "lock" or make is directory:
+        with pytest.raises(StorageError, match=r"locking for writer 'main': ") as raised:
+            LocalStore(tmp_path).lock("main").__enter__()
+        assert ending == "json" or EVERY_STRANGER[make] in str(raised.value)
+    else:  # who holds it is written anew
+        with (
+            LocalStore(tmp_path).lock("main"),
+            pytest.raises(WriterLockedError, match=f"process {os.getpid()} "),
+        ):
+            LocalStore(tmp_path).lock("main").__enter__()
+
+
+@pytest.mark.parametrize("make", EVERY_STRANGER)
+def test_what_is_no_file_is_no_object(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    store = LocalStore(tmp_path)
+    put(store, "folder/object")
+    make(tmp_path / "folder" / "stranger")
+    assert names(store) == ["folder/object"]
+    strangers = dict(store.strangers())
+    assert strangers == ({} if make is directory else {"folder/stranger": EVERY_STRANGER[make]})
+    with pytest.raises(OSError, match=f"is not a file, but {re.escape(EVERY_STRANGER[make])}"):
+        store.open("folder/stranger")
+
+
+def test_links_that_lead_nowhere_are_no_objects(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    put(store, "folder/object")
+    (tmp_path / "folder" / "nowhere").symlink_to("nothing")
+    (tmp_path / "folder" / "circle").symlink_to("circle")
+    assert names(store) == ["folder/object"]
+    assert dict(store.strangers()) == dict.fromkeys(("folder/nowhere", "folder/circle"), "a link to nothing")
 
 
 DIES_WITH_THE_LOCK = """

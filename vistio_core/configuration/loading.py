@@ -32,6 +32,7 @@ from vistio_core.configuration.structure import structure, structure_list
 from vistio_core.configuration.values import RefusedError, describe, read_text, read_url
 from vistio_core.configuration.yaml_lines import MAX_CHARACTERS, Document, Scalar, Table, read_yaml
 from vistio_core.errors import ConfigurationError, Problem
+from vistio_core.regular_files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -88,7 +89,7 @@ def _read(path: str | Path, option: str) -> str:
     """The text of a file; ``option`` is how the user named it."""
     file = str(path)
     try:
-        with open(path, "rb") as stream:
+        with open_regular(path) as stream:
             # Four bytes a character at most; one more shows that the text is too long.
             content = stream.read(4 * MAX_CHARACTERS + 1)
     except FileNotFoundError as error:

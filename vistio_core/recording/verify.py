@@ -23,6 +23,7 @@ from vistio_core.storage.layout import (
     LOCKS,
     MARKER,
     configuration_name,
+    is_object_name,
     is_rollup_name,
     parse_annotation_name,
     parse_events_name,
@@ -54,13 +55,19 @@ def verify(store: Store) -> Iterator[Checked]:
     rates that are not finite; samples of a rule without an outcome; instants that stand in two
     files that do not supersede each other, or differ between them; supplements of instants that
     are not there or of rules that were answered; configurations and annotations that are missing,
-    changed or unreadable. What a process left half-written when it died is no damage: nobody ever sees it,
-    and the next writer removes it.
+    changed or unreadable; pipes, sockets and other things that are no files. What a process left
+    half-written when it died is no damage: nobody ever sees it, and the next writer removes it.
     """
     files, others = EventFiles(store, most_bytes=0), EventFiles(store)
     everything = Log(store, others).everything()
     configurations = {entry.name for entry in store.entries(CONFIGURATIONS)}
-    for entry in sorted(store.entries(), key=lambda entry: entry.name):
+    strangers = {**dict(store.strangers()), **_folders_instead(store)}
+    entries = {entry.name: entry for entry in store.entries()}
+    for text in sorted(entries.keys() | strangers):
+        if text in strangers:
+            yield Checked(text, (f"is not a file, but {strangers[text]}; move it elsewhere",))
+            continue
+        entry = entries[text]
         name = parse_events_name(entry.name)
         try:
             if name is not None:
@@ -76,6 +83,16 @@ def verify(store: Store) -> Iterator[Checked]:
         except (DamagedFileError, FormatVersionError) as error:
             problems = (str(error).removeprefix(f"{entry.name}: "),)
         yield Checked(entry.name, problems)
+
+
+def _folders_instead(store: Store, prefix: str = "") -> dict[str, str]:
+    """Folders that have the name of an object."""
+    found: dict[str, str] = {}
+    for folder in store.folders(prefix):
+        if is_object_name(folder):
+            found[folder] = "a directory"
+        found |= _folders_instead(store, folder)
+    return found
 
 
 def _check_other(store: Store, entry: Entry) -> Iterator[str]:

@@ -24,6 +24,8 @@ def load_configuration(store: Store, configuration_hash: str) -> Configuration:
             content: bytes = source.read()
     except FileNotFoundError as error:
         raise DamagedFileError(name, f"is missing, though scrapes name it; {_MEND}") from error
+    except OSError as error:
+        raise DamagedFileError(name, f"{error}; {_MEND}") from error
     if hashlib.sha256(content).hexdigest() != configuration_hash:
         # Whatever it says now, it is not what was in force.
         raise DamagedFileError(name, f"its content is not what its name says; {_MEND}")

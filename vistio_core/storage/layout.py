@@ -47,6 +47,7 @@ _HOUR_FOLDER = re.compile(rf"{LOG}/date=(\d{{4}}-\d\d-\d\d)/hour=(\d\d)")
 
 _ROLLUP = re.compile(rf"{ROLLUPS}/date=\d{{4}}-\d\d-\d\d/hour=\d\d/[0-9a-f]{{32}}\.(arrow|subjects)")
 
+_CONFIGURATION = re.compile(rf"{CONFIGURATIONS}/[0-9a-f]{{64}}\.yaml")
 _ANNOTATION = re.compile(
     rf"{ANNOTATIONS}/date=\d{{4}}-\d\d-\d\d/{_INSTANT}_{_INSTANT}_([0-9a-f]{{32}})\.json"
 )
@@ -203,6 +204,17 @@ def is_rollup_name(text: str) -> bool:
 
 def configuration_name(configuration_hash: str) -> str:
     return f"{CONFIGURATIONS}/{configuration_hash}.yaml"
+
+
+def is_object_name(text: str) -> bool:
+    """Whether ``text`` is the name of anything that a recording may have, locks apart."""
+    return (
+        text == MARKER
+        or parse_events_name(text) is not None
+        or parse_annotation_name(text) is not None
+        or is_rollup_name(text)
+        or _CONFIGURATION.fullmatch(text) is not None
+    )
 
 
 def check_writer(writer: str) -> str:

@@ -20,6 +20,7 @@ import filelock
 import msgspec
 
 from vistio_core.errors import WriterLockedError
+from vistio_core.regular_files import open_regular, require_regular
 from vistio_core.times import format_instant, system_now_ms
 
 log = logging.getLogger(__name__)
@@ -90,13 +91,18 @@ class LocalLock:
         # Not bound to a thread: the recorder's, the healer's and the housekeeper's need it.
         lock = filelock.FileLock(self._path, timeout=0, thread_local=False)
         with self._folder(), ExitStack() as undo:
+            if self._path.exists():
+                require_regular(self._path)
             try:
                 lock.acquire()
             except filelock.Timeout as error:
                 raise WriterLockedError(self._place, self._writer, self._holder()) from error
             undo.callback(lock.release)
             status = self._path.stat()
-            self._json.write_bytes(msgspec.json.encode(_Holder.this_process()))
+            # Made anew, not written over: whatever has this name is not opened for writing.
+            self._json.unlink(missing_ok=True)
+            with self._json.open("xb") as stream:
+                stream.write(msgspec.json.encode(_Holder.this_process()))
             undo.pop_all()
         self._held, self._file = lock, (status.st_dev, status.st_ino)
 
@@ -107,7 +113,8 @@ class LocalLock:
 
     def _holder(self) -> str:
         try:
-            holder = msgspec.json.decode(self._json.read_bytes(), type=_Holder)
+            with open_regular(self._json) as stream:
+                holder = msgspec.json.decode(stream.read(), type=_Holder)
         except (OSError, msgspec.MsgspecError):
             return "another process"
         return f"process {holder.pid} on {holder.host} since {holder.since}"

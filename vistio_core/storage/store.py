@@ -8,9 +8,11 @@ paths, rename, fsync and permissions to this file.
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -24,8 +26,11 @@ import attrs
 import pyarrow as pa
 
 from vistio_core.errors import RecordingError
+from vistio_core.regular_files import NotRegularError, kind_of, require_regular
 from vistio_core.storage.layout import LOCKS
 from vistio_core.storage.local_lock import LocalLock
+
+log = logging.getLogger(__name__)
 
 _TEMPORARY_PREFIX = ".tmp-"
 _ABANDONED_AFTER_S = 86_400
@@ -40,8 +45,13 @@ class StorageError(RecordingError):
 
     def __init__(self, place: str, doing: str, error: OSError) -> None:
         self.code = error.errno
-        hint = _REMEDIES.get(error.errno or 0, "look at the storage and its mount")
-        super().__init__(f"{place}: {doing}: {error.strerror or error}; {hint}")
+        found, hint = (
+            error.strerror or error,
+            _REMEDIES.get(error.errno or 0, "look at the storage and its mount"),
+        )
+        if isinstance(error, NotRegularError):
+            found, hint = f"{error.filename} {error}", "move it elsewhere"
+        super().__init__(f"{place}: {doing}: {found}; {hint}")
 
 
 _REMEDIES = {
@@ -99,6 +109,13 @@ class Store(Protocol):
 
     def folders(self, prefix: str) -> list[str]:
         """The names of the folders directly below the folder ``prefix``, sorted."""
+        ...
+
+    def strangers(self) -> Iterator[tuple[str, str]]:
+        """Names, in no particular order, that stand for no object, and for what: ``a FIFO (a named pipe)``.
+
+        Nothing ever opens one of these: who opens a pipe waits until somebody writes into it.
+        """
         ...
 
     def exists(self, name: str) -> bool: ...
@@ -178,9 +195,11 @@ class _Listed:
     temporary: tuple[str, ...]
     """Names of what may become objects."""
     folders: tuple[str, ...]
+    strangers: tuple[str, ...]
+    """Names of what is no object and no folder."""
 
 
-_NOTHING_LISTED = _Listed((0, 0, 0), (), (), ())
+_NOTHING_LISTED = _Listed((0, 0, 0), (), (), (), ())
 
 
 class LocalStore:
@@ -190,6 +209,8 @@ class LocalStore:
         self._root = root
         self.place = str(root)
         self._listed: dict[str, _Listed] = {}
+        self._told: set[str] = set()
+        """Names of strangers that the log has been told of."""
 
     def prepare(self) -> None:
         """Make the directory, for a recording to begin in. Nothing else ever makes it again."""
@@ -220,6 +241,17 @@ class LocalStore:
     def folders(self, prefix: str) -> list[str]:
         return sorted(self._list(prefix).folders)
 
+    def strangers(self) -> Iterator[tuple[str, str]]:
+        for listed in self._walk(""):
+            for name in listed.strangers:
+                yield name, self._kind(name)
+
+    def _kind(self, name: str) -> str:
+        try:
+            return kind_of(os.stat(f"{self.place}/{name}").st_mode)
+        except OSError:
+            return "a link to nothing"
+
     def exists(self, name: str) -> bool:
         return (self._root / name).exists()
 
@@ -228,9 +260,11 @@ class LocalStore:
         return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
 
     def open(self, name: str) -> pa.NativeFile:
+        path = f"{self.place}/{name}"
+        require_regular(path)
         # Not a memory map: there a disk's error, or a file that was cut short, is SIGBUS, which ends
         # the process; here it is an OSError, and the rest of the recording stays readable.
-        return pa.OSFile(str(self._root / name), "r")
+        return pa.OSFile(path, "r")
 
     @contextmanager
     def create(self, name: str, *, beside: str | None = None) -> Iterator[IO[bytes]]:
@@ -302,12 +336,15 @@ class LocalStore:
             if known is not None and known.changed == changed:
                 return known
             before_ns = time.time_ns()
-            names, temporary, folders = [], [], []
+            names, temporary, folders, strangers = [], [], [], []
             with os.scandir(path) as found:
                 for item in found:
                     name = f"{folder}/{item.name}" if folder else item.name
                     if item.is_dir(follow_symlinks=False):
                         folders.append(name)
+                    elif not _is_file(item):
+                        strangers.append(name)
+                        self._tell(name)
                     elif item.name.startswith(_TEMPORARY_PREFIX):
                         temporary.append(name)
                     else:
@@ -316,12 +353,18 @@ class LocalStore:
             return _NOTHING_LISTED  # never made, or removed by a concurrent prune
         except OSError as error:
             raise StorageError(self.place, f"listing {folder or '.'}", error) from error
-        listed = _Listed(changed, tuple(names), tuple(temporary), tuple(folders))
+        listed = _Listed(changed, tuple(names), tuple(temporary), tuple(folders), tuple(strangers))
         if before_ns - changed[0] > _TRUSTED_AFTER_S * 1e9:
             if len(self._listed) >= _MOST_FOLDERS:
                 self._listed.clear()
             self._listed[folder] = listed
         return listed
+
+    def _tell(self, stranger: str) -> None:
+        if stranger not in self._told:
+            self._told.add(stranger)
+            found = f"is not a file, but {self._kind(stranger)}"
+            log.warning("file.skipped", extra={"file": stranger, "error": found})
 
     @contextmanager
     def _open_folder(self, name: str, beside: str | None) -> Iterator[int]:
@@ -366,9 +409,15 @@ def _change_of(path: str) -> tuple[int, int, int]:
     return status.st_ctime_ns, status.st_ino, status.st_dev
 
 
+def _is_file(item: os.DirEntry[str]) -> bool:
+    try:
+        return item.is_file()
+    except OSError:  # links in a circle
+        return False
+
+
 def _exists(name: str, folder: int) -> bool:
     try:
-        os.stat(name, dir_fd=folder)
+        return stat.S_ISREG(os.stat(name, dir_fd=folder).st_mode)
     except FileNotFoundError:
         return False
-    return True

@@ -8,11 +8,11 @@ the kernel's cache.
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from vistio_core.errors import SourceError
+from vistio_core.regular_files import NotRegularError, open_regular
 
 _MAX_BYTES = 2**20
 
@@ -30,14 +30,10 @@ def read_file(directory: str, name: str, what: str) -> bytes:
     """
     path = Path(directory, name)
     try:
-        # Without blocking: a FIFO would wait for its writer, for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise SourceError(
-                    f"{what} {path} is not a file; name a file that can be read again and again"
-                )
+        with open_regular(path) as stream:
             content = stream.read(_MAX_BYTES + 1)
+    except NotRegularError as error:
+        raise SourceError(f"{what} {path} {error}; name one that can be read again and again") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         reason = getattr(error, "strerror", None) or "no name of a file"
         raise SourceError(f"{what} {path} cannot be read: {reason}") from error

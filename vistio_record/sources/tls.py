@@ -19,6 +19,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from vistio_core.configuration.http_config import TlsConfig
 from vistio_core.errors import SourceError
+from vistio_core.regular_files import NotRegularError, require_regular
 from vistio_record.sources.secrets import read_file
 
 _VERSIONS = {"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3}
@@ -136,9 +137,13 @@ def _trust_public(context: ssl.SSLContext) -> None:
         if os.path.isdir(bundle):
             context.load_verify_locations(capath=bundle)
         else:
+            require_regular(bundle)
             context.load_verify_locations(cafile=bundle)
     except OSError as error:  # ssl.SSLError is one
-        raise SourceError(f"the CA bundle {bundle} cannot be read; look at REQUESTS_CA_BUNDLE") from error
+        why = f" ({error})" if isinstance(error, NotRegularError) else ""
+        raise SourceError(
+            f"the CA bundle {bundle} cannot be read{why}; look at REQUESTS_CA_BUNDLE"
+        ) from error
 
 
 @contextmanager
