@@ -25,7 +25,10 @@ class NotRegularError(OSError):
     """Something has this name, and it is no regular file. ``strerror`` says what it is."""
 
     def __init__(self, path: str | os.PathLike[str], mode: int) -> None:
-        super().__init__(errno.EINVAL, f"is not a file, but {kind_of(mode)}", os.fspath(path))
+        code, what = errno.EINVAL, f"is not a file, but {kind_of(mode)}"
+        if stat.S_ISDIR(mode):  # the one that the system itself has a word for
+            code, what = errno.EISDIR, os.strerror(errno.EISDIR)
+        super().__init__(code, what, os.fspath(path))
 
     def __str__(self) -> str:
         return str(self.strerror)

@@ -207,12 +207,12 @@ def check(
     finally:
         source.close()
     if json:
-        servers = [{"url": server.base_url, "asked_with": server.manner} for server in source.servers]
+        servers = [{"url": server.shown, "asked_with": server.manner} for server in source.servers]
         click.echo(dumps({"at": format_instant(at), "servers": servers, **as_json(report)}, indent=2))
     else:
         click.echo(f"At {format_instant(at)}")
         for server in source.servers:
-            click.echo(f"Asked {server.base_url}: {', '.join(server.manner)}")
+            click.echo(f"Asked {server.shown}: {', '.join(server.manner)}")
         for line in as_lines(report):
             click.echo(line)
     if not report.good:

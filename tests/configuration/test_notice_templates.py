@@ -110,6 +110,9 @@ def test_a_threshold_of_zero_or_less_is_off() -> None:
         ("https://p/prometheus/", "https://p/prometheus/graph?g0.expr="),
         ("http://user:pass@word@p:9090", "http://p:9090/graph?g0.expr="),
         ("http://user@p", "http://p/graph?g0.expr="),
+        ("http://p/x/?tenant=a&dedup=true", "http://p/x/graph?tenant=a&dedup=true&g0.expr="),
+        ("http://p/?token=hunter2&tenant=a#hunter2", "http://p/graph?tenant=a&g0.expr="),
+        ("http://p/?***&key=***", "http://p/graph?g0.expr="),
     ],
 )
 def test_a_link_leads_to_the_query_in_prometheus_without_credentials(url: str, start: str) -> None:

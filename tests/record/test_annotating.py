@@ -13,7 +13,7 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 from support.processes import RunProcess
-from support.strangers import EVERY_STRANGER
+from support.strangers import EVERY_STRANGER, said_of
 
 from vistio_core import Recording
 from vistio_core.errors import InvalidAnnotationError, UsageError
@@ -274,7 +274,7 @@ def test_a_token_file_that_is_no_file_lets_nobody_in_and_is_not_waited_for(
     (token_file.parent / "folder").mkdir()
     stranger = token_file.parent / "folder" / "token"
     make(stranger)
-    with pytest.raises(UsageError, match=f"is not a file, but {re.escape(EVERY_STRANGER[make])}"):
+    with pytest.raises(UsageError, match=re.escape(said_of(make))):
         TokenFile(stranger)
     token_file.unlink()
     token_file.symlink_to(stranger)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from support.strangers import EVERY_STRANGER
+from support.strangers import EVERY_STRANGER, said_of
 
 from vistio_record.cli import main
 from vistio_record.metrics import Metrics
@@ -147,7 +147,7 @@ def test_a_command_refuses_what_is_no_file_and_waits_for_nobody(
         assert result.exit_code == 2
     else:
         assert result.exit_code == 1
-        assert f"is not a file, but {EVERY_STRANGER[make]}; give another one with {option}" in result.output
+        assert f"{said_of(make)}; give another one with {option}" in result.output
     assert not recording.exists()
 
 
@@ -165,7 +165,7 @@ def test_a_reload_outlives_what_is_no_file(file: Path, make: Callable[[Path], No
         reloader.look()
     refused = reloader.reload("test")
     assert refused.outcome is Outcome.REFUSED
-    assert f"is not a file, but {EVERY_STRANGER[make]}" in refused.message
+    assert said_of(make) in refused.message
     file.rename(file.with_name("away"))
     file.write_text(GOOD + "# new\n")
     assert reloader.reload("test").outcome is Outcome.RELOADED

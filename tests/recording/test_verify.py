@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
-from support.strangers import EVERY_STRANGER
+from support.strangers import EVERY_STRANGER, said_of
 
 from vistio_core import Recording
 from vistio_core.errors import DamagedFileError, NothingRecordedError
@@ -219,7 +219,7 @@ def test_what_has_another_file_s_name_and_is_none_is_named_and_keeps_nobody_wait
         reader.timeline(START_MS, NEXT_HOUR_MS, "1h", source="a", target="b0")
         reader.info()
     if pattern == "configurations/*.yaml":
-        with pytest.raises(DamagedFileError, match=f"is missing|is not a file, but {re.escape(called)}"):
+        with pytest.raises(DamagedFileError, match=f"is missing|{re.escape(said_of(make))}"):
             Recording.open(recording.place).graph(START_MS)
     else:
         assert Recording.open(recording.place).graph(START_MS).region("mesh").edges

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -53,3 +54,9 @@ EVERY_STRANGER = {
     link_to_a_fifo: "a FIFO (a named pipe)",
 }
 """How to make one, and what it is called."""
+
+
+def said_of(make: Callable[[Path], None]) -> str:
+    """What the error says of one."""
+    called = EVERY_STRANGER[make]
+    return "Is a directory" if called == "a directory" else f"is not a file, but {called}"

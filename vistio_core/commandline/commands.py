@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 import click
 
 from vistio_core.errors import VistioError
+from vistio_core.url_secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +41,8 @@ class _FailureShown(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         if self._verbose and self.__cause__ is not None:
-            click.echo("".join(traceback.format_exception(self.__cause__)), err=True, nl=False)
-        click.echo(f"Error: {self.message}", err=True)
+            click.echo(redact("".join(traceback.format_exception(self.__cause__))), err=True, nl=False)
+        click.echo(redact(f"Error: {self.message}"), err=True)
 
 
 def _invoke(ctx: click.Context, call: Callable[[click.Context], T]) -> T:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 import click
 import structlog
 
+from vistio_core.url_secrets import redact
+
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
 
@@ -85,7 +87,12 @@ def _formatter(format: str, *, colors: bool) -> logging.Formatter:
             colors=colors, pad_event_to=0, pad_level=False, exception_formatter=structlog.dev.plain_traceback
         )
         last = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
-    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last)
+    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*last, _without_secrets])
+
+
+def _without_secrets(logger: object, method: str, line: Any) -> str:
+    # Whoever logs a URL has redacted it. A library's exception in a traceback has not.
+    return redact(line)
 
 
 def _add_timestamp(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

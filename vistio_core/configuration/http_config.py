@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from vistio_core.configuration.redaction import redact
+from vistio_core.url_secrets import redact_server
 
 
 @attrs.frozen
@@ -63,7 +63,7 @@ class HttpHeader:
 
     header: str
     """Its name."""
-    values: tuple[str, ...] = ()
+    values: tuple[str, ...] = attrs.field(default=(), repr=False)
     secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
     files: tuple[str, ...] = ()
     env: str = ""
@@ -77,7 +77,7 @@ class HttpConfig:
     basic_auth: BasicAuth | None = None
     authorization: Authorization | None = None
     tls_config: TlsConfig = TlsConfig()
-    proxy_url: str = attrs.field(default="", repr=lambda url: repr(redact(url)))
+    proxy_url: str = attrs.field(default="", repr=lambda url: repr(redact_server(url)))
     no_proxy: str = ""
     proxy_from_environment: bool | None = None
     """None: yes, unless there is a ``proxy_url``. Prometheus: no."""

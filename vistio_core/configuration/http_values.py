@@ -25,6 +25,7 @@ from vistio_core.configuration.keys import LEGACY, SHAPES, nearest
 from vistio_core.configuration.values import RefusedError, read_text, read_url, refused
 from vistio_core.configuration.yaml_lines import Items, Scalar, join
 from vistio_core.errors import Problem
+from vistio_core.url_secrets import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -190,7 +191,8 @@ def duplicate_servers(servers: Placed) -> list[Problem]:
             where = address(url.text)
         except ValueError:
             continue  # no URL at all; told by its reader
-        if where in lines:
+        # Of what was recorded, servers that differed by their secrets only are the same.
+        if where in lines and HIDDEN not in where:
             message = f"this server is named again, first in line {lines[where]}; make one entry of them"
             problems.append(Problem(url.path, message, url.line))
         lines.setdefault(where, url.line)

@@ -27,12 +27,13 @@ from vistio_core.configuration.model import (
     NodeClass,
 )
 from vistio_core.configuration.places import MAX_VALUES, Content, Placed, Placer, TooManyValuesError
-from vistio_core.configuration.redaction import redact, redact_yaml
+from vistio_core.configuration.redaction import redact_yaml
 from vistio_core.configuration.structure import structure, structure_list
 from vistio_core.configuration.values import RefusedError, describe, read_text, read_url
 from vistio_core.configuration.yaml_lines import MAX_CHARACTERS, Document, Scalar, Table, read_yaml
 from vistio_core.errors import ConfigurationError, Problem
 from vistio_core.regular_files import open_regular
+from vistio_core.url_secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

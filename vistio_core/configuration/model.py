@@ -15,8 +15,8 @@ import attrs
 
 from vistio_core.configuration import label_templates
 from vistio_core.configuration.http_config import HttpConfig, ServerSettings, address
-from vistio_core.configuration.redaction import redact
 from vistio_core.events import GLOBAL_LEVEL
+from vistio_core.url_secrets import redact_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ DEFAULT_CLASS = NodeClass("default", "rgb(186, 213, 237)")
 
 
 def _without_password(url: str) -> str:
-    return repr(redact(url))
+    return repr(redact_server(url))
 
 
 class StatusType(StrEnum):

@@ -9,22 +9,33 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from vistio_core.url_secrets import HIDDEN, is_secret_name, redact_server
+from vistio_core.url_secrets import redact as redact
 
-HIDDEN = "***"
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
 
 SECRET_KEYS = frozenset(
     (
         *("password", "credentials", "key", "secrets", "proxy_connect_header"),
-        # Not known to us, but to Prometheus: where they are ignored, they are recorded all the same.
-        *("bearer_token", "client_secret", "secret_key"),
+        # Not known to us, but to Prometheus or to somebody: where they are ignored, they are recorded all the same.
+        *(
+            "bearer_token",
+            "client_secret",
+            "secret_key",
+            "secret",
+            "token",
+            "access_token",
+            "api_key",
+            "apikey",
+        ),
     )
 )
 """Keys whose values are secrets, wherever in a file they stand."""
 
-# scheme://user:password@host. Up to the last @ before the path: unescaped ones occur in passwords.
-_USERINFO = re.compile(r"(?P<user>://[^\s/?#\"@:]*):[^\s/?#\"]*@")
+SERVER_KEYS = frozenset(("prometheusURL", "url", "proxy_url"))
+"""Keys whose values are addresses of servers."""
+
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN (?P<kind>[A-Z ]*PRIVATE KEY)-----.*?(?:-----END (?P=kind)-----|\Z)", re.DOTALL
 )
@@ -41,15 +52,11 @@ _Edit: TypeAlias = tuple[int, int, str]
 """Start, end, and what to put between them."""
 
 
-def redact(text: str) -> str:
-    """``text`` with the password of each URL in it replaced by ``***``."""
-    return _USERINFO.sub(rf"\g<user>:{HIDDEN}@", text)
-
-
 def redact_yaml(text: str, root: Node | None) -> str:
     """A YAML text with ``***`` in place of each secret, in values and comments alike.
 
-    Secrets are the passwords of URLs, private keys, and what stands at one of `SECRET_KEYS`.
+    Secrets are those of URLs (`url_secrets`), private keys, what stands at one of `SECRET_KEYS`, and the values of
+    headers with such names.
 
     Args:
         text: the text.
@@ -59,35 +66,51 @@ def redact_yaml(text: str, root: Node | None) -> str:
         The result loads to the same values, secrets apart; redacting it again changes nothing.
     """
     scalars, secrets = _scalars(root), {id(node) for node in _secret_scalars(root)}
-    edits = [_hide(text, node) for node in scalars if id(node) in secrets]
-    edits += [
-        _rewrite(text, node) for node in scalars if id(node) not in secrets and _needs_rewrite(text, node)
+    servers = {id(node) for node in _values_below(root, SERVER_KEYS)}
+    edits = [
+        _hide(text, node)
+        if id(node) in secrets
+        else _rewrite(text, node, redact_server if id(node) in servers else redact)
+        for node in scalars
     ]
     edits += _hide_comments(text, scalars)
     pieces, done = [], 0
     for start, end, instead in sorted(edits):
-        pieces += [text[done:start], instead]
+        # Between values stand comments. Only there the text alone tells where a URL ends.
+        pieces += [redact(text[done:start]), instead]
         done = end
-    return _PRIVATE_KEY.sub(HIDDEN, redact("".join(pieces) + text[done:]))
+    return _PRIVATE_KEY.sub(HIDDEN, "".join(pieces) + redact(text[done:]))
 
 
 def _hide(text: str, node: ScalarNode) -> _Edit:
+    return _replace(text, node, f'"{HIDDEN}"')
+
+
+def _replace(text: str, node: ScalarNode, quoted: str) -> _Edit:
     start, end = node.start_mark.index, node.end_mark.index
     properties = _PROPERTIES.match(text, start, end)
     start = properties.end() if properties else start
     # A block of text (|, >) owns the end of its line.
-    return start, end, f'"{HIDDEN}"' + ("\n" if text[start:end].endswith("\n") else "")
+    return start, end, quoted + ("\n" if text[start:end].endswith("\n") else "")
 
 
-def _needs_rewrite(text: str, node: ScalarNode) -> bool:
-    """Whether a double-quoted value spells its URL with escapes, which the pattern does not see."""
-    written = text[node.start_mark.index : node.end_mark.index]
-    return node.style == '"' and "\\" in written and redact(node.value) != node.value
-
-
-def _rewrite(text: str, node: ScalarNode) -> _Edit:
-    start, end = text.index('"', node.start_mark.index), node.end_mark.index
-    return start, end, json.dumps(redact(node.value), ensure_ascii=False)
+def _rewrite(text: str, node: ScalarNode, without_secrets: Callable[[str], str]) -> _Edit:
+    """The value without the secrets in it, written as before as far as that can be."""
+    start, end = node.start_mark.index, node.end_mark.index
+    written, wanted = text[start:end], without_secrets(node.value)
+    if wanted == node.value:
+        return start, end, written
+    # In plain style, a star would begin an alias.
+    if node.style is not None or not wanted.startswith("*"):
+        if node.value in written:
+            return start, end, written.replace(node.value, wanted)
+        # Several lines: word by word, for no secret has a blank in it.
+        words = [(word, without_secrets(word)) for word in node.value.split()]
+        if all(word in written for word, wanted in words if wanted != word):
+            for word, hidden in words:
+                written = written.replace(word, hidden)
+            return start, end, written
+    return _replace(text, node, json.dumps(wanted, ensure_ascii=False))
 
 
 def _hide_comments(text: str, scalars: list[ScalarNode]) -> Iterator[_Edit]:
@@ -101,19 +124,33 @@ def _hide_comments(text: str, scalars: list[ScalarNode]) -> Iterator[_Edit]:
 
 def _secret_scalars(root: Node | None) -> Iterator[ScalarNode]:
     """The scalars that are, or are below, the value of a secret key; the names of headers are none."""
-    roots = [
-        value
-        for mapping in _nodes(root)
-        if isinstance(mapping, MappingNode)
-        for key, value in mapping.value
-        if isinstance(key, ScalarNode) and key.value in SECRET_KEYS
-    ]
-    below = list(_nodes(*roots))
+    below = list(_nodes(*_values_below(root, SECRET_KEYS), *_secret_headers(root)))
     names = {id(name) for node in below if isinstance(node, MappingNode) for name, _ in node.value}
     for node in below:
         # Nothing is no secret, and would become something.
         if isinstance(node, ScalarNode) and id(node) not in names and node.value and node.tag != _NULL:
             yield node
+
+
+def _secret_headers(root: Node | None) -> Iterator[Node]:
+    """The ``values`` of headers that are called like a secret, though ``secrets`` is the place for those."""
+    for headers in _values_below(root, ("http_headers",)):
+        if isinstance(headers, MappingNode):
+            for name, header in headers.value:
+                if isinstance(name, ScalarNode) and is_secret_name(name.value):
+                    yield from _values_at(header, ("values",))
+
+
+def _values_below(root: Node | None, keys: Collection[str]) -> Iterator[Node]:
+    for node in _nodes(root):
+        yield from _values_at(node, keys)
+
+
+def _values_at(mapping: Node, keys: Collection[str]) -> Iterator[Node]:
+    if isinstance(mapping, MappingNode):
+        for key, value in mapping.value:
+            if isinstance(key, ScalarNode) and key.value in keys:
+                yield value
 
 
 def _scalars(root: Node | None) -> list[ScalarNode]:

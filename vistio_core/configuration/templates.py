@@ -16,6 +16,7 @@ import attrs
 
 from vistio_core.configuration.model import Severity
 from vistio_core.errors import UsageError
+from vistio_core.url_secrets import HIDDEN, redact_server
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,11 +94,13 @@ def severity_of(value: float, threshold: SeverityThreshold) -> Severity | None:
 
 
 def query_link(prometheus_url: str, query: str) -> str:
-    """The address of Prometheus' own page for ``query``, without credentials."""
-    parts = urlsplit(prometheus_url)
-    address = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    """The address of Prometheus' own page for ``query``, without credentials and other secrets."""
+    parts = urlsplit(redact_server(prometheus_url))
+    parameters = [each for each in parts.query.split("&") if each and HIDDEN not in each]
     # Escapes like Go's url.QueryEscape: a space is a plus, and only letters, digits and -_.~ stay.
-    return f"{address.removesuffix('/')}/graph?g0.expr={quote_plus(query)}"
+    parameters.append(f"g0.expr={quote_plus(query)}")
+    place, path = parts.netloc.rpartition("@")[2], f"{parts.path.removesuffix('/')}/graph"
+    return urlunsplit((parts.scheme, place, path, "&".join(parameters), ""))
 
 
 def _fill(name: str, value: float, labels: Mapping[str, str]) -> str:

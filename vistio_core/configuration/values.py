@@ -15,13 +15,15 @@ from urllib.parse import urlsplit
 from vistio_core.configuration.keys import nearest
 from vistio_core.configuration.label_templates import parse_template
 from vistio_core.configuration.model import Merge, StatusType, Witness
-from vistio_core.configuration.redaction import redact
 from vistio_core.configuration.regexes import Regex
 from vistio_core.configuration.templates import parse_title
 from vistio_core.configuration.yaml_lines import Items, Scalar
 from vistio_core.errors import Problem, UsageError
+from vistio_core.url_secrets import redact, redact_server
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vistio_core.configuration.places import Placed
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -40,13 +42,13 @@ def refused(placed: Placed, message: str) -> RefusedError:
     return RefusedError(Problem(placed.path, message, placed.line))
 
 
-def describe(placed: Placed) -> str:
-    """What was found, in a few words and without passwords."""
+def describe(placed: Placed, without_secrets: Callable[[str], str] = redact) -> str:
+    """What was found, in a few words and without secrets."""
     content = placed.content
     if isinstance(content, Scalar):
         if content.is_null:
             return "found nothing"
-        text = redact(content.text)
+        text = without_secrets(content.text)
         quoted = repr(text if len(text) <= 60 else f"{text[:60]}…")
         return f"found the text {quoted}" if content.is_quoted else f"found {quoted}"
     return "found a list" if isinstance(content, list | Items) else "found a mapping"
@@ -214,12 +216,12 @@ def read_url(placed: Placed) -> str:
     if (bad := _NOT_IN_URL.search(text)) is not None:
         character = bad.group()
         remedy = f"{character!r} does not belong in a URL, percent-encode it"
-        raise refused(placed, f"{describe(placed)}; {remedy}")
+        raise refused(placed, f"{describe(placed, redact_server)}; {remedy}")
     try:
         parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # of .port, and of a bracket that does not close
         usable = False
     if not usable:
-        raise refused(placed, f"{describe(placed)}; {_URL_EXAMPLE}")
+        raise refused(placed, f"{describe(placed, redact_server)}; {_URL_EXAMPLE}")
     return text

@@ -8,9 +8,8 @@ from base64 import b64encode
 from requests.utils import get_netrc_auth
 
 from vistio_core.configuration.http_config import Authorization, BasicAuth, HttpConfig, HttpHeader
+from vistio_core.url_secrets import HIDDEN, is_token_user
 from vistio_record.sources.secrets import in_header, read_text_file, read_variable
-
-_HIDDEN = "***"
 
 
 class Credentials:
@@ -49,7 +48,7 @@ class Credentials:
         with self._lock:
             secrets = {secret for values in self._secrets.values() for secret in values}
         for secret in sorted(secrets, key=len, reverse=True):  # one may be part of another
-            text = text.replace(secret, _HIDDEN)
+            text = text.replace(secret, HIDDEN)
         return text
 
     @property
@@ -57,7 +56,8 @@ class Credentials:
         """How it is authenticated, in a few words; empty: not at all. Reads no secret."""
         config = self._config
         if self._user is not None:
-            return f"basic authentication as {self._user!r} (prometheusURL)"
+            user = HIDDEN if is_token_user(self._user, self._password) else repr(self._user)
+            return f"basic authentication as {user} (prometheusURL)"
         if config.basic_auth is not None:
             one = config.basic_auth
             user = repr(one.username) if one.username else f"the user in {one.username_file}"

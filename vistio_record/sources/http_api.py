@@ -93,7 +93,7 @@ def request(server: Server, path: str, fields: Mapping[str, str] | None, call: C
                 return body
     except SourceError as error:
         raise SourceError(
-            f"{server.base_url}: {server.redact(str(error))}", kind=error.kind, answered=error.answered
+            f"{server.shown}: {server.redact(str(error))}", kind=error.kind, answered=error.answered
         ) from error
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         raise failure(server, error, call) from error

@@ -16,6 +16,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from vistio_core.errors import SourceError
+from vistio_core.url_secrets import redact_server
 from vistio_record.sources.abortable import Call
 from vistio_record.sources.answer import decode, one_line
 from vistio_record.sources.http_body import not_in_time, read_body
@@ -32,7 +33,7 @@ _REMEDIES = dict.fromkeys((18, 19, 20, 21), "; name its CA in tls_config: {ca_fi
 
 def late(server: Server, timeout_s: float) -> str:
     """What to say of a server that did not answer in time."""
-    return f"{server.base_url}: {not_in_time(timeout_s)}"
+    return f"{server.shown}: {not_in_time(timeout_s)}"
 
 
 def refusal(server: Server, response: requests.Response, call: Call, *, post: bool) -> SourceError:
@@ -82,7 +83,7 @@ def failure(server: Server, error: BaseException, call: Call) -> SourceError:
     chain = list(_chain(error))
     if call.overdue or isinstance(error, requests.Timeout) or any(isinstance(e, TimeoutError) for e in chain):
         return SourceError(late(server, call.timeout_s), kind="timeout")
-    return SourceError(f"{server.base_url}: {_reason(server, error, chain)}")
+    return SourceError(f"{server.shown}: {_reason(server, error, chain)}")
 
 
 def _reason(server: Server, error: BaseException, chain: list[BaseException]) -> str:
@@ -159,4 +160,4 @@ def without_credentials(url: str) -> str:
         place = host_and_port(parts.hostname, parts.port)
     except ValueError:
         return "somewhere"
-    return one_line(urlunsplit((parts.scheme, place, parts.path, "", "")), 200) or "nowhere"
+    return one_line(redact_server(urlunsplit((parts.scheme, place, parts.path, "", ""))), 200) or "nowhere"

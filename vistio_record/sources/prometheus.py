@@ -382,7 +382,7 @@ class _Batch:
 
 
 def _named(server: Server, error: SourceError) -> SourceError:
-    text = f"{server.base_url}: {server.redact(str(error))}"
+    text = f"{server.shown}: {server.redact(str(error))}"
     return SourceError(text, kind=error.kind, answered=error.answered)
 
 
@@ -407,7 +407,7 @@ def _make_servers(configuration: Configuration) -> dict[str, Server]:
         try:
             server.prepare()
         except SourceError as error:
-            problems[f"{server.base_url}: {error}"] = None
+            problems[f"{server.shown}: {error}"] = None
     if problems:
         raise UsageError("\n".join(problems))
     return servers

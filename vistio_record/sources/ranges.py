@@ -152,7 +152,7 @@ def _together(
 
 def no_data(server: Server) -> str:
     """Why what a server says of an instant is no answer."""
-    return f"{NO_DATA}: {server.base_url} collected none then, or does not keep it so long"
+    return f"{NO_DATA}: {server.shown} collected none then, or does not keep it so long"
 
 
 class _RuleOverRange:

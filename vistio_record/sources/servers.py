@@ -16,6 +16,7 @@ from requests.utils import get_environ_proxies, select_proxy, should_bypass_prox
 
 from vistio_core.configuration.http_config import HttpConfig, ServerSettings
 from vistio_core.errors import UsageError
+from vistio_core.url_secrets import HIDDEN, redact, redact_server, secrets_of
 from vistio_record.sources.abortable import AbortableAdapter
 from vistio_record.sources.credentials import Credentials
 from vistio_record.sources.tls import Contexts, Tls
@@ -52,6 +53,8 @@ class Server:
             )
         self.base_url = urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", ""))
         """Without credentials, without a slash at its end."""
+        self.shown = redact_server(self.base_url)
+        """The same for people: a path may have a secret, too."""
         self.query_string = parts.query
         """What the URL had after ``?``: some proxies want a parameter there."""
         self.config = (settings and settings.http_config) or HttpConfig()
@@ -59,6 +62,7 @@ class Server:
         """``POST`` or ``GET``, when the configuration says so."""
         user = None if parts.username is None else unquote(parts.username)
         self._credentials = Credentials(self.base_url, self.config, user, unquote(parts.password or ""))
+        self._secrets = secrets_of(url)
         # Once: an environment does not change, and requests writes to it to find out.
         self._proxy_url = _find_proxy(self.base_url, self.config)
         self._tls = Tls(self.config.tls_config, self.config.directory)
@@ -70,7 +74,7 @@ class Server:
             log.warning(
                 "server.unverified",
                 extra={
-                    "server": self.base_url,
+                    "server": self.shown,
                     "remedy": "name its CA in tls_config: {ca_file: ...} instead of insecure_skip_verify",
                 },
             )
@@ -81,7 +85,7 @@ class Server:
         return cls(url)
 
     def __repr__(self) -> str:
-        return f"Server({self.base_url!r})"
+        return f"Server({self.shown!r})"
 
     @property
     def authentication(self) -> str:
@@ -113,7 +117,7 @@ class Server:
 
     @property
     def proxy(self) -> str:
-        """The address of the proxy on the way, without credentials; empty: there is none."""
+        """The address of the proxy on the way, without secrets; empty: there is none."""
         return _without_userinfo(self._proxy_url)
 
     @property
@@ -128,7 +132,9 @@ class Server:
     def redact(self, text: str) -> str:
         """``text`` without this server's secrets, should it have echoed them."""
         text = self._credentials.redact(text)
-        return text.replace(self.query_string, "***") if self.query_string else text
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return redact(text)
 
     def prepare(self) -> None:
         """Reads all that a request needs.
@@ -222,4 +228,4 @@ def host_and_port(host: str | None, port: int | None) -> str:
 
 def _without_userinfo(url: str) -> str:
     parts = urlsplit(url)
-    return url and urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    return redact_server(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")))
