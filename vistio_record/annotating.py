@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 import logging
 import re
 from collections.abc import Callable, Mapping
@@ -23,6 +24,9 @@ from vistio_record.application import text
 log = logging.getLogger(__name__)
 
 FIELDS = ("at", "start", "end", "kind", "text", "cluster", "node", "link", "tags")
+_MOST_TOLD = 10
+_LONGEST_NAME = 64
+_LONGEST_INSTANT = 64
 # What RFC 6750 allows in a bearer token.
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
 _MAX_TOKEN_BYTES = 2**20
@@ -40,7 +44,10 @@ def read_annotation(fields: Mapping[str, Any], *, now_ms: int) -> Annotation:
     Raises:
         InvalidAnnotationError: with everything that is wrong, not only the first.
     """
-    problems = [_unknown(name) for name in fields if name not in FIELDS]
+    unknown = [name for name in fields if name not in FIELDS]
+    problems = [_unknown(name) for name in unknown[:_MOST_TOLD]]
+    if len(unknown) > _MOST_TOLD:
+        problems.append(f"and {len(unknown) - _MOST_TOLD:,} more are not known")
     known = {name: value for name, value in fields.items() if name in FIELDS and value is not None}
     if "text" not in known:
         problems.append("text: is missing; say what happened")
@@ -72,18 +79,47 @@ def read_annotation(fields: Mapping[str, Any], *, now_ms: int) -> Annotation:
 
 
 def _instant(name: str, value: object, now_ms: int, problems: list[str]) -> int | None:
-    try:
-        return parse_instant(value, now_ms=now_ms)  # type: ignore[arg-type]  # refuses what it does not know
-    except InvalidTimeError as error:
-        problems.append(f"{name}: {error}")
-        return None
+    if isinstance(value, str) and len(value) > _LONGEST_INSTANT:
+        problems.append(f"{name}: has {len(value):,} characters; use RFC 3339, such as 2026-11-23T05:10:00Z")
+    elif not isinstance(value, str | int | float):
+        problems.append(f"{name}: found {type(value).__name__}; use RFC 3339, such as 2026-11-23T05:10:00Z")
+    else:
+        try:
+            return parse_instant(value, now_ms=now_ms)
+        except InvalidTimeError as error:
+            problems.append(f"{name}: {error}")
+    return None
 
 
 def _unknown(name: str) -> str:
-    near = get_close_matches(name, FIELDS, 1)
-    return f"{name[:64]}: is not known; " + (
-        f"did you mean {near[0]}?" if near else f"use {', '.join(FIELDS)}"
-    )
+    shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+    near = get_close_matches(shown, FIELDS, 1)
+    return f"{shown}: is not known; " + (f"did you mean {near[0]}?" if near else f"use {', '.join(FIELDS)}")
+
+
+def read_json(body: bytes) -> object:
+    """The JSON value in a body of anybody's.
+
+    Raises:
+        UsageError: it is not JSON, is nested too deeply, or says something twice.
+    """
+    try:
+        # The one parser refuses what is not JSON (NaN, half a character), the other tells what stands there twice.
+        msgspec.json.decode(body)
+        return json.loads(body, object_pairs_hook=_once)
+    except RecursionError as error:
+        raise UsageError("nested too deeply; an annotation is one object, with tags in it") from error
+    except ValueError as error:  # of both, and of the bytes
+        raise UsageError(f"not JSON: {error}") from error
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        if name in found:
+            raise UsageError(f"{name[:_LONGEST_NAME]!r} stands there twice; keep one of them")
+        found[name] = value
+    return found
 
 
 class TokenFile:
@@ -131,9 +167,9 @@ class AnnotationRoute:
         if request.mimetype != "application/json":
             return text("send JSON, with the header Content-Type: application/json\n", 415)
         try:
-            fields = msgspec.json.decode(request.get_data())
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return text(f"not JSON: {error}\n", 400)
+            fields = read_json(request.get_data())
+        except UsageError as error:
+            return text(f"{error}\n", 400)
         if not isinstance(fields, dict):
             return text(
                 f'found {type(fields).__name__}; send an object such as {{"text": "v2 is out"}}\n', 400

@@ -10,6 +10,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from types import MappingProxyType
 
 import attrs
@@ -208,15 +209,17 @@ def _problems(annotation: Annotation) -> Iterator[str]:
     if isinstance(annotation.text, str) and not annotation.text.strip():
         yield "text: is empty; say what happened"
     if not isinstance(annotation.kind, str) or not _KIND.fullmatch(annotation.kind):
-        yield f"kind: found {annotation.kind!r}; use 1 to 32 of a-z, 0-9 and -, such as deployment or incident"
+        kind: object = annotation.kind
+        found = repr(kind[:80]) if isinstance(kind, str) else type(kind).__name__
+        yield f"kind: found {found}; use 1 to 32 of a-z, 0-9 and -, such as deployment or incident"
     yield from _text_problems("cluster", annotation.cluster, MAX_NAME_BYTES)
     yield from _text_problems("node", annotation.node, MAX_NAME_BYTES)
     yield from _text_problems("link", annotation.link, MAX_LINK_BYTES)
     if annotation.link and isinstance(annotation.link, str) and not _LINK.fullmatch(annotation.link):
         yield f"link: found {annotation.link[:80]!r}; use an address that begins with http:// or https://"
     if len(annotation.tags) > MAX_TAGS:
-        yield f"tags: found {len(annotation.tags)}; at most {MAX_TAGS} are allowed"
-    for key, value in annotation.tags.items():
+        yield f"tags: found {len(annotation.tags):,}; at most {MAX_TAGS} are allowed"
+    for key, value in islice(annotation.tags.items(), MAX_TAGS):
         yield from _text_problems(f"tags: key {str(key)[:64]!r}", key, MAX_TAG_KEY_BYTES)
         if key == "":
             yield "tags: a key is empty; name each tag"
