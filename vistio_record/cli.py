@@ -37,12 +37,12 @@ from vistio_record.options import (
     Rules,
     asking_options,
     build_source,
-    check_times,
     configuration_options,
     digits_option,
     json_option,
     make_source,
     recording_option,
+    timeout_within,
     writer_option,
 )
 from vistio_record.recorder import Recorder
@@ -122,7 +122,7 @@ def run(
     http_config: Path | None,
     source_option: tuple[str, ...],
     interval: int,
-    timeout: int,
+    timeout: int | None,
     recording: Path,
     writer: str,
     delay: int,
@@ -142,10 +142,10 @@ def run(
     \b
     Examples:
       vistio-record run --config vistio.yaml --recording recording/
-      vistio-record run --config vistio.yaml --recording recording/ --interval 5s --timeout 4s
+      vistio-record run --config vistio.yaml --recording recording/ --interval 5s
       vistio-record run --source simulator --recording recording/ --port 0
     """  # noqa: D301  # as above
-    check_times(interval, timeout)
+    timeout = timeout_within(interval, timeout)
     options = RunOptions(
         recording=recording,
         writer=writer,
@@ -234,7 +234,7 @@ def backfill(
     http_config: Path | None,
     source_option: tuple[str, ...],
     interval: int,
-    timeout: int,
+    timeout: int | None,
     recording: Path,
     writer: str,
     start: int,
@@ -252,7 +252,7 @@ def backfill(
       vistio-record backfill --config vistio.yaml --recording recording/ --start -1h
       vistio-record backfill --source simulator --recording demo/ --start -2h --end -1h
     """  # noqa: D301  # as above
-    check_times(interval, timeout)
+    timeout = timeout_within(interval, timeout)
     configure_logging("warning")
     with ExitStack() as stack:
         asked = make_source(source, Rules(config, preset, prometheus, http_config), source_option)

@@ -18,6 +18,9 @@ from vistio_record import presets
 from vistio_record.sources import registry
 from vistio_record.sources.base import Source, SourceOptions
 
+_TIMEOUT_PERCENT = 80
+"""Of the interval: what is left is for writing, and for the next scrape to begin on time."""
+
 F = TypeVar("F", bound=Callable[..., Any])  # click decorates any function
 
 recording_option = click.option(
@@ -78,7 +81,7 @@ _interval_option = click.option("--interval", type=DURATION, default="10s", help
 _timeout_option = click.option(
     "--timeout",
     type=DURATION,
-    default="8s",
+    show_default="80 % of the interval",
     help="How long the evaluation of all rules of an instant may take; at most the interval.",
 )
 
@@ -179,13 +182,20 @@ def build_source(name: str, rules: Rules, settings: tuple[str, ...]) -> Source:
     return registry.create(name, SourceOptions(rules.read(), pairs))
 
 
-def check_times(interval_ms: int, timeout_ms: int) -> None:
-    """Refuse an interval and a timeout that cannot be kept together."""
+def timeout_within(interval_ms: int, timeout_ms: int | None) -> int:
+    """The timeout that goes with an interval: the one given, or most of the interval.
+
+    Raises:
+        click.BadParameter: the two cannot be kept together.
+    """
     if interval_ms <= 0:
         raise click.BadParameter("must be greater than 0s", param_hint="--interval")
+    if timeout_ms is None:
+        return max(1, interval_ms * _TIMEOUT_PERCENT // 100)
     if not 0 < timeout_ms <= interval_ms:
         raise click.BadParameter(
             f"{format_duration(timeout_ms)} must be greater than 0s and at most the interval,"
             f" {format_duration(interval_ms)}; a longer scrape would be late for the next",
             param_hint="--timeout",
         )
+    return timeout_ms

@@ -17,7 +17,7 @@ from support.misbehaving import Request, configuration_text, serving
 from support.processes import RunProcess, wait_until
 
 from vistio_core import Recording
-from vistio_core.times import format_instant
+from vistio_core.times import format_instant, parse_duration
 from vistio_record.cli import main
 
 FAST = ("--interval", "200ms", "--timeout", "200ms", "--delay", "0s", "--port", "0")
@@ -156,6 +156,36 @@ def test_a_port_in_use_is_an_error_before_anything_is_recorded(
         log = process.wait(exit_code=1)
     assert f"Error: 127.0.0.1:{port} cannot be listened on" in log
     assert not recording_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ("interval", "timeout"), [("2s", 1.6), ("10s", 8.0), ("1m", 48.0), ("200ms", 0.16), ("1ms", 0.001)]
+)
+def test_the_timeout_follows_the_interval(
+    interval: str, timeout: float, recording_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+    monkeypatch.setattr(
+        "vistio_record.cli.run_recorder", lambda options, *rest: seen.append(options.timeout_ms)
+    )
+    arguments = ("run", "--source", "simulator", "--recording", recording_dir, "--interval", interval)
+    assert invoke(*arguments).exit_code == 0
+    assert invoke(*arguments, "--timeout", interval).exit_code == 0
+    given_ms = parse_duration(interval)
+    assert seen == [timeout * 1000, given_ms]
+    assert invoke(*arguments, "--timeout", f"{given_ms + 1}ms").exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["run", "backfill"])
+def test_help_says_what_the_timeout_follows(command: str) -> None:
+    assert "80 % of the interval" in " ".join(invoke(command, "--help").output.split())
+
+
+def test_an_interval_alone_will_do(run_process: RunProcess, recording_dir: Path) -> None:
+    arguments = ("--source", "simulator", "--recording", recording_dir, "--interval", "2s", "--port", 0)
+    process = run_process("vistio-record", "run", *arguments)
+    process.wait_for_line("scrape.committed")
+    process.terminate()
 
 
 def test_python_m_is_the_same_program(run_process: RunProcess) -> None:
