@@ -139,7 +139,7 @@ class PrometheusSource:
                     step_ms if step_ms is not None and 0 < step_ms <= MINUTE_MS else None,
                 )
         except SourceError as error:
-            log.debug("evidence.missing", extra={"server": server.base_url, "error": str(error)})
+            log.debug("evidence.missing", extra={"server": server.shown, "error": str(error)})
             collecting = None
         if collecting is None:  # the weaker evidence, for servers that do not tell
             collecting = any(probe.rule.prometheus_url == url and probe.outcome.series for probe in probes)
