@@ -12,6 +12,8 @@ import os
 import stat
 from typing import BinaryIO
 
+from vistio_core.native_paths import native
+
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
     (stat.S_ISFIFO, "a FIFO (a named pipe)"),
@@ -47,7 +49,7 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
         OSError: it cannot be opened.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        descriptor = os.open(native(path), os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError as error:
         if error.errno == errno.ENXIO:  # a socket, or a device without a driver
             require_regular(path)
@@ -67,7 +69,7 @@ def require_regular(path: str | os.PathLike[str]) -> None:
         NotRegularError: it is something else.
         OSError: it cannot be looked at.
     """
-    _require(path, os.stat(path).st_mode)
+    _require(path, os.stat(native(path)).st_mode)
 
 
 def _require(path: str | os.PathLike[str], mode: int) -> None:

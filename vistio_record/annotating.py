@@ -15,6 +15,7 @@ import msgspec
 from werkzeug.wrappers import Request, Response
 
 from vistio_core.errors import InvalidAnnotationError, InvalidTimeError, RecordingError, UsageError
+from vistio_core.native_paths import shown
 from vistio_core.recording.recording import Recording
 from vistio_core.regular_files import open_regular
 from vistio_core.storage.annotations import Annotation
@@ -143,10 +144,10 @@ class TokenFile:
                 token = stream.read(_MAX_TOKEN_BYTES).decode().strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "is not text"
-            raise UsageError(f"{self._file}: {reason}; --token-file must hold a token") from error
+            raise UsageError(f"{shown(self._file)}: {reason}; --token-file must hold a token") from error
         if not _TOKEN.fullmatch(token):
             raise UsageError(
-                f"{self._file}: holds no token of 16 or more letters, digits and . _ ~ + / -;"
+                f"{shown(self._file)}: holds no token of 16 or more letters, digits and . _ ~ + / -;"
                 " make one with `openssl rand -hex 32`"
             )
         return token

@@ -127,7 +127,10 @@ class Application:
 
 def text(content: str, status: int = 200) -> Response:
     """A plain answer."""
-    return Response(content, status, content_type="text/plain; charset=utf-8")
+    # Bytes: a message may quote what is no text, such as the name of a file.
+    return Response(
+        content.encode("utf-8", "backslashreplace"), status, content_type="text/plain; charset=utf-8"
+    )
 
 
 def _take_body(request: Request) -> None:

@@ -24,6 +24,7 @@ import attrs
 
 from vistio_core.configuration.model import Configuration
 from vistio_core.errors import ConfigurationError, VistioError
+from vistio_core.native_paths import shown
 from vistio_core.regular_files import open_regular
 from vistio_record.metrics import Metrics
 from vistio_record.recorder import note_warnings, rules_of
@@ -121,7 +122,7 @@ class Reloader:
         """Reload if a file has another content than at the last try, the same as at the last look."""
         content = read_content(self._recipe.files)
         before = zip(self._recipe.files, self._recipe.content, content, strict=True)
-        missing = [str(file) for file, was, found in before if was is not None and found is None]
+        missing = [shown(file) for file, was, found in before if was is not None and found is None]
         # Some programs remove a file and write it anew: what has gone may be back at the next look.
         self._gone = self._gone + 1 if missing else 0
         if self._gone == _GONE_AFTER_LOOKS:
@@ -138,7 +139,7 @@ class Reloader:
 
     def _unchanged(self, by: str) -> Reloaded:
         self._metrics.reloaded(good=True)
-        files = ", ".join(map(str, self._recipe.files))
+        files = ", ".join(map(shown, self._recipe.files))
         why = f"{files} is as it was" if files else "this source has no configuration file"
         log.info("configuration.unchanged", extra={"by": by, "why": why})
         return Reloaded(Outcome.UNCHANGED, f"unchanged: {why}")

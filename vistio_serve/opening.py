@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vistio_core import Recording
 from vistio_core.errors import NotARecordingError, UsageError, VistioError
+from vistio_core.native_paths import native, shown
 from vistio_serve.memory import DEFAULT_BYTES, Memory
 
 log = logging.getLogger(__name__)
@@ -65,11 +66,11 @@ def refuse_plainly_wrong(place: str) -> None:
     """
     if "://" in place:
         return
-    path = Path(place)
+    path = Path(native(place))
     if path.exists() and not path.is_dir():
         raise UsageError(f"--recording {place}: this is a file; give the directory of a recording")
     if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
         raise UsageError(f"--recording {place}: no permission to read this directory; run as its owner")
     nearest = next((parent for parent in path.absolute().parents if parent.exists()), None)
     if nearest is not None and not nearest.is_dir():
-        raise UsageError(f"--recording {place}: {nearest} is a file, so nothing can be below it")
+        raise UsageError(f"--recording {place}: {shown(nearest)} is a file, so nothing can be below it")

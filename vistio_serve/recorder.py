@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from vistio_core.errors import VistioError
+from vistio_core.native_paths import native
 
 _STOP_TIMEOUT_S = 5.0
 _LAST_LINES = 10
@@ -34,7 +35,7 @@ class Recorder:
         output: IO[bytes] | None = None if log_file is None else log_file.open("ab")
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "vistio_serve.leash", "vistio_record", *arguments],
+                [sys.executable, "-m", "vistio_serve.leash", "vistio_record", *map(native, arguments)],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,

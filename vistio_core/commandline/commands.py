@@ -8,6 +8,8 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from vistio_core.commandline.parameters import TEXT
+from vistio_core.commandline.streams import prepare_streams
 from vistio_core.errors import VistioError
 from vistio_core.url_secrets import redact
 
@@ -95,6 +97,10 @@ class Group(click.Group):
             )
         )
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        prepare_streams()
+        return super().main(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         return _invoke(ctx, super().invoke)
 
@@ -113,6 +119,8 @@ def _complete_options(command: click.Command) -> None:
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             parameter.show_envvar = True
+        if parameter.type is click.STRING:
+            parameter.type = TEXT
 
 
 def _remember_verbose(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:

@@ -10,6 +10,7 @@ import click
 
 from vistio_core import times
 from vistio_core.errors import InvalidTimeError
+from vistio_core.native_paths import readable, shown
 
 _SIZE_UNITS = ("", "K", "M", "G", "T", "P")
 _SIZE = re.compile(r"(?P<number>[0-9]{1,15}(\.[0-9]{1,15})?) ?((?P<unit>[KMGTP])i?)?B", re.IGNORECASE)
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     _Whole = click.ParamType[int]
+    _Text = click.ParamType[str]
 else:
-    _Whole = click.ParamType  # generic only in newer versions of click
+    _Whole = _Text = click.ParamType  # generic only in newer versions of click
 
 
 class DurationType(_Whole):
@@ -72,6 +74,19 @@ class SizeType(_Whole):
         return int(Decimal(found["number"]) * 1024 ** _SIZE_UNITS.index((found["unit"] or "").upper()))
 
 
+class TextType(_Text):
+    """Any text. In the locale C Python takes letters beyond ASCII for bytes: these are letters again."""
+
+    name = "text"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return readable(str(value))
+        except ValueError:
+            self.fail(f"{shown(str(value))!r} is not UTF-8", param, ctx)
+
+
 DURATION = DurationType()
 INSTANT = InstantType()
 SIZE = SizeType()
+TEXT = TextType()

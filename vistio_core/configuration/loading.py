@@ -32,6 +32,7 @@ from vistio_core.configuration.structure import structure, structure_list
 from vistio_core.configuration.values import RefusedError, describe, read_text, read_url
 from vistio_core.configuration.yaml_lines import MAX_CHARACTERS, Document, Scalar, Table, read_yaml
 from vistio_core.errors import ConfigurationError, Problem
+from vistio_core.native_paths import shown
 from vistio_core.regular_files import open_regular
 from vistio_core.url_secrets import redact
 
@@ -58,7 +59,7 @@ def load(path: str | Path, *, prometheus_url: str | None = None) -> Configuratio
         ConfigurationError: the file cannot be read or used; has all of its problems.
         UsageError: ``prometheus_url`` is not an address.
     """
-    return _loads(_read(path, "--config"), str(path), str(Path(path).parent), prometheus_url)
+    return _loads(_read(path, "--config"), shown(path), str(Path(path).parent), prometheus_url)
 
 
 def load_http_config(path: str | Path) -> HttpConfig:
@@ -67,7 +68,7 @@ def load_http_config(path: str | Path) -> HttpConfig:
     Raises:
         ConfigurationError: the file cannot be read or used; has all of its problems.
     """
-    file = str(path)
+    file = shown(path)
     document = read_yaml(_read(path, "--http-config").removeprefix("\ufeff"))
     root = document.root
     if root is None and document.problems:
@@ -88,7 +89,7 @@ def load_http_config(path: str | Path) -> HttpConfig:
 
 def _read(path: str | Path, option: str) -> str:
     """The text of a file; ``option`` is how the user named it."""
-    file = str(path)
+    file = shown(path)
     try:
         with open_regular(path) as stream:
             # Four bytes a character at most; one more shows that the text is too long.

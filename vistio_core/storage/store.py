@@ -25,7 +25,8 @@ from typing import IO, Protocol
 import attrs
 import pyarrow as pa
 
-from vistio_core.errors import RecordingError
+from vistio_core.errors import RecordingError, UsageError
+from vistio_core.native_paths import native, readable, shown
 from vistio_core.regular_files import NotRegularError, kind_of, require_regular
 from vistio_core.storage.layout import LOCKS
 from vistio_core.storage.local_lock import LocalLock
@@ -50,7 +51,7 @@ class StorageError(RecordingError):
             _REMEDIES.get(error.errno or 0, "look at the storage and its mount"),
         )
         if isinstance(error, NotRegularError):
-            found, hint = f"{error.filename} {error}", "move it elsewhere"
+            found, hint = f"{shown(error.filename)} {error}", "move it elsewhere"
         super().__init__(f"{place}: {doing}: {found}; {hint}")
 
 
@@ -203,11 +204,21 @@ _NOTHING_LISTED = _Listed((0, 0, 0), (), (), (), ())
 
 
 class LocalStore:
-    """A directory. Durable by fsync of the file and of its folder, atomic by rename."""
+    """A directory. Durable by fsync of the file and of its folder, atomic by rename.
+
+    Raises:
+        UsageError: its name is none that every reader can use.
+    """
 
     def __init__(self, root: Path) -> None:
-        self._root = root
-        self.place = str(root)
+        try:
+            self.place = readable(root)
+        except ValueError as error:
+            raise UsageError(
+                f"{shown(root)}: is not UTF-8, and DuckDB finds files by names in UTF-8 only; rename the directory"
+            ) from error
+        self._path = native(root)
+        self._root = Path(self._path)
         self._listed: dict[str, _Listed] = {}
         self._told: set[str] = set()
         """Names of strangers that the log has been told of."""
@@ -248,7 +259,7 @@ class LocalStore:
 
     def _kind(self, name: str) -> str:
         try:
-            return kind_of(os.stat(f"{self.place}/{name}").st_mode)
+            return kind_of(os.stat(f"{self._path}/{name}").st_mode)
         except OSError:
             return "a link to nothing"
 
@@ -256,15 +267,15 @@ class LocalStore:
         return (self._root / name).exists()
 
     def version(self, name: str) -> str:
-        status = os.stat(f"{self.place}/{name}")
+        status = os.stat(f"{self._path}/{name}")
         return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
 
     def open(self, name: str) -> pa.NativeFile:
-        path = f"{self.place}/{name}"
+        path = f"{self._path}/{name}"
         require_regular(path)
         # Not a memory map: there a disk's error, or a file that was cut short, is SIGBUS, which ends
         # the process; here it is an OSError, and the rest of the recording stays readable.
-        return pa.OSFile(path, "r")
+        return pa.OSFile(os.fsencode(path), "r")
 
     @contextmanager
     def create(self, name: str, *, beside: str | None = None) -> Iterator[IO[bytes]]:
@@ -301,7 +312,7 @@ class LocalStore:
                 raise StorageError(self.place, f"deleting {name}", error) from error
 
     def uri(self, name: str) -> str:
-        return str(self._root / name)
+        return f"{self.place}/{name}"
 
     def lock(self, writer: str, *, beside: str | None = None) -> LocalLock:
         path = self._root / LOCKS / f"{writer}.lock"
@@ -329,7 +340,7 @@ class LocalStore:
     def _list(self, folder: str) -> _Listed:
         """What is directly in a folder. One that did not change since is not listed again: it costs a third."""
         # Text, not a Path: a graph looks at 26 folders.
-        path = f"{self.place}/{folder}"
+        path = f"{self._path}/{folder}"
         try:
             changed = _change_of(path)
             known = self._listed.get(folder)

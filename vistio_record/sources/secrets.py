@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vistio_core.errors import SourceError
+from vistio_core.native_paths import readable, shown
 from vistio_core.regular_files import NotRegularError, open_regular
 
 _MAX_BYTES = 2**20
@@ -28,9 +29,9 @@ def read_file(directory: str, name: str, what: str) -> bytes:
     Raises:
         SourceError: it cannot be read, or there is nothing in it; names the file.
     """
-    path = Path(directory, name)
+    path = shown(Path(directory, name))
     try:
-        with open_regular(path) as stream:
+        with open_regular(Path(directory, name)) as stream:
             content = stream.read(_MAX_BYTES + 1)
     except NotRegularError as error:
         raise SourceError(f"{what} {path} {error}; name one that can be read again and again") from error
@@ -54,8 +55,8 @@ def read_text_file(directory: str, name: str, what: str) -> str:
     try:
         text = read_file(directory, name, what).decode().strip()
     except UnicodeDecodeError as error:
-        raise SourceError(f"{what} {Path(directory, name)} is not UTF-8 text") from error
-    return in_header(text, f"{what} {Path(directory, name)}")
+        raise SourceError(f"{what} {shown(Path(directory, name))} is not UTF-8 text") from error
+    return in_header(text, f"{what} {shown(Path(directory, name))}")
 
 
 def read_variable(name: str, what: str, environment: Mapping[str, str] = os.environ) -> str:
@@ -64,7 +65,10 @@ def read_variable(name: str, what: str, environment: Mapping[str, str] = os.envi
     Raises:
         SourceError: there is none, or it is not a text that a header can carry.
     """
-    value = environment.get(name, "").strip()
+    try:
+        value = readable(environment.get(name, "").strip())
+    except ValueError as error:
+        raise SourceError(f"{what}: environment variable {name} is not UTF-8 text") from error
     if not value:
         raise SourceError(f"{what}: environment variable {name} is not set")
     return in_header(value, f"{what}: environment variable {name}")
