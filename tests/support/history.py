@@ -25,9 +25,11 @@ def open_metrics(exposition: str, *, end_ms: int, duration_s: int, target: str =
     """The samples of ``duration_s`` seconds up to ``end_ms``, each series growing as ``exposition`` says.
 
     Every series gets ``instance``, and the labels of ``target`` unless it has a job already, as
-    scraping adds them.
+    scraping adds them. There is ``up``, too: without it, and once Prometheus has tried to scrape something
+    today, nothing says that it was collecting then.
     """
-    lines: list[str] = []
+    ages_s = range(duration_s, -1, -STEP_S)
+    lines = [f"up{{{target}}} 1 {end_ms / 1000 - age_s:.3f}" for age_s in ages_s]
     for line in exposition.splitlines():
         if not line.strip() or line.startswith("#"):
             continue
@@ -38,7 +40,7 @@ def open_metrics(exposition: str, *, end_ms: int, duration_s: int, target: str =
             labels += f"{',' if labels else ''}{target}"
         labels += ',instance="10.0.0.1:15020"'
         # Of a series all samples come together, or promtool refuses them.
-        for age_s in range(duration_s, -1, -STEP_S):
+        for age_s in ages_s:
             value = float(sample["rate"]) * (duration_s - age_s) + 1000
             lines.append(f"{sample['name']}{{{labels}}} {value!r} {end_ms / 1000 - age_s:.3f}")
     return "\n".join([*lines, "# EOF\n"])
