@@ -105,6 +105,31 @@ def normal(rate: float) -> Rates:
             {"a": ((5.25, 0, 0.75), "caller+called", 0.0), "b": ((1.75, 0, 0.25), "caller+called", 0.0)},
             id="less unknown than is lacking",
         ),
+        pytest.param(
+            {"a": normal(4), "b": (0, 0, 4)},
+            {UNKNOWN: normal(4)},
+            {"a": (normal(4), "caller+called", 0.0), "b": ((0, 0, 4), "caller", 4.0)},
+            id="unknown was a: nothing of b arrived",
+        ),
+        pytest.param(
+            {"a": normal(4), "b": (0, 0, 4)},
+            {UNKNOWN: (4, 0, 4)},
+            {"a": (normal(4), "caller+called", 0.0), "b": ((0, 0, 4), "caller+called", 0.0)},
+            id="unknown was both: the failures are b's",
+        ),
+        pytest.param(
+            {"a": normal(4), "b": (2, 0, 2)},
+            {UNKNOWN: normal(8)},
+            {"a": (normal(4), "caller+called", 0.0), "b": ((2, 0, 2), "caller+called", 0.0)},
+            id="unknown was both: some of b's came too late",
+        ),
+        pytest.param(
+            {"a": (0, 0, 5)}, {UNKNOWN: normal(0)}, {"a": ((0, 0, 5), "caller", 5.0)},
+            id="an unknown caller's counter stands",
+        ),
+        pytest.param(
+            {}, {UNKNOWN: normal(0)}, {UNKNOWN: (normal(0), "called", None)}, id="nobody else is known",
+        ),
         pytest.param({"a": normal(0)}, {"a": normal(0)}, {"a": (normal(0), "caller+called", 0.0)}, id="quiet"),
     ],
 )  # fmt: skip
@@ -141,6 +166,18 @@ def test_a_target_has_at_least_what_either_side_says_and_nothing_twice(caller: S
         seen = max(side.get(source, (0, 0, 0))[2] for side in (caller, called)) / (1 + NOISE)
         if source != UNKNOWN:
             assert own[2] >= seen * (1 - 1e-9) or own[2] >= sum(own) * (1 - 1e-9)
+
+
+@given(of_callers, rates)
+def test_callers_who_saw_no_failure_get_none_that_others_saw(caller: Said, unknown: Rates) -> None:
+    both, sources = reports((caller, {UNKNOWN: unknown}))
+    if any(sum(told[kind] for told in caller.values()) < unknown[kind] for kind in range(3)):
+        return  # somebody saw what no caller did
+    told = reconciled(both)
+    for source, said_rates in caller.items():
+        if not any(said_rates[1:]):
+            own = told.rps[0, sources.index(source)]
+            assert own[1:].sum() <= NOISE * sum(unknown) + 1e-9
 
 
 @given(st.lists(st.tuples(of_callers, said), min_size=1, max_size=4))

@@ -17,7 +17,7 @@ The rule, for each target at each moment (C: what callers say, D: what the calle
 
 1. **Unknown callers.** What the called side tells of `UNKNOWN` is the same traffic as what callers say they sent there
    beyond what it knows of them, as far as that goes: each edge is given a part of it in proportion to what it
-   lacks. What is left over stays an edge of its own.
+   lacks, first of the same class, then of any. What is left over stays an edge of its own.
 2. **Failures** are what either end saw: the called side's, and what the caller saw beyond them.
 3. **Lost** is what the caller sent beyond what was received, as far as the failures of 2 that only it saw go.
 4. **The sum** is what was received and what was lost; or what the caller sent, where that is more.
@@ -107,24 +107,40 @@ def _with_unknown(reports: Reports) -> tuple[Floats, Booleans]:
     """What the called side says once unknown callers are known as far as that goes; and which are gone by that."""
     if not reports.unknown.any():
         return reports.called, np.zeros(reports.by_called.shape, bool)
+    targets = reports.targets
     sent, received = _total(reports.caller), _total(reports.called)
     lacks = reports.by_caller & ~reports.unknown & (sent - received > NOISE * sent)
     lacking = np.where(lacks, sent - received, 0.0)
-    of_unknown = np.where(reports.unknown[:, None], reports.called, 0.0)
-    nameless, wanted = _by_target(of_unknown, reports.targets), _by_target(lacking, reports.targets)
-    there = _total(nameless)
-    given = np.where(np.abs(there - wanted) <= NOISE * there, there, np.minimum(there, wanted))
-    given = np.where(wanted > 0, given, 0.0)
-    share = np.divide(given, there, out=np.zeros_like(there), where=there > 0)[:, reports.targets]
-    part = np.divide(
-        lacking,
-        wanted[:, reports.targets],
-        out=np.zeros_like(lacking),
-        where=lacks,
-    )
-    known = reports.called + (part * share)[..., None] * nameless[:, reports.targets]
-    called = np.where(reports.unknown[:, None], reports.called * (1 - share)[..., None], known)
-    return called, reports.unknown & (share == 1)
+    nameless = _by_target(np.where(reports.unknown[:, None], reports.called, 0.0), targets)
+    # a: 4 x 200, b: 4 x 503; unknown: 4 x 200. It was a, and nothing of b arrived.
+    of_class = np.where(lacks[..., None], np.maximum(reports.caller - reports.called, 0.0), 0.0)
+    of_class *= np.minimum(_ratio(lacking, _total(of_class)), 1.0)[..., None]
+    alike = np.minimum(nameless, _by_target(of_class, targets))
+    called = reports.called + of_class * _ratio(alike, _by_target(of_class, targets))[:, targets]
+    left, still = nameless - alike, np.maximum(lacking - (_total(called) - received), 0.0)
+    # a: 7 x 200, 2 x 504; unknown: 9 x 200. What is left goes to whom something is missing, whatever it says.
+    share = np.minimum(_ratio(_by_target(still, targets), _total(left)), 1.0)
+    called += _given(still, left * share[..., None], targets)
+    left *= 1 - share[..., None]
+    noise = (_total(left) <= NOISE * _total(nameless)) & (_by_target(lacking, targets) > 0)
+    called += _given(lacking, np.where(noise[..., None], left, 0.0), targets)
+    left[noise] = 0.0
+    # A counter of nobody's that stands still is no caller beside those that there are.
+    others = _by_target((reports.by_caller & ~reports.unknown).astype(np.float64), targets) > 0
+    gone = reports.unknown & (others & (_total(left) == 0))[:, targets]
+    return np.where(reports.unknown[:, None], left[:, targets], called), gone
+
+
+def _given(lacking: Floats, nameless: Floats, targets: Integers) -> Floats:
+    """What each edge gets of ``nameless``, moments by targets by class: in proportion to what it lacks."""
+    part = _ratio(lacking, _by_target(lacking, targets)[:, targets])
+    given: Floats = part[..., None] * nameless[:, targets]
+    return given
+
+
+def _ratio(values: Floats, of: Floats) -> Floats:
+    """``values / of``; 0 where that is of nothing."""
+    return np.divide(values, of, out=np.zeros_like(values), where=of > 0)
 
 
 def _total(rates: Floats) -> Floats:
