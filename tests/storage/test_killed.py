@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from support.killed_child import COMMITS, LATE, supplement
+from support.killed_child import AT_ONCE, COMMITS, LATE, supplement
 from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
 
 from vistio_core import Recording
@@ -39,8 +40,9 @@ def test_a_writer_killed_before_any_of_its_steps_loses_nothing_it_acknowledged(t
     places = sorted(tmp_path.iterdir())
     assert len(places) > 60, "the children were killed at fewer steps than they have"
     # Many of them left the same, byte for byte; then what holds for one holds for all.
-    for (acknowledged, _), place in {_left(place): place for place in places}.items():
-        _check(place / "recording", acknowledged)
+    kinds = {_left(place): place / "recording" for place in places}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(_check, kinds.values(), (acknowledged for acknowledged, _ in kinds)))
 
 
 def _left(place: Path) -> tuple[int, frozenset[tuple[str, bytes]]]:

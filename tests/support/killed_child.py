@@ -2,8 +2,8 @@
 
     python -m support.killed_child FOLDER
 
-Forks one child after the other; each works in a folder of its own, and SIGKILL comes before its
-first, second, third ... call that changes the disk, until one of them comes through.
+Forks one child after the other, a few at a time; each works in a folder of its own, and SIGKILL comes
+before its first, second, third ... call that changes the disk, until one of them comes through.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from support.scrapes import INTERVAL_MS, START_MS, edges, mesh, outcomes, scrape
 from vistio_core import Recording, Scrape
 from vistio_core.times import HOUR_MS, MINUTE_MS
+from vistio_record.memory import keep_pandas_out
 
+AT_ONCE = 4
+"""More than a small machine has cores: half of the time a child waits for the disk."""
 COMMITS = 4
 LATE = 2
 """So many of them, the first ones, see nothing of the rule ``http``: supplements bring that later."""
@@ -109,20 +113,34 @@ def run(place: Path) -> None:
         writer.seal(START_MS + HOUR_MS)
 
 
+def start(step: int, folder: Path) -> int:
+    """The PID of a new child, which dies before its ``step``-th call."""
+    place = folder / f"{step:04d}"
+    place.mkdir()
+    child = os.fork()
+    if child == 0:
+        die_before(step)
+        run(place)
+        os._exit(0)
+    return child
+
+
 def main(folder: Path) -> None:
-    for step in range(1, 10_000):
-        place = folder / f"{step:04d}"
-        place.mkdir()
-        child = os.fork()
-        if child == 0:
-            die_before(step)
-            run(place)
-            os._exit(0)
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        if status == 0:
-            return
-        if status != -signal.SIGKILL:
-            sys.exit(f"the child of step {step} ended with {status}")
+    # As in a recorder; each child would import it anew.
+    keep_pandas_out()
+    steps = count(1)
+    running: dict[int, int] = {}
+    came_through = False
+    while running or not came_through:
+        while len(running) < AT_ONCE and not came_through:
+            step = next(steps)
+            running[start(step, folder)] = step
+        child, status = os.wait()
+        step, exit_code = running.pop(child), os.waitstatus_to_exitcode(status)
+        if exit_code not in (0, -signal.SIGKILL):
+            sys.exit(f"the child of step {step} ended with {exit_code}")
+        # Those of later steps that run already come through as well.
+        came_through |= exit_code == 0
 
 
 if __name__ == "__main__":

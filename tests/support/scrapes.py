@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from vistio_core.configuration import Configuration, loads
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
@@ -46,8 +47,12 @@ clusterLevel:
 """
 
 
+@cache
 def mesh(**replacements: str) -> Configuration:
-    """The configuration of these tests; ``mesh(http="grpc")`` replaces words in its text."""
+    """The configuration of these tests; ``mesh(http="grpc")`` replaces words in its text.
+
+    It cannot be changed, and most tests ask for it again and again.
+    """
     text = MESH
     for old, new in replacements.items():
         text = text.replace(old, new)
