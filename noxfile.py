@@ -1,22 +1,29 @@
 """The menu of everything that one does with this project: ``nox -l`` lists it.
 
-``nox`` alone runs lint, types and tests, which is what has to pass. Arguments after ``--`` go to
+``nox`` alone runs what has to pass: the tests, and lint and types beside them. Arguments after ``--`` go to
 the tool: ``nox -s tests -- -k as_of -x``. All that is installed is pinned in constraints.txt.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from zipfile import ZipFile
 
 import nox
 
 nox.needs_version = ">=2024.10.9"
-nox.options.sessions = ["lint", "types", "tests"]
+nox.options.sessions = ["everything"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_external_run = True
 
 CONSTRAINTS = ("--constraint", "constraints.txt")
+BESIDE = ("lint", "types")
+# A module stays together, since its tests share what took long to start. conftest.py says how many workers
+# there are, and in which order modules come.
+SPREAD = ("--numprocesses=auto", "--dist=loadscope", "--no-loadscope-reorder")
 SOAK = Path("bench", "soak.py")
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
@@ -61,6 +68,31 @@ def install_wheel(session: nox.Session, *requirements: str) -> None:
     session.install("--force-reinstall", "--no-deps", str(wheel))
 
 
+def nox_session(name: str, *posargs: str, captured: bool = False) -> int:
+    """The exit code of a session in a process of its own; what it said, if ``captured``, is told in one piece."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nox", "--session", name, "--", *posargs],
+        stdout=subprocess.PIPE if captured else None,
+        stderr=subprocess.STDOUT if captured else None,
+        text=True,
+        check=False,
+    )
+    if captured:
+        print(f"\n{done.stdout}", end="", flush=True)
+    return done.returncode
+
+
+@nox.session(venv_backend="none")
+def everything(session: nox.Session) -> None:
+    """Run the tests, and lint and types beside them: all that has to pass (arguments go to pytest)."""
+    with ThreadPoolExecutor() as pool:
+        beside = [pool.submit(nox_session, name, captured=True) for name in BESIDE]
+        # Not captured: one wants to see how far they are, and each failure at once.
+        codes = [nox_session("tests", *session.posargs), *(each.result() for each in beside)]
+    if failed := [name for name, code in zip(("tests", *BESIDE), codes, strict=True) if code]:
+        session.error(f"did not pass: {', '.join(failed)}")
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and formatting with ruff (mend it: nox -s format)."""
@@ -89,7 +121,7 @@ def tests(session: nox.Session) -> None:
     """Build the wheel, install it, and run all tests against it (arguments go to pytest)."""
     install_wheel(session, *group("test"))
     # The console script, not `python -m pytest`: that would import the source tree beside it.
-    session.run("pytest", *session.posargs, env={"VISTIO_TESTS_NEED_THE_WHEEL": "1"})
+    session.run("pytest", *SPREAD, *session.posargs, env={"VISTIO_TESTS_NEED_THE_WHEEL": "1"})
 
 
 @nox.session(venv_backend="none")

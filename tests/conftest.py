@@ -1,4 +1,4 @@
-"""Fixtures for every test. Those that need more than Python say so when they skip or fail.
+"""Fixtures for every test, and in which order tests run. Those that need more than Python say so.
 
 ========================  ===========================================================================
 ``free_port()``           a loopback port that nobody listens on
@@ -13,7 +13,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,11 +33,67 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadScopeScheduling
+
 # How long an example takes says something about the machine only.
 settings.register_profile("vistio", deadline=None)
 settings.load_profile("vistio")
 # A shell that runs us in the background has it ignored, and the programs that we test would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+STARTING = frozenset({"browser", "built", "disk", "prometheus", "run_process", "victoria_metrics"})
+"""Fixtures that start a server, a browser or a program, or mount something: who uses one has to wait."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--quick",
+        action="store_true",
+        help="leave out tests that start servers, browsers or programs, and those that are marked as slow",
+    )
+
+
+def is_slow(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return item.get_closest_marker("slow") is not None or not STARTING.isdisjoint(fixtures)
+
+
+def scope_of(nodeid: str) -> str:
+    """What shares things that take long to start, and so stays in one process: a module, and all of `tests/web`."""
+    return "tests/web" if nodeid.startswith("tests/web/") else nodeid.partition("::")[0]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Quick modules first, so that a fault shows within a minute; then those with most slow tests.
+
+    If what is long came last, one worker would still be at it when all others are done.
+    """
+    slow = [item for item in items if is_slow(item)]
+    if config.getoption("quick"):
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not is_slow(item)]
+        return
+    slow_in = Counter(scope_of(item.nodeid) for item in slow)
+    items.sort(key=lambda item: (scope_of(item.nodeid) in slow_in, -slow_in[scope_of(item.nodeid)]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """``-n auto``: more workers than cores, since half of the time they wait for other processes."""
+    return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """``--dist loadscope``, with our own scopes."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return scope_of(nodeid)
+
+    return Scheduling(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 NOTEBOOK = Path(__file__).parents[1] / "examples" / "incident.ipynb"
 ANCHOR = "2025-06-10T15:00:00Z"
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def own_directories(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -40,7 +40,10 @@ def test_the_readme_has_one_line_that_sets_up_everything_and_runs_the_tests() ->
     assert "\n" not in command
     assert command.startswith("python3 -m venv "), "a system's own Python refuses pip install (PEP 668)"
     assert "-c constraints.txt nox" in command
-    assert "tests" in command.split("nox -s ")[1].split()
+    assert command.split("nox -s ")[1].split() == ["everything"]
+    source = (ROOT / "noxfile.py").read_text()
+    assert 'nox_session("tests", *session.posargs)' in source
+    assert 'BESIDE = ("lint", "types")' in source
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash on PATH: .ci/run is a bash script")
@@ -115,7 +118,7 @@ def test_every_nox_session_has_a_line_of_help() -> None:
     source = (ROOT / "noxfile.py").read_text()
     sessions = re.findall(r"@nox\.session.*\ndef (\w+)\(.*\n    \"\"\"(.+?)\"\"\"", source)
     assert len(sessions) == source.count("@nox.session")
-    assert {"lint", "types", "tests", "web", "screenshots", "wheel", "bench", "demo"} <= {
+    assert {"everything", "lint", "types", "tests", "web", "screenshots", "wheel", "bench", "demo"} <= {
         name for name, _ in sessions
     }
     assert all(line.endswith(".") and len(line) < 100 for _, line in sessions)

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from vistio_core.graph.model import Edge, Graph
 
 CASES = Path(__file__).parent / "presets"
-pytestmark = pytest.mark.skipif(not real_prometheus.installed(), reason=real_prometheus.WITHOUT_BINARY)
+pytestmark = [
+    pytest.mark.skipif(not real_prometheus.installed(), reason=real_prometheus.WITHOUT_BINARY),
+    pytest.mark.slow,
+]
 
 
 @attrs.frozen

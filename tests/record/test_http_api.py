@@ -194,7 +194,7 @@ def test_a_gzip_answer_is_unpacked() -> None:
 @pytest.mark.parametrize(
     ("data", "encoding", "found"),
     [
-        (gzip.compress(b"x" * 1000)[:-12], "gzip", "cut short"),
+        (gzip.compress(b"x" * 1000, mtime=0)[:-12], "gzip", "cut short"),
         (b"no gzip", "gzip", "damaged"),
         (b"?", "br", "encoded as br"),
     ],

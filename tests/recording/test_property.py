@@ -28,7 +28,7 @@ from vistio_core.replay.rollups.hours import Rollups
 from vistio_core.times import HOUR_MS, MINUTE_MS
 
 # Twenty whole lives of a recording: a minute of work, and several where others work as well.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
 
 # A few instants in each of three hours, among them both sides of five minutes and of an hour.
 VIZCERAL = frontends.get("vizceral")

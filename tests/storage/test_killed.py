@@ -26,6 +26,7 @@ _UNIQUE = re.compile(r"\.tmp-[0-9a-f]+-")
 _WHEN = ("vistio.json", "locks")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_writer_killed_before_any_of_its_steps_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
     children = subprocess.run(
