@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-import time
-from collections import defaultdict
+import sys
+from collections import Counter, defaultdict
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -250,14 +250,19 @@ def test_it_is_a_source_with_gaps_that_the_registry_knows() -> None:
     assert source.answers_past
 
 
-def test_an_evaluation_takes_less_than_5_ms() -> None:
+def test_an_evaluation_calls_fewer_than_5000_functions() -> None:
+    """Two milliseconds with 2,000 calls; they are counted, since their time depends on who else works."""
     source = simulator()
-    took = []
+    calls: list[int] = []
     for t in LAST_HOUR[:100]:
-        begin = time.perf_counter()
-        source.evaluate(t, 8)
-        took.append(time.perf_counter() - begin)
-    assert median(took) < 0.005
+        events: Counter[str] = Counter()
+        sys.setprofile(lambda frame, event, argument, events=events: events.update((event,)))
+        try:
+            source.evaluate(t, 8)
+        finally:
+            sys.setprofile(None)
+        calls.append(events["call"])
+    assert 1000 < median(calls) < 5000
 
 
 def test_the_anchor_is_now_to_the_minute_unless_it_is_given() -> None:
