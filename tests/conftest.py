@@ -4,8 +4,9 @@
 ``free_port()``           a loopback port that nobody listens on
 ``recording_dir``         the path of a recording that does not exist yet
 ``run_process(...)``      starts a console script or program as a real process, ends it after the test
-``exporter``              an HTTP exporter whose counters and gauges the test sets
-``prometheus``            a real Prometheus that scrapes ``exporter`` each second
+``exporter``              counters and gauges that the test sets, each with a label ``test``
+``prometheus``            a real Prometheus that scrapes ``exporter`` each second; tests share it, except those
+                          with the mark ``own_prometheus``
 ``victoria_metrics``      a real VictoriaMetrics, empty; push samples into it
 ``certificates``          a CA, what it issued, and TLS for servers of a test
 ========================  ===========================================================================
@@ -24,7 +25,7 @@ from support import ports
 from support import prometheus as real_prometheus
 from support import victoria_metrics as real_victoria_metrics
 from support.certificates import Certificates
-from support.exporter import Exporter
+from support.exporter import Exporter, OwnSeries
 from support.processes import RunningProcess, RunProcess, console_script
 from support.prometheus import Prometheus
 from support.victoria_metrics import VictoriaMetrics
@@ -42,7 +43,9 @@ settings.load_profile("vistio")
 # A shell that runs us in the background has it ignored, and the programs that we test would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-STARTING = frozenset({"browser", "built", "disk", "prometheus", "run_process", "victoria_metrics"})
+STARTING = frozenset(
+    {"browser", "built", "disk", "prometheus", "run_process", "shared_prometheus", "victoria_metrics"}
+)
 """Fixtures that start a server, a browser or a program, or mount something: who uses one has to wait."""
 
 
@@ -126,29 +129,51 @@ def run_process() -> Iterator[RunProcess]:
         process.kill()
 
 
-@pytest.fixture
-def exporter() -> Iterator[Exporter]:
+@pytest.fixture(scope="session")
+def shared_exporter() -> Iterator[Exporter]:
     with Exporter() as exporter:
         yield exporter
 
 
 @pytest.fixture
-def prometheus(tmp_path: Path, exporter: Exporter) -> Iterator[Prometheus]:
-    """A running Prometheus with an empty database, which scrapes ``exporter`` each second.
+def exporter(shared_exporter: Exporter, request: pytest.FixtureRequest) -> Iterator[OwnSeries]:
+    series = OwnSeries(shared_exporter, request.node.nodeid)
+    yield series
+    series.close()
+
+
+def running_prometheus(directory: Path, exporter: Exporter) -> Iterator[Prometheus]:
+    """A Prometheus with an empty database, which scrapes ``exporter`` each second.
 
     Its first scrape comes about five seconds after its start (its service discovery takes that
     long); set the exporter's numbers first and use `Prometheus.wait_for`.
     """
     if not real_prometheus.installed():
         pytest.skip(real_prometheus.WITHOUT_BINARY)
-    directory = tmp_path / "prometheus"
-    directory.mkdir()
     server = Prometheus(directory, exporter.address)
     try:
         server.start()
         yield server
     finally:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def shared_prometheus(
+    shared_exporter: Exporter, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Prometheus]:
+    yield from running_prometheus(tmp_path_factory.mktemp("prometheus"), shared_exporter)
+
+
+@pytest.fixture
+def prometheus(
+    shared_exporter: Exporter, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Prometheus]:
+    if request.node.get_closest_marker("own_prometheus") is None:
+        shared: Prometheus = request.getfixturevalue("shared_prometheus")
+        yield shared
+    else:
+        yield from running_prometheus(tmp_path_factory.mktemp("prometheus"), shared_exporter)
 
 
 @pytest.fixture

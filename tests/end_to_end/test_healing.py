@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from support.exporter import Exporter
+    from support.exporter import OwnSeries
     from support.processes import RunningProcess, RunProcess
     from support.prometheus import Prometheus
 
-INGRESS = "sum by (code) (rate(ingress_requests_total[5s]))"
-HTTP = "sum by (source, target, code) (rate(requests_total[5s]))"
+INGRESS = "sum by (code) (rate(ingress_requests_total{{{own}}}[5s]))"
+HTTP = "sum by (source, target, code) (rate(requests_total{{{own}}}[5s]))"
+GAUGES = "edge_rate{{{own}}}"
 
 CONFIGURATION = """\
 globalLevel:
@@ -53,14 +54,14 @@ clusterLevel:
         target: {{label: target}}
         status: {{label: code, warningRegex: ^4..$, dangerRegex: ^5..$}}
       - name: gauges
-        query: edge_rate
+        query: {gauges}
         prometheusURL: {url}
         source: {{label: source}}
         target: {{label: target}}
     serviceNotices:
       - name: saturation
         title: "{{{{ .service }}}} is full"
-        query: saturation
+        query: saturation{{{own}}}
         prometheusURL: {url}
         severityThreshold: {{warning: .8}}
         service: {{label: service}}
@@ -75,17 +76,17 @@ FAILING = """\
         source: {{label: source}}
         target: {{label: target}}
       - name: scalar
-        query: scalar(sum(edge_rate))
+        query: scalar(sum({gauges}))
         prometheusURL: {url}
         source: {{label: source}}
         target: {{label: target}}
       - name: end
-        query: edge_rate @ end()
+        query: '{gauges} @ end()'
         prometheusURL: {url}
         source: {{label: source}}
         target: {{label: target}}
       - name: sometimes
-        query: edge_rate * on (source) group_left marker
+        query: '{gauges} * on (source) group_left marker{{{own}}}'
         prometheusURL: {url}
         source: {{label: source}}
         target: {{label: target}}
@@ -100,7 +101,7 @@ OUTCOMES = """
 
 
 @pytest.fixture
-def traffic(exporter: Exporter, prometheus: Prometheus) -> Exporter:
+def traffic(exporter: OwnSeries, prometheus: Prometheus) -> OwnSeries:
     """Traffic that Prometheus has scraped for a few seconds."""
     exporter.counter("ingress_requests_total", {"code": "200"}, rate_rps=90.0)
     exporter.counter("ingress_requests_total", {"code": "503"}, rate_rps=7.0)
@@ -109,7 +110,8 @@ def traffic(exporter: Exporter, prometheus: Prometheus) -> Exporter:
         exporter.counter("requests_total", labels, rate_rps=rate_rps)
     exporter.gauge("edge_rate", {"source": "shop", "target": "cache"}, 0.1 + 0.2)
     exporter.gauge("saturation", {"service": "stock"}, 0.97)
-    prometheus.wait_for(f"{INGRESS} and on () (edge_rate offset 3s)", lambda answer: len(answer) == 2)
+    query = f"{INGRESS} and on () ({GAUGES} offset 3s)".format(own=exporter.selector)
+    prometheus.wait_for(query, lambda answer: len(answer) == 2)
     return exporter
 
 
@@ -118,13 +120,20 @@ class Mesh:
     """What a test needs to start recorders."""
 
     prometheus: Prometheus
+    own: str
+    """The selector of the test's series in Prometheus."""
     run_process: RunProcess
     free_port: Callable[[], int]
     folder: Path
 
+    def query(self, text: str) -> str:
+        return text.format(own=self.own)
+
     def configure(self, url: str, more: str = "") -> Path:
+        queries = {"ingress": INGRESS, "http": HTTP, "gauges": GAUGES}
+        own = {name: self.query(text) for name, text in queries.items()}
         path = self.folder / "vistio.yaml"
-        path.write_text((CONFIGURATION + more).format(url=url, ingress=INGRESS, http=HTTP))
+        path.write_text((CONFIGURATION + more).format(url=url, own=self.own, **own))
         return path
 
     def record(self, config: Path, recording: Path) -> RunningProcess:
@@ -145,13 +154,13 @@ class Mesh:
 
 @pytest.fixture
 def mesh(
-    traffic: Exporter,
+    traffic: OwnSeries,
     prometheus: Prometheus,
     run_process: RunProcess,
     free_port: Callable[[], int],
     tmp_path: Path,
 ) -> Mesh:
-    return Mesh(prometheus, run_process, free_port, tmp_path)
+    return Mesh(prometheus, traffic.selector, run_process, free_port, tmp_path)
 
 
 @pytest.fixture
@@ -208,8 +217,8 @@ def assert_says_what_prometheus_says(mesh: Mesh, place: Path, start_ms: int, end
         recorded[instant_ms][tuple(key)] = rate
     for instant_ms in range(start_ms, end_ms, SECOND_MS):
         expected = {}
-        for rule, query in (("ingress", INGRESS), ("http", HTTP), ("gauges", "edge_rate")):
-            for series in mesh.prometheus.query(query, time_ms=instant_ms):
+        for rule, query in (("ingress", INGRESS), ("http", HTTP), ("gauges", GAUGES)):
+            for series in mesh.prometheus.query(mesh.query(query), time_ms=instant_ms):
                 labels, value = series["metric"], float(series["value"][1])
                 names = (labels.get("source", "INTERNET"), labels.get("target", "mesh"))
                 if math.isfinite(value):
@@ -235,7 +244,7 @@ def wait_for_instants(place: Path, count: int, recorder: RunningProcess) -> None
     wait_until(lambda: last_instant(place) >= until_ms, what=f"{count} instants; {recorder.log[-2000:]}")
 
 
-def test_a_backfilled_recording_equals_a_live_one_sample_by_sample(mesh: Mesh, traffic: Exporter) -> None:
+def test_a_backfilled_recording_equals_a_live_one_sample_by_sample(mesh: Mesh, traffic: OwnSeries) -> None:
     live_dir, later_dir = mesh.folder / "live", mesh.folder / "later"
     config = mesh.configure(mesh.prometheus.url, FAILING)
     recorder = mesh.record(config, live_dir)
@@ -328,6 +337,7 @@ def test_a_killed_recorder_heals_its_own_gap_when_it_is_back(mesh: Mesh) -> None
     again.terminate()
 
 
+@pytest.mark.own_prometheus
 def test_a_frozen_prometheus_is_asked_again_when_it_answers(mesh: Mesh) -> None:
     place = mesh.folder / "recording"
     recorder = mesh.record(mesh.configure(mesh.prometheus.url), place)
@@ -346,6 +356,7 @@ def test_a_frozen_prometheus_is_asked_again_when_it_answers(mesh: Mesh) -> None:
     recorder.terminate()
 
 
+@pytest.mark.own_prometheus
 @pytest.mark.parametrize("how", ["frozen", "restarted"])
 def test_what_is_recorded_live_when_prometheus_is_back_is_what_a_backfill_says(mesh: Mesh, how: str) -> None:
     """Its first answers are empty, with status 200: no traffic, or nobody looked?"""
@@ -365,7 +376,7 @@ def test_what_is_recorded_live_when_prometheus_is_back_is_what_a_backfill_says(m
     back_ms = last_instant(place)
     wait_for_instants(place, 10, recorder)
     end_ms = last_instant(place) - SECOND_MS
-    mesh.prometheus.wait_for(f"edge_rate and on () (vector(time()) >= {end_ms / 1000 + 3})")
+    mesh.prometheus.wait_for(mesh.query(f"{GAUGES} and on () (vector(time()) >= {end_ms / 1000 + 3})"))
 
     later = mesh.folder / "later"
     mesh.backfill(config, later, left_ms, end_ms)
@@ -394,13 +405,14 @@ def test_what_is_recorded_live_when_prometheus_is_back_is_what_a_backfill_says(m
     recorder.terminate()
 
 
+@pytest.mark.own_prometheus
 def test_what_a_dead_prometheus_did_not_collect_stays_a_gap_with_that_reason(mesh: Mesh) -> None:
     place = mesh.folder / "recording"
     config = mesh.configure(mesh.prometheus.url)
     recorder = mesh.record(config, place)
     wait_for_instants(place, 2, recorder)
     # The backfill below asks for five seconds before the death, and for the rates of five more.
-    mesh.prometheus.wait_for("edge_rate offset 12s")
+    mesh.prometheus.wait_for(mesh.query(f"{GAUGES} offset 12s"))
     mesh.prometheus.kill()
     recorder.wait_for_line(r"rule\.failed")
     died_ms = last_instant(place)
@@ -426,7 +438,7 @@ def test_what_a_dead_prometheus_did_not_collect_stays_a_gap_with_that_reason(mes
     recorder.terminate()
 
     later = mesh.folder / "later"
-    mesh.prometheus.wait_for("edge_rate offset 2s")
+    mesh.prometheus.wait_for(mesh.query(f"{GAUGES} offset 2s"))
     said = mesh.backfill(config, later, died_ms - 5 * SECOND_MS, back_ms)
     assert f"cannot be had: {NO_DATA}" in said
     times = {ms for ms in answered(later) if ms in dead}

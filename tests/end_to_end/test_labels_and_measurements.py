@@ -6,9 +6,11 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 from click.testing import CliRunner
-from support.processes import wait_until
+from support.exporter import Exporter, OwnSeries
+from support.processes import RunningProcess, console_script, wait_until
 
 import vistio_core as vistio
 from vistio_core import frontends
@@ -16,19 +18,17 @@ from vistio_core.graph.model import Edge, Graph, Rates, Region
 from vistio_record.cli import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from support.exporter import Exporter
-    from support.processes import RunProcess
     from support.prometheus import Prometheus
 
-P90 = "histogram_quantile(0.9, sum by (ns, deployment, statefulset, dst, le) (rate(took_ms_bucket[5s])))"
+P90 = "histogram_quantile(0.9, sum by (ns, deployment, statefulset, dst, le) (rate(took_ms_bucket{{{own}}}[5s])))"
 CONFIGURATION = """\
 globalLevel:
   clusterConnections:
     - name: ingress
-      query: rps{{ns=""}}
+      query: rps{{ns="",{own}}}
       prometheusURL: {url}
       source: {{replacement: INTERNET}}
       target: {{replacement: mesh}}
@@ -36,7 +36,7 @@ globalLevel:
   clusterMeasurements:
     - name: bandwidth
       measure: received_bytes_per_second
-      query: sent
+      query: sent{{{own}}}
       prometheusURL: {url}
       merge: sum
       source: {{replacement: INTERNET}}
@@ -45,7 +45,7 @@ clusterLevel:
   - cluster: mesh
     serviceConnections:
       - name: http
-        query: rps
+        query: rps{{{own}}}
         prometheusURL: {url}
         source: &source {{template: "{{ns}}/{{deployment|statefulset}}", default: outside}}
         target: &target {{labels: [dst, authority], regex: "^([a-z]+)"}}
@@ -55,13 +55,13 @@ clusterLevel:
           dangerRegex: ^5..|^200 14$|^silent$
           warningRegex: ^4
       - name: traced
-        query: traced_total - traced_failed
+        query: traced_total{{{own}}} - traced_failed
         prometheusURL: {url}
         source: {{label: client}}
         target: {{label: server, default: nobody}}
         status: {{value: ok}}
       - name: traced-failed
-        query: traced_failed
+        query: traced_failed{{{own}}}
         prometheusURL: {url}
         source: {{label: client}}
         target: {{label: server, default: nobody}}
@@ -75,29 +75,40 @@ clusterLevel:
         target: *target
       - name: slowest
         measure: slowest_ms
-        query: slowest
+        query: slowest{{{own}}}
         prometheusURL: {url}
         source: *source
         target: *target
       - name: sent
         measure: sent_bytes_per_second
-        query: sent
+        query: sent{{{own}}}
         prometheusURL: {url}
         merge: sum
         source: *source
         target: *target
       - name: free
         measure: free_bytes
-        query: free
+        query: free{{{own}}}
         prometheusURL: {url}
         merge: min
         service: {{label: dst}}
 """
 
 
-@pytest.fixture
-def mesh(exporter: Exporter, prometheus: Prometheus) -> Prometheus:
+@attrs.frozen
+class Mesh:
     """A Prometheus that has scraped a mesh whose labels are as uneven as real ones."""
+
+    prometheus: Prometheus
+    p90: str
+    configuration: Path
+
+
+@pytest.fixture(scope="module")
+def mesh(
+    shared_exporter: Exporter, shared_prometheus: Prometheus, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mesh]:
+    exporter = OwnSeries(shared_exporter, __name__)
     web, db = {"ns": "shop", "deployment": "web"}, {"ns": "shop", "deployment": "", "statefulset": "db"}
     exporter.gauge("rps", {**web, "dst": "cart-1", "code": "200"}, 5.0)
     exporter.gauge("rps", {**web, "dst": "cart-2", "code": "200"}, 0.25)
@@ -118,33 +129,30 @@ def mesh(exporter: Exporter, prometheus: Prometheus) -> Prometheus:
         exporter.gauge("free", {"dst": "cart", "pod": pod}, value)
     for pod in ("a", "b", "c"):
         exporter.gauge("sent", {**db, "dst": "replica", "pod": pod}, 0.1)
-    prometheus.wait_for(P90, lambda answer: any(series["value"][1] == "100" for series in answer))
-    return prometheus
+    p90 = P90.format(own=exporter.selector)
+    shared_prometheus.wait_for(p90, lambda answer: any(series["value"][1] == "100" for series in answer))
+    file = tmp_path_factory.mktemp("configuration") / "vistio.yaml"
+    file.write_text(CONFIGURATION.format(url=shared_prometheus.url, own=exporter.selector, p90=p90))
+    yield Mesh(shared_prometheus, p90, file)
+    exporter.close()
 
 
-@pytest.fixture
-def configuration(mesh: Prometheus, tmp_path: Path) -> Path:
-    file = tmp_path / "vistio.yaml"
-    file.write_text(CONFIGURATION.format(url=mesh.url, p90=P90))
-    return file
-
-
-@pytest.fixture
-def recorded(
-    configuration: Path, recording_dir: Path, run_process: RunProcess, free_port: Callable[[], int]
-) -> vistio.Recording:
+@pytest.fixture(scope="module")
+def recorded(mesh: Mesh, tmp_path_factory: pytest.TempPathFactory) -> vistio.Recording:
     """The recording of a real recorder, with at least one scrape."""
-    where = ("--config", configuration, "--recording", recording_dir, "--port", free_port())
-    recorder = run_process(
-        "vistio-record", "run", *where, "--interval", "1s", "--timeout", "900ms", "--delay", "500ms"
-    )
-    recorder.wait_for_line("scrape.committed")
-
-    wait_until(
-        lambda: newest_whole(vistio.Recording.open(recording_dir)) is not None,
-        what=f"an instant at which all was answered and a latency measured; the log:\n{recorder.log[-2000:]}",
-    )
-    recorder.terminate()
+    recording_dir = tmp_path_factory.mktemp("recorded") / "recording"
+    where = ("--config", mesh.configuration, "--recording", recording_dir, "--port", "0")
+    times = ("--interval", "1s", "--timeout", "900ms", "--delay", "500ms")
+    recorder = RunningProcess([console_script("vistio-record"), "run", *map(str, where), *times])
+    try:
+        recorder.wait_for_line("scrape.committed")
+        wait_until(
+            lambda: newest_whole(vistio.Recording.open(recording_dir)) is not None,
+            what=f"an instant at which all was answered and a latency measured; the log:\n{recorder.log[-2000:]}",
+        )
+        recorder.terminate()
+    finally:
+        recorder.kill()
     return vistio.Recording.open(recording_dir)
 
 
@@ -157,7 +165,7 @@ def newest_whole(recording: vistio.Recording) -> Graph | None:
     return None
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def graph(recorded: vistio.Recording) -> Graph:
     found = newest_whole(recorded)
     assert found is not None
@@ -169,7 +177,7 @@ def edges(of: Region | Graph) -> dict[str, Edge]:
 
 
 def test_names_statuses_and_measurements_are_those_of_prometheus(
-    recorded: vistio.Recording, graph: Graph, mesh: Prometheus
+    recorded: vistio.Recording, graph: Graph, mesh: Mesh
 ) -> None:
     (region,) = graph.regions
     found = edges(region)
@@ -184,7 +192,7 @@ def test_names_statuses_and_measurements_are_those_of_prometheus(
     }
     said = {
         series["metric"]["dst"]: float(series["value"][1])
-        for series in mesh.query(P90, time_ms=graph.instant_ms)
+        for series in mesh.prometheus.query(mesh.p90, time_ms=graph.instant_ms)
     }
     assert math.isnan(said["backup"]), "a percentile of nothing"
     assert {name: edge.measurements for name, edge in found.items() if edge.measurements} == {
@@ -236,8 +244,8 @@ def test_the_past_judged_by_todays_configuration_keeps_what_was_measured(
     assert recorded.graph(at=graph.asked_ms, judge="current") == graph
 
 
-def test_check_explains_rules_that_measure(configuration: Path) -> None:
-    result = CliRunner().invoke(main, ["check", "--config", str(configuration)])
+def test_check_explains_rules_that_measure(mesh: Mesh) -> None:
+    result = CliRunner().invoke(main, ["check", "--config", str(mesh.configuration)])
     assert result.exit_code == 0, result.output
     assert "p90: ok, 2 series (1 dropped): latency_p90_ms of 1 edge (shop/web > cart)" in result.stdout
     assert "sent: ok, 3 series: sent_bytes_per_second of 1 edge (shop/db > replica)" in result.stdout

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from support.exporter import Exporter
+    from support.exporter import OwnSeries
     from support.processes import RunningProcess, RunProcess
     from support.prometheus import Prometheus
 
-INGRESS = "sum by (code) (rate(ingress_requests_total[5s]))"
-HTTP = "sum by (source, target, code) (rate(requests_total[5s]))"
-GAUGES = "edge_rate"
-SATURATION = "saturation"
+INGRESS = "sum by (code) (rate(ingress_requests_total{{{own}}}[5s]))"
+HTTP = "sum by (source, target, code) (rate(requests_total{{{own}}}[5s]))"
+GAUGES = "edge_rate{{{own}}}"
+SATURATION = "saturation{{{own}}}"
 
 CONFIGURATION = """\
 graphName: End to end
@@ -81,6 +81,8 @@ class Vistio:
     """The recorder and the server, running."""
 
     prometheus: Prometheus
+    own: str
+    """The selector of the test's series in Prometheus."""
     recorder: RunningProcess
     recording: Path
     url: str
@@ -125,12 +127,12 @@ def edges_of(graph: Mapping[str, Any]) -> dict[Edge, Mapping[str, float]]:
     }
 
 
-def rates_by_status(prometheus: Prometheus, instant: str) -> dict[Edge, dict[str, float]]:
+def rates_by_status(vistio_now: Vistio, instant: str) -> dict[Edge, dict[str, float]]:
     """What Prometheus says now about that instant, by edge and status."""
     time_ms = parse_instant(instant, now_ms=0)
     rates: dict[Edge, dict[str, float]] = {}
     for query, cluster in ((INGRESS, ""), (HTTP, "mesh"), (GAUGES, "mesh")):
-        for series in prometheus.query(query, time_ms=time_ms):
+        for series in vistio_now.prometheus.query(query.format(own=vistio_now.own), time_ms=time_ms):
             labels, value = series["metric"], float(series["value"][1])
             edge = (cluster, labels.get("source", "INTERNET"), labels.get("target", "mesh"))
             if math.isfinite(value):
@@ -156,7 +158,7 @@ def assert_says_what_prometheus_says(vistio_now: Vistio, instants: list[str]) ->
         assert sample["status"] not in statuses, f"recorded twice: {sample}"
         statuses[sample["status"]] = sample["rate"]
     for instant in instants:
-        expected = rates_by_status(vistio_now.prometheus, instant)
+        expected = rates_by_status(vistio_now, instant)
         assert recorded.get(instant, {}) == expected, instant
         graph = vistio_now.graph(at=instant)
         assert graph["metadata"]["vistio"]["instant"] == instant
@@ -164,7 +166,7 @@ def assert_says_what_prometheus_says(vistio_now: Vistio, instants: list[str]) ->
 
 
 @pytest.fixture
-def known_traffic(exporter: Exporter) -> Exporter:
+def known_traffic(exporter: OwnSeries) -> OwnSeries:
     """An exporter with the traffic from which each test starts."""
     exporter.counter("ingress_requests_total", {"code": "200"}, rate_rps=90.0)
     exporter.counter("ingress_requests_total", {"code": "503"}, rate_rps=7.0)
@@ -184,7 +186,7 @@ def known_traffic(exporter: Exporter) -> Exporter:
 
 @pytest.fixture
 def running(
-    known_traffic: Exporter,
+    known_traffic: OwnSeries,
     prometheus: Prometheus,
     run_process: RunProcess,
     free_port: Callable[[], int],
@@ -192,11 +194,13 @@ def running(
     tmp_path: Path,
 ) -> Iterator[Vistio]:
     """The recorder and the server, and the first graph is there."""
-    prometheus.wait_for(HTTP, lambda answer: len(answer) == 5)
+    own = known_traffic.selector
+    prometheus.wait_for(HTTP.format(own=own), lambda answer: len(answer) == 5)
+    queries = {"ingress": INGRESS, "http": HTTP, "gauges": GAUGES, "saturation": SATURATION}
     configuration = tmp_path / "vistio.yaml"
     configuration.write_text(
         CONFIGURATION.format(
-            url=prometheus.url, ingress=INGRESS, http=HTTP, gauges=GAUGES, saturation=SATURATION
+            url=prometheus.url, **{name: query.format(own=own) for name, query in queries.items()}
         )
     )
     record = ("--config", configuration, "--recording", recording_dir)
@@ -208,14 +212,14 @@ def running(
     url = f"http://127.0.0.1:{port}"
     server.wait_for_url(f"{url}/-/ready")
     server.wait_for_url(f"{url}/graph")
-    yield Vistio(prometheus, recorder, recording_dir, url)
+    yield Vistio(prometheus, own, recorder, recording_dir, url)
     server.terminate()
     if recorder.running:  # one test kills it
         recorder.terminate()
 
 
 def test_every_rate_is_what_prometheus_says_before_and_after_the_traffic_changes(
-    running: Vistio, known_traffic: Exporter
+    running: Vistio, known_traffic: OwnSeries
 ) -> None:
     steady = running.wait_for_graph(
         lambda graph: edges_of(graph).get(("mesh", "shop", "stock"), {}).get("normal", 0) > 110,
@@ -251,7 +255,7 @@ def test_every_rate_is_what_prometheus_says_before_and_after_the_traffic_changes
 
 
 def test_nan_and_a_silent_gateway_take_nothing_else_with_them(
-    running: Vistio, known_traffic: Exporter
+    running: Vistio, known_traffic: OwnSeries
 ) -> None:
     known_traffic.gauge("edge_rate", {"source": "shop", "target": "cache"}, math.nan)
     known_traffic.gauge("edge_rate", {"source": "shop", "target": "queue"}, math.inf)
@@ -275,6 +279,7 @@ def test_nan_and_a_silent_gateway_take_nothing_else_with_them(
     assert_says_what_prometheus_says(running, running.instants())
 
 
+@pytest.mark.own_prometheus
 def test_a_killed_prometheus_is_not_an_empty_mesh(running: Vistio) -> None:
     running.prometheus.kill()
     running.recorder.wait_for_line("rule.failed")
@@ -310,6 +315,7 @@ def test_a_killed_prometheus_is_not_an_empty_mesh(running: Vistio) -> None:
     assert edges_of(back) != {}
 
 
+@pytest.mark.own_prometheus
 def test_a_frozen_prometheus_costs_no_more_than_the_timeout(running: Vistio) -> None:
     running.prometheus.process.freeze()
     try:

@@ -21,7 +21,7 @@ import attrs
 import pytest
 import requests
 from support.disks import Disk
-from support.exporter import Exporter
+from support.exporter import OwnSeries
 from support.misbehaving import Request, serving, vector
 from support.processes import RunningProcess, RunProcess, wait_until
 from support.prometheus import Prometheus
@@ -338,8 +338,9 @@ def test_09_services_that_do_not_match_are_dropped_and_slashes_keep_edges_apart(
     assert reasons[-1] == ('{"regex does not match source":2}',) or "regex" in reasons[-1][0]
 
 
+@pytest.mark.own_prometheus
 def test_10_the_istio_example_counts_each_request_once(
-    exporter: Exporter, prometheus: Prometheus, recording_dir: Path, run_process: RunProcess, tmp_path: Path
+    exporter: OwnSeries, prometheus: Prometheus, recording_dir: Path, run_process: RunProcess, tmp_path: Path
 ) -> None:
     """Vistio: the stock query shows each service under two names and counts 2,568 requests where 1,267 were."""
     for reporter in ("source", "destination"):  # both sidecars of a request report it

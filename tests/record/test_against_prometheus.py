@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import attrs
 import pytest
 from click.testing import CliRunner
-from support.exporter import Exporter
+from support.exporter import Exporter, OwnSeries
 from support.processes import RunProcess, wait_until
 from support.prometheus import Prometheus
 
@@ -24,7 +25,7 @@ CONFIGURATION = """\
 globalLevel:
   clusterConnections:
     - name: ingress
-      query: sum(rps{{source="gateway"}}) by (code)
+      query: sum(rps{{source="gateway",{own}}}) by (code)
       prometheusURL: {url}
       source: {{replacement: INTERNET}}
       target: {{replacement: mesh}}
@@ -33,39 +34,54 @@ clusterLevel:
   - cluster: mesh
     serviceConnections:
       - name: http
-        query: sum(rps) by (source, target, code)
+        query: sum(rps{{{own}}}) by (source, target, code)
         prometheusURL: {url}
         source: {{label: source, regex: "^([a-z]+)"}}
         target: {{label: target}}
         status: {{label: code, dangerRegex: ^5..$}}
       - name: broken
-        query: sum(rps
+        query: sum(rps{{{own}}}
         prometheusURL: {url}
         source: {{label: source}}
         target: {{label: target}}
       - name: matrix
-        query: rps[1m]
+        query: rps{{{own}}}[1m]
         prometheusURL: {url}
         source: {{label: source}}
         target: {{label: target}}
       - name: scalar
-        query: scalar(sum(rps))
+        query: scalar(sum(rps{{{own}}}))
         prometheusURL: {url}
         source: {{label: source}}
         target: {{label: target}}
     serviceNotices:
       - name: saturation
         title: "{{{{ .service }}}} is full"
-        query: saturation
+        query: saturation{{{own}}}
         prometheusURL: {url}
         severityThreshold: {{warning: 0.8}}
         service: {{label: service}}
 """
 
 
-@pytest.fixture
-def mesh(prometheus: Prometheus, exporter: Exporter) -> Prometheus:
+GOOD = CONFIGURATION[: CONFIGURATION.index("      - name: broken")]
+
+
+@attrs.frozen
+class Mesh:
     """A Prometheus that has scraped a small mesh."""
+
+    prometheus: Prometheus
+    own: str
+    """The selector of its series."""
+
+    def configuration(self, text: str = CONFIGURATION) -> str:
+        return text.format(url=self.prometheus.url, own=self.own)
+
+
+@pytest.fixture(scope="module")
+def mesh(shared_prometheus: Prometheus, shared_exporter: Exporter) -> Iterator[Mesh]:
+    exporter = OwnSeries(shared_exporter, __name__)
     exporter.gauge("rps", {"source": "gateway", "target": "reviews", "code": "200", "pod": "a"}, 1.5)
     exporter.gauge("rps", {"source": "gateway", "target": "reviews", "code": "200", "pod": "b"}, 2.25)
     exporter.gauge("rps", {"source": "gateway", "target": "reviews", "code": "503", "pod": "a"}, 0.1)
@@ -75,18 +91,21 @@ def mesh(prometheus: Prometheus, exporter: Exporter) -> Prometheus:
     exporter.gauge("rps", {"target": "details", "code": "200"}, 1.0)
     exporter.gauge("saturation", {"service": "reviews", "handler": "x"}, 0.9)
     exporter.gauge("istio_requests_total", {"reporter": "source", "source_canonical_service": "a"}, 1.0)
-    prometheus.wait_for("rps", lambda series: len(series) == 7)
-    return prometheus
+    shared_prometheus.wait_for(f"rps{{{exporter.selector}}}", lambda series: len(series) == 7)
+    yield Mesh(shared_prometheus, exporter.selector)
+    exporter.close()
 
 
-def test_every_rate_is_what_prometheus_itself_says_for_that_instant(mesh: Prometheus) -> None:
+def test_every_rate_is_what_prometheus_itself_says_for_that_instant(mesh: Mesh) -> None:
     instant_ms = system_now_ms()
-    source = PrometheusSource(SourceOptions(loads(CONFIGURATION.format(url=mesh.url))))
+    source = PrometheusSource(SourceOptions(loads(mesh.configuration())))
     seen = source.evaluate(instant_ms, 10.0)
     source.close()
     said = {
         tuple(one["metric"].get(label, "") for label in ("source", "target", "code")): float(one["value"][1])
-        for one in mesh.query("sum(rps) by (source, target, code)", time_ms=instant_ms)
+        for one in mesh.prometheus.query(
+            f"sum(rps{{{mesh.own}}}) by (source, target, code)", time_ms=instant_ms
+        )
     }
     http = {sample[2:5]: sample.rate for sample in seen.samples if sample.rule == "http"}
     assert http == {
@@ -111,13 +130,17 @@ def test_every_rate_is_what_prometheus_itself_says_for_that_instant(mesh: Promet
     ]
 
 
-def test_a_frozen_prometheus_is_a_timeout_and_a_killed_one_a_refused_connection(mesh: Prometheus) -> None:
-    source = PrometheusSource(SourceOptions(loads(CONFIGURATION.format(url=mesh.url))))
-    mesh.process.freeze()
+@pytest.mark.own_prometheus
+def test_a_frozen_prometheus_is_a_timeout_and_a_killed_one_a_refused_connection(
+    prometheus: Prometheus,
+) -> None:
+    mesh = Mesh(prometheus, "")
+    source = PrometheusSource(SourceOptions(loads(mesh.configuration())))
+    prometheus.process.freeze()
     frozen = source.evaluate(system_now_ms(), 0.5)
-    mesh.process.thaw()
+    prometheus.process.thaw()
     assert {one.outcome for one in frozen.outcomes} == {Outcome.TIMEOUT}
-    mesh.kill()
+    prometheus.kill()
     killed = source.evaluate(system_now_ms(), 5.0)
     assert {one.outcome for one in killed.outcomes} == {Outcome.FAILED}
     assert all("connection refused" in one.error or "closed before" in one.error for one in killed.outcomes)
@@ -136,9 +159,9 @@ def check(tmp_path: Path) -> Callable[..., tuple[int, str]]:
 
 
 def test_check_explains_each_rule_and_ends_with_1_when_one_is_in_error(
-    mesh: Prometheus, check: Callable[..., tuple[int, str]]
+    mesh: Mesh, check: Callable[..., tuple[int, str]]
 ) -> None:
-    code, text = check(CONFIGURATION.format(url=mesh.url))
+    code, text = check(mesh.configuration())
     assert code == 1
     assert "ingress: ok, 2 series: 2 nodes, 1 edge (INTERNET > mesh)" in text
     assert "http: ok, 6 series (4 dropped): 2 nodes, 1 edge (gateway > reviews)" in text
@@ -147,20 +170,20 @@ def test_check_explains_each_rule_and_ends_with_1_when_one_is_in_error(
 
 
 def test_check_is_the_cure_for_the_blank_page_of_a_stock_configuration(
-    mesh: Prometheus, check: Callable[..., tuple[int, str]]
+    mesh: Mesh, check: Callable[..., tuple[int, str]]
 ) -> None:
     text = f"""\
 clusterLevel:
   - cluster: mesh
     serviceConnections:
       - name: stock
-        query: sum(istio_requests_total) by (source_app, destination_service)
-        prometheusURL: {mesh.url}
+        query: sum(istio_requests_total{{{mesh.own}}}) by (source_app, destination_service)
+        prometheusURL: {mesh.prometheus.url}
         source: {{label: source_app}}
         target: {{label: destination_service}}
       - name: typo
         query: sum(rate(istio_request_total[1m])) by (source_app, destination_service)
-        prometheusURL: {mesh.url}
+        prometheusURL: {mesh.prometheus.url}
         source: {{label: source_app}}
         target: {{label: destination_service}}
 """
@@ -174,24 +197,19 @@ clusterLevel:
     assert (code, json.loads(output)["empty"]) == (1, True)
 
 
-GOOD = CONFIGURATION[: CONFIGURATION.index("      - name: broken")]
-
-
-def test_check_ends_with_0_when_a_graph_would_show(
-    mesh: Prometheus, check: Callable[..., tuple[int, str]]
-) -> None:
-    assert check(GOOD.format(url=mesh.url))[0] == 0
+def test_check_ends_with_0_when_a_graph_would_show(mesh: Mesh, check: Callable[..., tuple[int, str]]) -> None:
+    assert check(mesh.configuration(GOOD))[0] == 0
     # Before Prometheus ran there was nothing to see.
-    assert check(GOOD.format(url=mesh.url), "--at", "-1h")[0] == 1
+    assert check(mesh.configuration(GOOD), "--at", "-1h")[0] == 1
 
 
 def test_a_backfilled_recording_equals_a_live_one(
-    mesh: Prometheus, run_process: RunProcess, tmp_path: Path
+    mesh: Mesh, run_process: RunProcess, tmp_path: Path
 ) -> None:
     # Before its first scrape Prometheus answers "nothing" live; later it is known that it had no data.
-    mesh.wait_for("rps offset 2s", lambda series: len(series) == 7)
+    mesh.prometheus.wait_for(f"rps{{{mesh.own}}} offset 2s", lambda series: len(series) == 7)
     config = tmp_path / "vistio.yaml"
-    config.write_text(GOOD.format(url=mesh.url))
+    config.write_text(mesh.configuration(GOOD))
     live_dir, later_dir = tmp_path / "live", tmp_path / "later"
     shared = ("--config", config, "--interval", "1s", "--timeout", "1s")
     process = run_process(

@@ -63,9 +63,7 @@ basic_auth_users:
 
 
 @pytest.fixture
-def guarded(
-    tmp_path: Path, exporter: Exporter, certificates: Certificates
-) -> Iterator[tuple[Prometheus, Path]]:
+def guarded(tmp_path: Path, certificates: Certificates) -> Iterator[tuple[Prometheus, Path]]:
     """A Prometheus that wants a client certificate and a password, and an ``http_config`` file for it."""
     if not real_prometheus.installed():
         pytest.skip(real_prometheus.WITHOUT_BINARY)
@@ -75,10 +73,8 @@ def guarded(
     client, client_key = certificates.issue("client")
     web_config = directory / "web.yml"
     web_config.write_text(WEB_CONFIG.format(cert=cert, key=key, ca=certificates.ca_file))
-    exporter.gauge("rps", {"source": "a", "target": "b", "code": "200"}, 1.5)
     # The test's own questions: whose certificate it is does not matter to them.
     options: dict[str, Any] = {"verify": False, "auth": ("vistio", "hunter2"), "cert": (client, client_key)}
-    server = Prometheus(directory, exporter.address, web_config=web_config, **options)
     http_config = tmp_path / "http.yaml"
     (tmp_path / "password").write_text("hunter2\n")
     http_config.write_text(
@@ -86,12 +82,15 @@ def guarded(
         f"tls_config: {{ca_file: certificates/{certificates.ca_file.name}, server_name: prometheus.example,"
         f" cert_file: {client}, key_file: {client_key}}}\n"
     )
-    try:
-        server.start()
-        server.wait_for("rps")
-        yield server, http_config
-    finally:
-        server.close()
+    with Exporter() as exporter:
+        exporter.gauge("rps", {"source": "a", "target": "b", "code": "200"}, 1.5)
+        server = Prometheus(directory, exporter.address, web_config=web_config, **options)
+        try:
+            server.start()
+            server.wait_for("rps")
+            yield server, http_config
+        finally:
+            server.close()
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")

@@ -2,6 +2,8 @@
 
 Counters grow with a known rate: at each scrape they have the value that a service with this
 steady rate would show, computed from the clock, so nothing has to tick in the background.
+
+One exporter and one Prometheus serve many tests, one after the other: `OwnSeries` keeps them apart.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ _Series = tuple[str, tuple[tuple[str, str], ...]]
 
 
 class Exporter:
-    """Serves ``/metrics``; thread-safe. Used by the `exporter` fixture."""
+    """Serves ``/metrics``; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -109,6 +111,42 @@ class Exporter:
     def _value(self, series: _Series, now: float) -> float:
         value, since, rate_rps = self._counters[series]
         return value + (now - since) * rate_rps
+
+
+class OwnSeries:
+    """What one test exports: each of its series has a label of its own, by which the test's queries choose."""
+
+    def __init__(self, exporter: Exporter, test: str) -> None:
+        self._exporter = exporter
+        self._label = {"test": test}
+        self._exported: set[_Series] = set()
+
+    @property
+    def selector(self) -> str:
+        """For PromQL, without braces: ``test="..."``."""
+        return ",".join(f'{label}="{_escaped(text)}"' for label, text in self._label.items())
+
+    def counter(self, name: str, labels: Mapping[str, str], *, rate_rps: float) -> None:
+        """As `Exporter.counter`."""
+        self._exporter.counter(name, self._own(name, labels), rate_rps=rate_rps)
+
+    def gauge(self, name: str, labels: Mapping[str, str], value: float) -> None:
+        """As `Exporter.gauge`."""
+        self._exporter.gauge(name, self._own(name, labels), value)
+
+    def remove(self, name: str, labels: Mapping[str, str]) -> None:
+        """As `Exporter.remove`."""
+        self._exporter.remove(name, {**labels, **self._label})
+        self._exported.remove(_series(name, labels))
+
+    def close(self) -> None:
+        """From now on none of them is exported."""
+        for name, labels in tuple(self._exported):
+            self.remove(name, dict(labels))
+
+    def _own(self, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
+        self._exported.add(_series(name, labels))
+        return {**labels, **self._label}
 
 
 def _series(name: str, labels: Mapping[str, str]) -> _Series:
