@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -309,9 +310,19 @@ def test_seal_info_verify_and_prune_look_after_a_recording(recording_dir: Path) 
     )
 
 
-def test_prune_by_size_deletes_the_oldest_and_leaves_the_newest_hour(recording_dir: Path) -> None:
-    backfill(recording_dir, "2025-11-23T03:59:30Z", "2025-11-23T05:00:30Z")
-    invoke("seal", "--recording", recording_dir)
+@pytest.fixture(scope="module")
+def sealed_hours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recording with an hour, and half a minute on both of its sides, sealed: to be copied."""
+    place = tmp_path_factory.mktemp("sealed") / "recording"
+    backfill(place, "2025-11-23T03:59:30Z", "2025-11-23T05:00:30Z")
+    invoke("seal", "--recording", place)
+    return place
+
+
+def test_prune_by_size_deletes_the_oldest_and_leaves_the_newest_hour(
+    recording_dir: Path, sealed_hours: Path
+) -> None:
+    shutil.copytree(sealed_hours, recording_dir)
     files = sorted((recording_dir / "log").rglob("*.parquet"))
     assert len(files) == 3
     size = sum(file.stat().st_size for file in files)
@@ -322,10 +333,9 @@ def test_prune_by_size_deletes_the_oldest_and_leaves_the_newest_hour(recording_d
 
 
 def test_a_running_recorder_keeps_to_its_retention_by_size(
-    run_process: RunProcess, recording_dir: Path
+    run_process: RunProcess, recording_dir: Path, sealed_hours: Path
 ) -> None:
-    backfill(recording_dir, "2025-11-23T03:59:30Z", "2025-11-23T05:00:30Z")
-    invoke("seal", "--recording", recording_dir)
+    shutil.copytree(sealed_hours, recording_dir)
     process = run_process(
         *("vistio-record", "run", "--source", "simulator", "--recording", recording_dir, *FAST),
         *("--retention", "0s", "--retention-size", "1B"),
