@@ -8,6 +8,7 @@
 ``prometheus``            a real Prometheus that scrapes ``exporter`` each second; tests share it, except those
                           with the mark ``own_prometheus``
 ``victoria_metrics``      a real VictoriaMetrics, empty; push samples into it
+``node_modules``          the web UI's npm packages, where ``VISTIO_TEST_NPM=1`` lets npm fetch them
 ``certificates``          a CA, what it issued, and TLS for servers of a test
 ========================  ===========================================================================
 """
@@ -20,8 +21,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
-from support import ports
+from support import npm, ports
 from support import prometheus as real_prometheus
 from support import victoria_metrics as real_victoria_metrics
 from support.certificates import Certificates
@@ -44,7 +46,16 @@ settings.load_profile("vistio")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 STARTING = frozenset(
-    {"browser", "built", "disk", "prometheus", "run_process", "shared_prometheus", "victoria_metrics"}
+    {
+        "browser",
+        "built",
+        "disk",
+        "node_modules",
+        "prometheus",
+        "run_process",
+        "shared_prometheus",
+        "victoria_metrics",
+    }
 )
 """Fixtures that start a server, a browser or a program, or mount something: who uses one has to wait."""
 
@@ -187,6 +198,21 @@ def victoria_metrics(tmp_path: Path) -> Iterator[VictoriaMetrics]:
         yield server
     finally:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Installed once for all tests, whichever worker of pytest-xdist is the first to ask."""
+    command = npm.command()
+    if command is None:
+        pytest.skip(f"needs npm, and {npm.ALLOWED}=1 to let it fetch packages")
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = shared / "npm"
+    with FileLock(shared / "npm.lock"):
+        if not folder.exists():
+            npm.install(command, folder)
+    return folder / "node_modules"
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The real thing: Vizceral 4.9.0, unmodified, in a real browser, fed with what our frontend makes.
 
-It needs Chromium and the component's file. With ``VISTIO_TEST_NPM=1`` npm fetches the component into the
-user's cache, once; ``VISTIO_TEST_VIZCERAL`` can name a ``vizceral.js`` that is there already.
+It needs Chromium and the component's file, which npm fetches with ``VISTIO_TEST_NPM=1``;
+``VISTIO_TEST_VIZCERAL`` can name a ``vizceral.js`` that is there already.
 """
 
 from __future__ import annotations
@@ -29,30 +29,14 @@ HARMLESS = ("THREE.DirectGeometry: Faceless geometries", "THREE.Matrix3: .getInv
 
 
 @pytest.fixture(scope="module")
-def component() -> Path:
+def component(request: pytest.FixtureRequest) -> Path:
     """The path of the component's file."""
-    named = os.environ.get("VISTIO_TEST_VIZCERAL")
-    if named:
+    if named := os.environ.get("VISTIO_TEST_VIZCERAL"):
         return Path(named)
-    cache = (
-        Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-        / "vistio-tests"
-        / f"vizceral-{VERSION}"
-    )
-    file = cache / "node_modules/vizceral/dist/vizceral.js"
-    if not file.exists():
-        if os.environ.get("VISTIO_TEST_NPM") != "1":
-            pytest.skip("needs the Vizceral component: set VISTIO_TEST_NPM=1 to let npm fetch it")
-        npm = shutil.which("npm")
-        if npm is None:
-            pytest.skip("needs npm to fetch the Vizceral component")
-        cache.mkdir(parents=True, exist_ok=True)
-        subprocess.run(
-            [npm, "install", "--no-save", "--ignore-scripts", "--prefix", str(cache), f"vizceral@{VERSION}"],
-            check=True,
-            timeout=120,
-        )
-    return file
+    node_modules: Path = request.getfixturevalue("node_modules")
+    package = node_modules / "vizceral"
+    assert json.loads((package / "package.json").read_text())["version"] == VERSION
+    return package / "dist" / "vizceral.js"
 
 
 @pytest.fixture(scope="module")
