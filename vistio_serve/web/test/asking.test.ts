@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 /** Questions and when they are asked, against a server that answers when a test says so. */
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";

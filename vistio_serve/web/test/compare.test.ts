@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { describe, expect, test, vi } from "vitest";
 import type { NodeObject } from "vizceral";
 import { Api } from "../src/asking/api";

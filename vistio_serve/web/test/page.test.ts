@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 /** Parts of the page as functions of the snapshot, in a document without WebGL. */
 
 import { beforeEach, describe, expect, test, vi } from "vitest";

@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 /** What must be said: each state with its own words and remedy, and several at once. */
 
 import { describe, expect, test } from "vitest";

@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 /** The level as tables, in a document without WebGL. */
 
 import { describe, expect, test, vi } from "vitest";

@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { describe, expect, test, vi } from "vitest";
 import { Api } from "../src/asking/api";
 import { Trends } from "../src/asking/trends";

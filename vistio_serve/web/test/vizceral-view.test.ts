@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 /**
  * The wrapper against a stand-in for the component, for what a browser test cannot provoke at will.
  * That the real one draws is proven in tests/web, in Chromium.
