@@ -24,6 +24,9 @@ import requests
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+PATIENCE_S = 120.0
+"""How long is waited for what has to come: it ends a test that hangs, and decides none on a busy machine."""
+
 _POLL_S = 0.05
 _TAIL_LINES = 40
 
@@ -36,7 +39,7 @@ def console_script(name: str) -> str:
     return found
 
 
-def wait_until(condition: Callable[[], bool], *, what: str, timeout_s: float = 30.0) -> None:
+def wait_until(condition: Callable[[], bool], *, what: str, timeout_s: float = PATIENCE_S) -> None:
     """Returns as soon as ``condition()`` holds; an AssertionError that says ``what`` after ``timeout_s``."""
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -85,7 +88,7 @@ class RunningProcess:
         with self._changed:
             return "".join(self._lines)
 
-    def wait_for_line(self, pattern: str, *, timeout_s: float = 30.0) -> re.Match[str]:
+    def wait_for_line(self, pattern: str, *, timeout_s: float = PATIENCE_S) -> re.Match[str]:
         """The first match of ``pattern`` in a line of the log, old or still to come."""
         compiled = re.compile(pattern)
         deadline = time.monotonic() + timeout_s
@@ -102,7 +105,7 @@ class RunningProcess:
                 self._changed.wait(left)
 
     def wait_for_url(
-        self, url: str, *, status: int = 200, timeout_s: float = 30.0, **options: Any
+        self, url: str, *, status: int = 200, timeout_s: float = PATIENCE_S, **options: Any
     ) -> requests.Response:
         """The first answer of ``url`` that has this status; ``options`` are those of `requests.get`."""
         deadline = time.monotonic() + timeout_s
@@ -120,7 +123,7 @@ class RunningProcess:
             assert time.monotonic() < deadline, self._explain(f"{url} did not answer {status}; last: {seen}")
             time.sleep(_POLL_S)
 
-    def wait(self, *, exit_code: int = 0, timeout_s: float = 30.0) -> str:
+    def wait(self, *, exit_code: int = 0, timeout_s: float = PATIENCE_S) -> str:
         """The whole log, once the process has ended by itself with this exit code."""
         try:
             found = self._popen.wait(timeout_s)
@@ -131,7 +134,7 @@ class RunningProcess:
         return self.log
 
     def terminate(
-        self, *, exit_code: int = 0, by: signal.Signals = signal.SIGTERM, timeout_s: float = 30.0
+        self, *, exit_code: int = 0, by: signal.Signals = signal.SIGTERM, timeout_s: float = PATIENCE_S
     ) -> str:
         """The whole log, once the process has obeyed the signal and ended with this exit code."""
         self._popen.send_signal(by)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from support.ports import free_port
-from support.processes import RunningProcess, wait_until
+from support.processes import PATIENCE_S, RunningProcess, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -121,7 +121,7 @@ class Prometheus:
         expression: str,
         holds: Callable[[list[Mapping[str, Any]]], bool] = bool,
         *,
-        timeout_s: float = 30.0,
+        timeout_s: float = PATIENCE_S,
     ) -> list[Mapping[str, Any]]:
         """The first answer to ``expression``, asked for now, that ``holds``; by default any will do."""
         answers: list[list[Mapping[str, Any]]] = []

@@ -10,7 +10,7 @@ import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from support.processes import wait_until
+from support.processes import PATIENCE_S, wait_until
 from vistio_core import Recording
 from vistio_core.times import parse_instant
 from vistio_record.sources.base import SourceOptions
@@ -57,7 +57,7 @@ def answered(log: str) -> list[int]:
     return [parse_instant(instant, now_ms=0) for instant in found]
 
 
-def wait_for_commits(recorder: RunningProcess, count: int = 1, *, timeout_s: float = 30.0) -> list[int]:
+def wait_for_commits(recorder: RunningProcess, count: int = 1, *, timeout_s: float = PATIENCE_S) -> list[int]:
     """Waits for ``count`` further commits; all that the log acknowledges."""
     before = len(committed(recorder.log))
     wait_until(

@@ -49,7 +49,7 @@ def demo(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         [program, "demo", "--port", "0", "--prefix", PREFIX], environment={"TMPDIR": str(scratch)}
     )
     try:
-        yield process.wait_for_line(r"open (http://\S+)", timeout_s=60).group(1)
+        yield process.wait_for_line(r"open (http://\S+)").group(1)
         process.terminate()
     finally:
         process.kill()
@@ -63,7 +63,7 @@ def journey_url(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     program = console_script("vistio-serve")
     process = RunningProcess([program, "--port", "0", "--recording", str(recording_dir)])
     try:
-        yield process.wait_for_line(r"open (http://\S+)", timeout_s=60).group(1)
+        yield process.wait_for_line(r"open (http://\S+)").group(1)
         process.terminate()
     finally:
         process.kill()

@@ -10,8 +10,6 @@ import pytest
 from web.conftest import OpenUi
 from web.ui import Ui
 
-pytestmark = pytest.mark.timeout(180)
-
 # What a user can reach, as far as it is to be seen.
 CONTROLS = "button, a[href], input, select, summary"
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from support.reverse_proxy import in_front_of
 
 from web.conftest import PREFIX, OpenUi
-
-pytestmark = pytest.mark.timeout(120)
 
 
 def test_it_works_under_the_server_s_own_path_prefix(open_ui: OpenUi, demo: str) -> None:

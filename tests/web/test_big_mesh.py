@@ -17,8 +17,6 @@ from web import big_mesh
 from web.conftest import OpenUi
 from web.ui import Ui
 
-pytestmark = pytest.mark.timeout(180)
-
 DRAWN = "vistio.inspect().nodes.filter((name) => name !== 'no-caller-seen')"
 
 

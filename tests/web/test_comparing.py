@@ -7,8 +7,6 @@ import pytest
 from web import journey
 from web.conftest import OpenUi
 
-pytestmark = pytest.mark.timeout(120)
-
 
 def test_what_is_new_gone_and_failing_is_ranked_and_marked(journey_url: str, open_ui: OpenUi) -> None:
     ui = open_ui(journey_url, f"#/mesh?at={journey.at(80)}", color_scheme="dark")

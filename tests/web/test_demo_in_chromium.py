@@ -9,8 +9,6 @@ from vistio_core.times import format_instant, parse_instant
 from web.conftest import OpenUi
 from web.ui import Ui, instant_of
 
-pytestmark = pytest.mark.timeout(180)
-
 
 def test_the_live_graph_is_drawn_with_nodes_and_particles(ui: Ui) -> None:
     assert set(ui.get("vistio.inspect().nodes")) == {"INTERNET", "eu-west", "us-east"}

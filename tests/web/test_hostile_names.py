@@ -15,8 +15,6 @@ from vistio_core.times import align, format_instant, system_now_ms
 from web.conftest import OpenUi
 from web.ui import Ui
 
-pytestmark = pytest.mark.timeout(120)
-
 HOSTILE = '<img src=x onerror="window.hacked=1">'
 NAMES = [HOSTILE, "a/b", "a--b", "constructor", "50% off?#&", "__proto__"]
 

@@ -16,8 +16,6 @@ from vistio_core.times import align, format_instant, system_now_ms
 from web.conftest import OpenUi
 from web.ui import Ui
 
-pytestmark = pytest.mark.timeout(120)
-
 NEWEST_MS = align(system_now_ms(), INTERVAL_MS)
 HOUR_MS = 3_600_000
 

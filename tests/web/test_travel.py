@@ -11,8 +11,6 @@ from web import journey
 from web.conftest import OpenUi
 from web.ui import Ui
 
-pytestmark = pytest.mark.timeout(120)
-
 SHOWN = "vistio.snapshot().data.graph.about.instantMs"
 
 
