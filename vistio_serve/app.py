@@ -107,8 +107,7 @@ class _Application:
         name = _UNKNOWN_ROUTE
         try:
             if self._is_bare_prefix(request):
-                # Relative addresses on the page need the slash.
-                return name, Response(status=308, headers={"Location": f"{self._prefix[1:]}/"})
+                return name, _to_the_slash(request)
             route, path_values = self._match(request)
             name = route.name
             if request.method == "OPTIONS":
@@ -157,6 +156,16 @@ class _Application:
             response.headers["Access-Control-Expose-Headers"] = "ETag, Vistio-Configuration"
             if self._cors_origin != "*":
                 response.vary.add("Origin")
+
+
+def _to_the_slash(request: Request) -> Response:
+    """To the same address with a slash in the end, which relative addresses on the page need.
+
+    Relative to the last part of the path alone, so that it is right behind whatever a proxy has put in front.
+    """
+    query = request.query_string.decode("latin-1")
+    location = f"./{request.path.rpartition('/')[2]}/{query and f'?{query}'}"
+    return Response(status=308, headers={"Location": location})
 
 
 def _options() -> Response:

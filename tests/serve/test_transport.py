@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+from urllib.parse import urljoin
 
 import pyarrow as pa
 import pytest
@@ -205,9 +206,20 @@ def test_it_answers_under_a_prefix_and_without_it(recorded: vistio.Recording, cl
     assert client.get("/vistio/").status_code == 200
     assert client.get("/graph").status_code == 200
     assert client.get("/vistiographs").status_code == 404
-    bare = client.get("/vistio")
+
+
+@pytest.mark.parametrize("prefix", ["/vistio", "/a/b", "/a/b/c", "/a/a"])
+@pytest.mark.parametrize("outside", ["", "/proxy", "/two/levels"])
+def test_the_bare_prefix_leads_to_the_page_below_it(
+    recorded: vistio.Recording, clock: Clock, prefix: str, outside: str
+) -> None:
+    """As a browser resolves it, whatever a proxy has put in front."""
+    client = Client(create_app(recorded, now_ms=clock, prefix=prefix))
+    bare = client.get(f"{prefix}?_=1")
     assert bare.status_code == 308
-    assert bare.headers["Location"] == "vistio/"
+    led_to = urljoin(f"http://host{outside}{prefix}?_=1", bare.headers["Location"])
+    assert led_to == f"http://host{outside}{prefix}/?_=1"
+    assert client.get(f"{prefix}/?_=1").status_code == 200
 
 
 def test_a_prefix_from_the_server_or_the_proxy_is_named_in_the_addresses(
