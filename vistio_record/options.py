@@ -13,6 +13,7 @@ from vistio_core.commandline import DURATION
 from vistio_core.configuration import Configuration, load, load_http_config
 from vistio_core.configuration.default_server import check_url
 from vistio_core.errors import InvalidTimeError, UsageError
+from vistio_core.storage.place import directory_of
 from vistio_core.times import format_duration
 from vistio_record import presets
 from vistio_record.sources import registry
@@ -23,9 +24,23 @@ _TIMEOUT_PERCENT = 80
 
 F = TypeVar("F", bound=Callable[..., Any])  # click decorates any function
 
+
+class _Place(click.Path):
+    """The directory of a recording, as the library understands it."""
+
+    def __init__(self) -> None:
+        super().__init__(file_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(directory_of(value), param, ctx)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
 recording_option = click.option(
     "--recording",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=_Place(),
     required=True,
     metavar="DIR",
     help="The directory with the recording.",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from pathlib import Path
 
 from vistio_core import Recording
 from vistio_core.errors import NotARecordingError, UsageError, VistioError
-from vistio_core.native_paths import native, shown
+from vistio_core.native_paths import shown
+from vistio_core.storage.place import directory_of
 from vistio_serve.memory import DEFAULT_BYTES, Memory
 
 log = logging.getLogger(__name__)
@@ -64,9 +64,7 @@ def refuse_plainly_wrong(place: str) -> None:
 
     A directory that is missing or empty is fine: the recorder makes it.
     """
-    if "://" in place:
-        return
-    path = Path(native(place))
+    path = directory_of(place)
     if path.exists() and not path.is_dir():
         raise UsageError(f"--recording {place}: this is a file; give the directory of a recording")
     if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):

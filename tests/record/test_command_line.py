@@ -360,3 +360,27 @@ def test_verify_ends_with_1_and_names_the_damaged_file(recording_dir: Path) -> N
     assert result.exit_code == 1
     report = json.loads(result.stdout)
     assert [file["name"] for file in report["damaged"]] == [f"head/{damaged.name}"]
+
+
+# Every command that has --recording, and what else it needs.
+_WITH_RECORDING = {
+    "run": ("--source", "simulator", *FAST),
+    "backfill": ("--source", "simulator", "--start", "-1m"),
+    "annotate": ("a mark",),
+    "prune": ("--retention", "7d"),
+    **dict.fromkeys(("annotations", "info", "seal", "verify"), ()),
+}
+
+
+def test_an_address_is_refused_by_every_command_and_makes_no_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It became a directory ``s3:`` wherever the recorder happened to run."""
+    monkeypatch.chdir(tmp_path)
+    named = {name for name, each in main.commands.items() if "recording" in {p.name for p in each.params}}
+    assert named == set(_WITH_RECORDING)
+    for command, arguments in _WITH_RECORDING.items():
+        result = invoke(command, "--recording", "s3://bucket/x", *arguments)
+        assert result.exit_code == 2, f"{command}: {result.output}"
+        assert "the scheme s3: cannot be used" in result.output
+    assert list(tmp_path.iterdir()) == []

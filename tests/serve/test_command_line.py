@@ -91,7 +91,19 @@ def test_the_url_can_be_opened_on_this_machine(host: str, url: str) -> None:
 def test_a_place_that_can_become_a_recording_is_accepted(tmp_path: Path) -> None:
     refuse_plainly_wrong(str(tmp_path))
     refuse_plainly_wrong(str(tmp_path / "later" / "deeper"))
-    refuse_plainly_wrong("s3://bucket/prefix")
+
+
+@pytest.mark.parametrize("command", [[], ["demo"]])
+@pytest.mark.parametrize("place", ["s3://bucket/x", "gs:/bucket/x", "https://user:password@host/x"])
+def test_an_address_is_refused_by_its_scheme_before_anything_is_made(
+    command: list[str], place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, [*command, "--port", "0", "--recording", place])
+    assert result.exit_code == 2
+    assert f"the scheme {place.partition(':')[0]}: cannot be used" in result.output
+    assert "password" not in result.output
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_below_a_file_is_refused(tmp_path: Path) -> None:

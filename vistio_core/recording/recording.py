@@ -58,6 +58,7 @@ from vistio_core.storage.layout import (
 from vistio_core.storage.listing import Listing
 from vistio_core.storage.log import Log
 from vistio_core.storage.marker import create_marker, read_marker, require_marker
+from vistio_core.storage.place import directory_of
 from vistio_core.storage.store import LocalStore, Store
 from vistio_core.storage.upkeep import Patience, Upkeep
 from vistio_core.storage.writer import Writer
@@ -129,8 +130,9 @@ class Recording:
         Raises:
             NotARecordingError: there is none, and ``create`` is False.
             FormatVersionError: it was written by a newer vistio.
+            UsageError: ``place`` is no directory, but an address such as ``s3://bucket/prefix``.
         """
-        store = LocalStore(Path(place))
+        store = LocalStore(directory_of(place))
         if create and not store.exists(MARKER):
             store.prepare()
             create_marker(store, clock())
