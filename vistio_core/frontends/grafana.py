@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from vistio_core.errors import UsageError
 from vistio_core.frontends.flat import FlatEdge, FlatNode, Json, about, encode, flatten, rate_text
@@ -119,7 +120,7 @@ def _edge(flat: FlatEdge) -> Json:
     total = rates.total
     color = _GREY if total <= 0 else _RED if rates.danger > 0 else _YELLOW if rates.warning > 0 else _GREEN
     return {
-        "id": flat.id,
+        "id": f"{_safe(flat.source)}~to~{_safe(flat.target)}",
         "source": flat.source,
         "target": flat.target,
         "mainstat": rate_text(Rates(total)),
@@ -134,6 +135,15 @@ def _edge(flat: FlatEdge) -> Json:
         "detail__notices": _lines(flat.edge.notices),
         "detail__measurements": _numbers(flat.edge.measurements),
     }
+
+
+def _safe(identifier: str) -> str:
+    """``identifier`` for Grafana's unquoted ``url(#triangle-<id of the edge>)``: "a b" is "a~20b".
+
+    Percent-encoding with another sign, for a browser may decode a percent sign before it looks the id up. No two
+    identifiers become the same, and none has ``~to~`` in it: each ``~`` is followed by two hexadecimal digits.
+    """
+    return quote(identifier, safe="/").replace("~", "~7E").replace("%", "~")
 
 
 def _lines(notices: tuple[Notice, ...]) -> str:
