@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +60,72 @@ def test_a_duration_is_a_number_and_a_unit_as_in_prometheus(text: str, ms: int) 
 def test_anything_else_is_no_duration(text: str) -> None:
     with pytest.raises(InvalidTimeError, match="use a number and a unit"):
         parse_duration(text)
+
+
+MINUTES = [
+    timedelta(minutes=1),
+    60,
+    60.0,
+    Decimal(60),
+    Fraction(60),
+    np.int64(60),
+    np.uint8(60),
+    np.float32(60),
+    np.timedelta64(1, "m"),
+    np.timedelta64(60_000_000_000, "ns"),
+    np.timedelta64(4, "15s"),
+    pd.Timedelta("1min"),
+    pa.scalar(timedelta(minutes=1)),
+    pa.scalar(60, pa.duration("s")),
+    pa.scalar(60_000_000_000, pa.duration("ns")),
+    pa.scalar(60),
+    pa.scalar(60.0),
+    pa.scalar("1m"),
+]
+
+
+@pytest.mark.parametrize("value", MINUTES, ids=repr)
+def test_a_duration_may_be_a_timedelta_or_seconds_whoever_holds_it(value: Any) -> None:
+    assert parse_duration(value) == MINUTE_MS
+
+
+def test_seconds_keep_their_milliseconds() -> None:
+    for seconds in (2.3, Decimal("2.3"), np.float64(2.3), timedelta(seconds=2.3), pd.Timedelta("2.3s")):
+        assert parse_duration(seconds) == 2300
+    assert parse_duration(0) == parse_duration(timedelta(0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (timedelta(seconds=-1), "is negative"),
+        (-1, "is negative"),
+        (np.timedelta64(-1, "s"), "is negative"),
+        (timedelta(microseconds=1), "is finer than a millisecond"),
+        (0.0005, "is finer than a millisecond"),
+        (1 / 3, "is finer than a millisecond"),
+        (293 * 365 * 86_400, "longer than 292y"),
+        (timedelta.max, "longer than 292y"),
+        (True, "or a number of seconds"),
+        (np.True_, "or a number of seconds"),
+        (float("nan"), "or a number of seconds"),
+        (float("inf"), "or a number of seconds"),
+        (Decimal("sNaN"), "or a number of seconds"),
+        (np.timedelta64("NaT"), "or a number of seconds"),
+        (np.timedelta64(60), "or a number of seconds"),  # of what?
+        (np.timedelta64(1, "M"), "or a number of seconds"),
+        (np.timedelta64(2**62, "W"), "or a number of seconds"),
+        (pd.NaT, "or a number of seconds"),
+        (pa.scalar(None, pa.duration("s")), "or a number of seconds"),
+        (datetime(2026, 11, 23, tzinfo=UTC), "or a number of seconds"),
+        (None, "or a number of seconds"),
+        ([1], "or a number of seconds"),
+    ],
+    ids=repr,
+)
+def test_no_other_value_is_a_duration(value: Any, found: str) -> None:
+    with pytest.raises(InvalidTimeError, match=found):
+        parse_duration(value)
 
 
 def test_a_duration_has_at_most_292_years() -> None:
@@ -116,15 +187,44 @@ def test_an_instant_may_be_written_in_many_ways(text: str) -> None:
         NOW_MS / 1000,
         datetime(2026, 11, 23, 5, 10, tzinfo=UTC),
         datetime(2026, 11, 23, 7, 10, tzinfo=timezone(timedelta(hours=2))),
+        Decimal(NOW_MS) / 1000,
+        Fraction(NOW_MS, 1000),
+        np.int64(NOW_MS),
+        np.float64(NOW_MS / 1000),
+        np.datetime64("2026-11-23T05:10"),
+        np.datetime64("2026-11-23T05:10:00.000999999"),
+        np.datetime64(NOW_MS, "ms"),
+        np.str_("2026-11-23T05:10:00Z"),
+        pd.Timestamp("2026-11-23T05:10:00.000999999Z"),
+        pd.Timestamp("2026-11-23T00:10", tz="America/New_York"),
+        pa.scalar(NOW_MS, pa.timestamp("ms", "UTC")),
+        pa.scalar(NOW_MS * 1_000_000 + 999_999, pa.timestamp("ns", "America/New_York")),
+        pa.scalar(NOW_MS // 1000, pa.timestamp("s", "+02:00")),
+        pa.scalar(NOW_MS),
+        pa.scalar("2026-11-23T05:10:00Z"),
+        pa.scalar("2026-11-23T05:10:00Z", pa.dictionary(pa.int32(), pa.string())),
     ],
+    ids=repr,
 )
-def test_an_instant_may_be_a_number_or_an_aware_datetime(value: float | datetime) -> None:
+def test_an_instant_may_be_a_number_or_an_aware_datetime_whoever_holds_it(value: Any) -> None:
     assert parse_instant(value, now_ms=0) == NOW_MS
+
+
+@pytest.mark.parametrize("unit", ["D", "M", "Y"])
+def test_a_numpy_day_begins_at_midnight_utc_as_numpy_has_it(unit: str) -> None:
+    day = np.datetime64("2026-01-01", unit)
+    assert parse_instant(day, now_ms=0) == parse_instant("2026-01-01T00:00:00Z", now_ms=0)
 
 
 def test_an_instant_may_be_relative_to_now() -> None:
     assert parse_instant("-15m", now_ms=NOW_MS) == NOW_MS - 15 * MINUTE_MS
     assert parse_instant("-0s", now_ms=NOW_MS) == NOW_MS
+    quarter = timedelta(minutes=15)
+    for value in (-quarter, pd.Timedelta(-quarter), np.timedelta64(-15, "m"), pa.scalar(-quarter)):
+        assert parse_instant(value, now_ms=NOW_MS) == NOW_MS - 15 * MINUTE_MS
+    assert parse_instant(timedelta(0), now_ms=NOW_MS) == NOW_MS
+    with pytest.raises(InvalidTimeError, match="may not be after it"):
+        parse_instant(quarter, now_ms=NOW_MS)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +252,16 @@ def test_an_instant_may_be_relative_to_now() -> None:
         "-" + "9" * 5000 + "s",
         "9" * 400 + ".5",
         10**400,
+        Decimal("sNaN"),
+        np.True_,
+        np.datetime64("NaT"),
+        np.datetime64(2**62, "D"),
+        np.timedelta64("NaT"),
+        pd.NaT,
+        pa.scalar(None, pa.timestamp("ms", "UTC")),
+        pa.scalar(2**62, pa.timestamp("s", "UTC")),
+        pa.scalar(date(2026, 11, 23)),
+        pa.scalar(None),
     ],
 )
 def test_anything_else_is_no_instant(value: Any) -> None:
@@ -159,8 +269,18 @@ def test_anything_else_is_no_instant(value: Any) -> None:
         parse_instant(value, now_ms=NOW_MS)
 
 
-@pytest.mark.parametrize("value", ["2026-11-23T05:10:00", "2026-11-23", datetime(2026, 11, 23, 5, 10)])
-def test_an_instant_without_time_zone_is_refused(value: str | datetime) -> None:
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-11-23T05:10:00",
+        "2026-11-23",
+        datetime(2026, 11, 23, 5, 10),
+        pd.Timestamp("2026-11-23T05:10:00"),
+        pa.scalar(datetime(2026, 11, 23, 5, 10)),
+        pa.scalar(NOW_MS * 1_000_000 + 1, pa.timestamp("ns")),
+    ],
+)
+def test_an_instant_without_time_zone_is_refused(value: Any) -> None:
     with pytest.raises(InvalidTimeError, match="has no time zone"):
         parse_instant(value, now_ms=NOW_MS)
 

@@ -3,18 +3,30 @@
 Every instant inside vistio is an ``int`` of milliseconds since the epoch, in UTC, and its
 name ends in ``_ms``. People and programs at the rim may write RFC 3339 text, epoch seconds
 or milliseconds, an aware `datetime.datetime`, or a time relative to now (``-15m``). Naive
-datetimes are refused: whoever wrote one knew a time zone, and we would be guessing it.
+datetimes are refused: whoever wrote one knew a time zone, and we would be guessing it. A duration
+is text with a unit, a `datetime.timedelta`, or a number of seconds. What pandas, numpy and Arrow
+have for these is taken as well (`scalars`).
 """
 
 from __future__ import annotations
 
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
 
 from vistio_core.errors import InvalidTimeError
+from vistio_core.scalars import ArrowScalar, plain
 
-InstantLike = str | int | float | datetime
+_Number = int | float | Decimal | Fraction | np.integer[Any] | np.floating[Any]
+InstantLike = str | datetime | timedelta | np.datetime64 | np.timedelta64 | _Number | ArrowScalar
+"""What `parse_instant` reads."""
+DurationLike = str | timedelta | np.timedelta64 | _Number | ArrowScalar
+"""What `parse_duration` reads."""
 
 SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
@@ -48,6 +60,8 @@ _LAST_MS = 253_402_300_799_999
 _WHAT_WORKS = (
     "use RFC 3339 (2026-11-23T05:10:00Z), epoch seconds or milliseconds, or a time before now (-15m)"
 )
+_WHAT_LASTS = "use a number and a unit, such as 500ms, 10s, 5m, 1h30m, 7d"
+_NUMBERS = int | float | Decimal | Fraction
 
 
 def system_now_ms() -> int:
@@ -55,24 +69,58 @@ def system_now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def parse_duration(text: str) -> int:
+def parse_duration(value: DurationLike) -> int:
     """Milliseconds of a Prometheus duration such as ``10s``, ``1h30m`` or ``7d``.
 
+    Args:
+        value: such a text, a timedelta, or a number of seconds.
+
     Raises:
-        InvalidTimeError: not such a duration, a bare number (its unit would be a guess), or
-            more than 292 years.
+        InvalidTimeError: none of these, a bare number as text (its unit would be a guess), negative, not a
+            whole number of milliseconds, or more than 292 years.
     """
+    given = plain(value)
+    if isinstance(given, str):
+        return _from_text(given)
+    try:
+        microseconds = _microseconds(given)
+    except (ArithmeticError, ValueError):  # infinities and NaN
+        microseconds = None
+    if microseconds is None:
+        raise InvalidTimeError(f"duration {value!r}: {_WHAT_LASTS}; or a timedelta, or a number of seconds")
+    duration_ms, finer = divmod(microseconds, 1000)
+    if duration_ms > _MAX_DURATION_MS:
+        raise _too_long(value)
+    if duration_ms < 0 or finer:
+        wrong = "negative" if duration_ms < 0 else "finer than a millisecond"
+        raise InvalidTimeError(f"duration {value!r} is {wrong}; give whole milliseconds, 0 or more")
+    return duration_ms
+
+
+def _from_text(text: str) -> int:
     match = _DURATION.fullmatch(text.strip())
     if match is None or not text.strip():
-        raise InvalidTimeError(
-            f"duration {text!r}: use a number and a unit, such as 500ms, 10s, 5m, 1h30m, 7d"
-        )
+        raise InvalidTimeError(f"duration {text!r}: {_WHAT_LASTS}")
     counts = {unit: count for unit, count in match.groupdict().items() if count}
     if all(len(count) <= _MAX_DIGITS for count in counts.values()):
         duration_ms = sum(int(count) * _UNITS_MS[unit] for unit, count in counts.items())
         if duration_ms <= _MAX_DURATION_MS:
             return duration_ms
-    raise InvalidTimeError(f"duration {text!r} is longer than 292y, the longest that Prometheus knows")
+    raise _too_long(text)
+
+
+def _microseconds(value: object) -> int | None:
+    """Of a timedelta or a number of seconds; None of anything else."""
+    if isinstance(value, timedelta):
+        return (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
+    if isinstance(value, _NUMBERS) and not isinstance(value, bool):
+        # Rounded, for 2.3 * 1_000_000 is ...9999.9995.
+        return round(value * 1_000_000)
+    return None
+
+
+def _too_long(value: object) -> InvalidTimeError:
+    return InvalidTimeError(f"duration {value!r} is longer than 292y, the longest that Prometheus knows")
 
 
 def format_duration(ms: int) -> str:
@@ -92,21 +140,27 @@ def parse_instant(value: InstantLike, *, now_ms: int) -> int:
 
     Args:
         value: an aware datetime, RFC 3339 text, epoch seconds or milliseconds (a number or
-            its text; from 1e11 on it is milliseconds), ``now``, or relative such as ``-15m``.
+            its text; from 1e11 on it is milliseconds), ``now``, or relative such as ``-15m`` or
+            ``timedelta(minutes=-15)``. A numpy ``datetime64`` is UTC, as numpy has it.
         now_ms: what relative times are relative to.
 
     Raises:
-        InvalidTimeError: none of these, a naive datetime, or outside of the years 1970 to 9999.
+        InvalidTimeError: none of these, a naive datetime or timestamp, or outside of the years 1970 to 9999.
     """
-    if isinstance(value, datetime):
-        return _from_datetime(value)
-    if isinstance(value, bool):
+    given = plain(value)
+    if isinstance(given, datetime):
+        return _from_datetime(given)
+    if isinstance(given, timedelta):
+        if given > timedelta(0):
+            raise InvalidTimeError(
+                f"instant {value!r}: a timedelta is relative to now, and may not be after it"
+            )
+        return _in_range(now_ms + given // timedelta(milliseconds=1), value)
+    if isinstance(given, _NUMBERS) and not isinstance(given, bool):
+        return _from_number(given, value)
+    if not isinstance(given, str):  # a date, None, a NaT: at a public edge, types are hopes
         raise InvalidTimeError(f"instant {value!r}: {_WHAT_WORKS}")
-    if isinstance(value, int | float):
-        return _from_number(value, value)
-    if not isinstance(value, str):  # a date, None, a numpy number: at a public edge, types are hopes
-        raise InvalidTimeError(f"instant {value!r}: {_WHAT_WORKS}")
-    text = value.strip()
+    text = given.strip()
     if text == "now":
         return now_ms
     if text.startswith("-"):
@@ -151,6 +205,8 @@ def align(ms: int, interval_ms: int) -> int:
 
 
 def _from_datetime(value: datetime) -> int:
+    if value != value:  # pandas' NaT, which is a datetime
+        raise InvalidTimeError(f"instant {value!r}: {_WHAT_WORKS}")
     if value.tzinfo is None or value.utcoffset() is None:
         raise InvalidTimeError(
             f"instant {value.isoformat()!r} has no time zone; end it with Z or an offset,"
@@ -160,11 +216,11 @@ def _from_datetime(value: datetime) -> int:
     return _in_range((delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000, value)
 
 
-def _from_number(number: int | float, original: object) -> int:
+def _from_number(number: int | float | Decimal | Fraction, original: object) -> int:
     try:
         # Float seconds are rounded: 1763873400.123 * 1000 is ...122.9999.
         ms = int(number) if number >= _FIRST_AS_MILLISECONDS else round(number * 1000)
-    except (OverflowError, ValueError) as error:  # infinities and NaN
+    except (ArithmeticError, ValueError) as error:  # infinities and NaN
         raise InvalidTimeError(f"instant {original!r}: {_WHAT_WORKS}") from error
     return _in_range(ms, original)
 

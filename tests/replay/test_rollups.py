@@ -178,7 +178,7 @@ def test_an_edge_or_a_node_by_minute_is_what_the_log_says(
 
 def test_steps_that_are_no_whole_minutes_are_read_from_the_log(recording: Recording) -> None:
     rows = recording.timeline(START_MS + 5_000, START_MS + 35_000, "10s", source="a", target="b")
-    assert rows["normal"].to_pylist() == [2.0, 3.0, None]
+    assert rows["normal"].to_pylist() == [1.0, 2.0, 3.0, None]
 
 
 def test_of_a_node_in_two_clusters_the_most_edges_are_those_of_one_instant(tmp_path: Path) -> None:

@@ -24,6 +24,9 @@ from vistio_core.graph.model import Graph
 from vistio_core.graph.topology import Topology, stable_graph
 from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.subject import Subject
+from vistio_core.recording import asked
+from vistio_core.recording.asked import MomentLike as MomentLike
+from vistio_core.recording.asked import WindowLike as WindowLike
 from vistio_core.recording.info import RecordingInfo as RecordingInfo
 from vistio_core.recording.info import info_of
 from vistio_core.recording.verify import Checked, verify
@@ -64,7 +67,9 @@ from vistio_core.storage.upkeep import Patience, Upkeep
 from vistio_core.storage.writer import Writer
 from vistio_core.times import (
     DAY_MS,
+    DurationLike,
     InstantLike,
+    align,
     format_instant,
     parse_duration,
     parse_instant,
@@ -77,12 +82,14 @@ if TYPE_CHECKING:
 _FOREVER_MS = 100 * 365 * DAY_MS
 """Where a window without an end ends."""
 
-MomentLike = InstantLike
-"""An instant, or as text also a window: ``2026-11-23T05:00:00Z/2026-11-23T05:10:00Z``."""
-
 
 class Recording:
-    """A recording, open for reading; `writer` gives the right to append. Usable from many threads."""
+    """A recording, open for reading; `writer` gives the right to append. Usable from many threads.
+
+    Instants are whatever `vistio_core.times.parse_instant` reads: text, aware datetimes, numbers, and what pandas,
+    numpy and Arrow have for them. Lengths of time (`vistio_core.times.parse_duration`) are text such as ``1m``,
+    timedeltas, or numbers of seconds.
+    """
 
     def __init__(
         self,
@@ -164,8 +171,8 @@ class Recording:
         at: InstantLike | None = None,
         *,
         judge: Judge = "recorded",
-        staleness: str = "5m",
-        stable: str | None = None,
+        staleness: DurationLike = "5m",
+        stable: WindowLike | None = None,
     ) -> Graph:
         """The traffic graph at an instant: the newest one in ``(at - staleness, at]``.
 
@@ -177,22 +184,18 @@ class Recording:
                 there is, however old.
             judge: ``recorded`` judges by the configuration in force then, ``current`` by the newest.
             staleness: how old the answer may be, as Prometheus' lookback.
-            stable: a window, its two instants with a slash between (``-1h/now``). Everything that was there at some
-                time in it is in the graph, without traffic where it is absent now, and each level's
-                ``max_volume`` is the most that one edge had in the window: so a picture stays in place.
+            stable: a window (``-1h/now``, or two instants). Everything that was there at some time in it is in the
+                graph, without traffic where it is absent now, and each level's ``max_volume`` is the most that one
+                edge had in the window: so a picture stays in place.
 
         Raises:
             NothingRecordedError: nothing was seen then; names the nearest instants and the reason.
             InvalidTimeError: ``at`` or ``staleness`` is no time, ``stable`` no window.
         """
         if stable is not None:
-            start, slash, end = stable.partition("/")
-            if not slash:
-                raise InvalidTimeError(
-                    f"stable {stable!r}: give a window, two instants with a slash between, such as -1h/now"
-                )
+            window = asked.window("stable", stable)
             graph = self.graph(at, judge=judge, staleness=staleness)
-            return stable_graph(graph, self.topology(start, end))
+            return stable_graph(graph, self.topology(*window))
         if judge not in ("recorded", "current"):
             raise UsageError(f"judge {judge!r}: use recorded or current")
         if at is None:
@@ -214,7 +217,12 @@ class Recording:
         return self._log.read(*self._window(start, end), lambda listing: listing.around_damage(topology))
 
     def frames(
-        self, start: InstantLike, end: InstantLike, step: str = "10s", *, staleness: str = "5m"
+        self,
+        start: InstantLike,
+        end: InstantLike,
+        step: DurationLike = "10s",
+        *,
+        staleness: DurationLike = "5m",
     ) -> Frames:
         """The graphs at ``start``, ``start + step``, ... before ``end``, in columns, judged as recorded.
 
@@ -231,10 +239,7 @@ class Recording:
             UsageError: too many frames for the size of the mesh; the message tells the limit.
         """
         start_ms, end_ms = self._window(start, end)
-        step_ms = parse_duration(step)
-        if step_ms <= 0:
-            raise InvalidTimeError(f"step {step!r}: must be longer than 0s")
-        window_ms = start_ms, end_ms, step_ms
+        window_ms = start_ms, end_ms, asked.step_length(step)
         return frames_of(self._log, window_ms, parse_duration(staleness), self._configuration)
 
     def instants(self, start: InstantLike | None = None, end: InstantLike | None = None) -> pa.Table:
@@ -308,7 +313,7 @@ class Recording:
         self,
         start: InstantLike,
         end: InstantLike,
-        step: str = "1m",
+        step: DurationLike = "1m",
         *,
         cluster: str | None = None,
         source: str | None = None,
@@ -317,9 +322,13 @@ class Recording:
     ) -> pa.Table:
         """Traffic over ``[start, end)``, step by step, judged as recorded.
 
+        Steps begin at multiples of their length since the epoch, here as over HTTP, so that moving a window does
+        not move what a step says: the first one may begin before ``start``, and then counts from there. The last one
+        is cut off at ``end``.
+
         Args:
-            start: the window's first instant.
-            end: where it ends, exclusive.
+            start: an instant of the first step.
+            end: where the window ends, exclusive.
             step: the length of a step, such as ``1m``.
             cluster: only rules of this cluster; the empty text is the global level.
             source: only edges from this node.
@@ -336,9 +345,8 @@ class Recording:
             one instant of the step had.
         """
         start_ms, end_ms = self._window(start, end)
-        step_ms = parse_duration(step)
-        if step_ms <= 0:
-            raise InvalidTimeError(f"step {step!r}: must be longer than 0s")
+        step_ms = asked.step_length(step)
+        start_ms = align(start_ms, step_ms)
         if (end_ms - start_ms) / step_ms > 100_000:
             raise UsageError(
                 f"step {step!r} makes more than 100,000 steps between {format_instant(start_ms)} and"
@@ -358,8 +366,8 @@ class Recording:
         """What changed on every edge and node between two moments, the largest change first.
 
         Args:
-            before: an instant, whose graph is taken as by `graph`; or a window as text, its two instants
-                with a slash between (``-2h/-1h``), over whose seen instants the mean rates are taken.
+            before: an instant, whose graph is taken as by `graph`; or a window, text with a slash between
+                (``-2h/-1h``) or a pair of instants, over whose seen instants the mean rates are taken.
             after: likewise.
 
         Shape of ``edges``: one row per edge that changed, by change_rps, then by name.
@@ -381,22 +389,22 @@ class Recording:
         """
         return compare(self._moment(before), self._moment(after))
 
-    def _moment(self, asked: MomentLike) -> Moment:
-        if not isinstance(asked, str) or "/" not in asked:
-            graph = self.graph(asked)
+    def _moment(self, of: MomentLike) -> Moment:
+        found = asked.moment(of)
+        if not isinstance(found, tuple):
+            graph = self.graph(found)
             return moment_of(graph, Rulebook(self._configuration(graph.configuration)))
-        start, _, end = asked.partition("/")
-        start_ms, end_ms = self._window(start, end)
+        start_ms, end_ms = self._window(*found)
 
         def moment(listing: Listing) -> Moment | None:
             there = presence(listing)
             seen = pc.count_distinct(there.filter(there["seen"])["instant_ms"]).as_py()
             return window_moment(listing, seen, self._configuration) if seen else None
 
-        found = self._log.read(start_ms, end_ms, lambda listing: listing.around_damage(moment))
-        if found is None:
+        side = self._log.read(start_ms, end_ms, lambda listing: listing.around_damage(moment))
+        if side is None:
             raise nothing_recorded(self._log, end_ms - 1, end_ms - start_ms)
-        return found
+        return side
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """A lazy DuckDB relation over the log, as it is now.
@@ -502,8 +510,8 @@ class Recording:
         self,
         name: str = "main",
         *,
-        linger: str = "0s",
-        quiet: str = "0s",
+        linger: DurationLike = "0s",
+        quiet: DurationLike = "0s",
         significant_digits: int | None = None,
     ) -> Writer:
         """The right to append under ``name``; use it as a context manager.
