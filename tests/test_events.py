@@ -110,6 +110,12 @@ def test_a_measurement_occurs_once_for_each_rule_place_name_and_labels(changes: 
     assert len(scrape(measurements=[first, first._replace(**changes)]).measurements) == 2
 
 
+def test_the_order_of_labels_does_not_make_another_measurement() -> None:
+    first = measurement(labels=(("handler", "/a"), ("pod", "x")))
+    with pytest.raises(UsageError, match=r"measurement .* occurs twice"):
+        scrape(measurements=[first, first._replace(labels=first.labels[::-1])])
+
+
 def test_a_rule_has_one_outcome_in_each_cluster() -> None:
     outcome = RuleOutcome("c", "r", Outcome.OK)
     with pytest.raises(UsageError, match=r"outcome .* occurs twice"):

@@ -117,7 +117,9 @@ class Scrape:
         if twice is not None:
             raise UsageError(f"scrape {when}: sample {samples[twice][:5]} occurs twice; sum or merge before")
         # Several series may be about one node (errors by handler, say): their labels tell them apart.
-        _refuse_duplicates(when, "measurement", ((*m[:5], m.labels) for m in self.measurements))
+        _refuse_duplicates(
+            when, "measurement", ((*m[:5], tuple(sorted(m.labels))) for m in self.measurements)
+        )
         # What is answered later must not meet earlier rows of the same rule: they would count twice.
         unanswered = {(o.cluster, o.rule) for o in self.outcomes if o.outcome is not Outcome.OK}
         for cluster, rule in sorted(unanswered & self.rules_with_rows()):

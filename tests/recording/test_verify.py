@@ -16,6 +16,7 @@ from support.strangers import EVERY_STRANGER, said_of
 from vistio_core import Recording
 from vistio_core.errors import DamagedFileError, NothingRecordedError
 from vistio_core.storage.annotations import Annotation
+from vistio_core.events import Measurement
 from vistio_core.storage.format import SCHEMA, scrape_tables, write_events
 from vistio_core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -134,6 +135,48 @@ def write_a_row_twice(recording: Recording) -> Path:
     return path
 
 
+def saturation(*labels: tuple[str, str]) -> Measurement:
+    """What the notice's query says of one series about cart."""
+    return Measurement("mesh", "saturation", "cart", "", "value", 0.9, labels)
+
+
+def write_measurements(
+    recording: Recording, measurements: list[Measurement], labels: list[str | None]
+) -> Path:
+    """A commit whose measurements have these texts in their column ``labels``."""
+    path = commit(recording)
+    tables = scrape_tables(scrape(NEXT_HOUR_MS, measurements=measurements))
+    index = SCHEMA.get_field_index("labels")
+    column = pa.array(labels, pa.string())
+    tables["measurement"] = tables["measurement"].set_column(index, SCHEMA.field(index), column)
+    with open(path, "wb") as sink:
+        write_events(sink, tables.values())
+    return path
+
+
+TWO_SERIES = [saturation(("pool", "a")), saturation(("pool", "b"))]
+
+
+def write_a_series_twice(recording: Recording) -> Path:
+    return write_measurements(recording, TWO_SERIES, 2 * ['{"pool":"a"}'])
+
+
+def write_a_series_without_labels_twice(recording: Recording) -> Path:
+    return write_measurements(recording, TWO_SERIES, [None, "{}"])
+
+
+def write_a_series_twice_with_its_labels_in_another_order(recording: Recording) -> Path:
+    return write_measurements(recording, TWO_SERIES, ['{"db":"x","pool":"a"}', '{"pool": "a", "db": "x"}'])
+
+
+def write_labels_that_are_a_list(recording: Recording) -> Path:
+    return write_measurements(recording, TWO_SERIES, ['["pool"]', '{"pool":"b"}'])
+
+
+def write_labels_that_are_no_json(recording: Recording) -> Path:
+    return write_measurements(recording, TWO_SERIES, ['{"pool":"a"}', "pool=b"])
+
+
 def write_a_rate_that_is_not_finite(recording: Recording) -> Path:
     path = commit(recording)
     tables = scrape_tables(scrape(NEXT_HOUR_MS, {"a>b 200": 1.0}))
@@ -240,6 +283,11 @@ def test_what_has_another_file_s_name_and_is_none_is_named_and_keeps_nobody_wait
         (leave_a_foreign_file, "not a file of this recording"),
         (write_rows_out_of_order, "out of order"),
         (write_a_row_twice, "twice"),
+        (write_a_series_twice, "measurements of .*: rows stand there twice"),
+        (write_a_series_without_labels_twice, "rows stand there twice"),
+        (write_a_series_twice_with_its_labels_in_another_order, "rows stand there twice"),
+        (write_labels_that_are_a_list, "labels that are no JSON object of texts"),
+        (write_labels_that_are_no_json, "labels that are no JSON object of texts"),
         (write_a_rate_that_is_not_finite, "not finite"),
         (write_samples_without_their_outcome, "without an outcome"),
         (write_no_scrape_at_all, "holds no scrape"),
@@ -294,3 +342,20 @@ def test_a_damaged_commit_does_not_stop_the_sealing_of_the_others(tmp_path: Path
     assert damaged.exists()
     assert len(problems(recording)) == 1
     assert recording.graph(START_MS + 2 * INTERVAL_MS).instant_ms == START_MS + 2 * INTERVAL_MS
+
+
+def test_two_series_of_a_notice_about_one_node_are_two_rows_told_apart_by_their_labels(
+    recording: Recording,
+) -> None:
+    first_ms, again_ms = NEXT_HOUR_MS + INTERVAL_MS, NEXT_HOUR_MS + 2 * INTERVAL_MS
+    with recording.writer() as writer:
+        writer.put_configuration(mesh())
+        for instant_ms in (first_ms, again_ms):
+            writer.commit(scrape(instant_ms, {"a>cart 200": 1.0}, measurements=TWO_SERIES))
+        assert problems(recording) == {}
+        writer.seal(NEXT_HOUR_MS + HOUR_MS)
+    assert problems(recording) == {}
+    rows = recording.sql("select instant, labels from measurements order by all").fetchall()
+    assert [labels for _, labels in rows] == 2 * ['{"pool":"a"}', '{"pool":"b"}']
+    [cart] = [node for node in recording.graph(again_ms).region("mesh").nodes if node.name == "cart"]
+    assert len(cart.notices) == 2

@@ -8,6 +8,7 @@ from contextlib import suppress
 from itertools import pairwise
 
 import attrs
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -37,6 +38,8 @@ from vistio_core.times import HOUR_MS, align, format_instant
 _KEY_COLUMNS = ["instant", "cluster", "rule", "source", "target", "status", "measure"]
 
 _RuleAt = tuple[int, str, str]
+_NO_LABELS: frozenset[tuple[str, str]] = frozenset()
+_decode_labels = msgspec.json.Decoder(dict[str, str]).decode
 
 
 @attrs.frozen
@@ -185,8 +188,15 @@ def _check_order(what: str, rows: pa.Table) -> Iterator[str]:
     keys = list(zip(*(_texts(rows, column) for column in _KEY_COLUMNS[1:]), strict=True))
     if any(first > second for first, second in pairwise(keys)):
         yield f"{what} are out of order"
-    # Series about one node are told apart by their labels.
-    if len(set(zip(keys, _texts(rows, "labels"), strict=True))) != len(keys):
+    # Series of a notice about one node are told apart by their labels, however these are written down.
+    try:
+        labels = [
+            frozenset(_decode_labels(text).items()) if text else _NO_LABELS for text in _texts(rows, "labels")
+        ]
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        yield f"{what}: labels that are no JSON object of texts ({error})"
+        return
+    if len(set(zip(keys, labels, strict=True))) != len(keys):
         yield f"{what}: rows stand there twice"
 
 
