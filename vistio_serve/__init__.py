@@ -1,9 +1,9 @@
 """The HTTP side of vistio: graphs of any recorded instant, as a plain WSGI callable.
 
-Reading order: `routes` (what can be asked), `parameters` (how a query string is read), `handlers`
-(ask vistio_core, render), `rendering` (one rebuild for many clients), `answers` (ETag, compression),
-`problems` (what an error looks like), `app` (all of it as WSGI). `server` and `cli` run it; `demo`
-adds a recorder with a simulated mesh.
+Reading order: `routes` (what can be asked), `parameters` (how a query string is read), `handlers` (ask
+vistio_core, render), `rendering` (graphs) and `history` (windows), `shared` (made once for many clients), `answers`
+(ETag, compression), `ready` (sent again as they were), `problems` (what an error looks like), `app` (all of it as
+WSGI). `server` and `cli` run it; `demo` adds a recorder with a simulated mesh.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -16,7 +16,8 @@ from vistio_serve.answers import LIVE, NEVER_STORE, SETTLED, Answer, Body
 from vistio_serve.history import History, rows_of
 from vistio_serve.memory import Memory
 from vistio_serve.metrics import Metrics
-from vistio_serve.rendering import LIVE_TTL_S, Question, Renderer, Shared
+from vistio_serve.rendering import LIVE_TTL_S, Question, Renderer
+from vistio_serve.shared import Shared
 
 MAX_INSTANTS = 100_000
 """Most instants in one answer of /instants: eleven days at an interval of ten seconds."""

@@ -32,8 +32,9 @@ from vistio_serve import parameters
 from vistio_serve.answers import LIVE, SETTLED, Answer, Body
 from vistio_serve.memory import Memory
 from vistio_serve.parameters import ParameterError
-from vistio_serve.rendering import LIVE_TTL_S, SETTLED_TTL_S, Shared
+from vistio_serve.rendering import LIVE_TTL_S, SETTLED_TTL_S
 from vistio_serve.routes import DEFAULT_CHANGES, LEVELS, MAX_CHANGES
+from vistio_serve.shared import Shared
 
 MAX_FRAMES = 1_000
 """Most frames in one answer of /frames."""

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import attrs
 from werkzeug.wrappers import Response
 
+from vistio_core.cache import Cache
 from vistio_core.times import SECOND_MS
 
 if TYPE_CHECKING:
@@ -42,6 +44,15 @@ class ReadyResponse:
     def code(self) -> str:
         return self.status[:3]
 
+    @property
+    def size_bytes(self) -> int:
+        """Of the content; the rest is small."""
+        return sum(map(len, self.chunks))
+
+
+_Request = tuple[str | None, ...]
+"""`_SEEN` of one."""
+
 
 class Ready:
     """The responses of one moment; usable from many threads."""
@@ -51,8 +62,7 @@ class Ready:
         self._version = version
         self._lock = threading.Lock()
         # Replaced together: whoever reads without the lock must not find another moment's responses.
-        self._moment: tuple[Stamp, dict[tuple[str | None, ...], ReadyResponse]] = ((0, 0), {})
-        self._bytes = 0
+        self._moment: tuple[Stamp, Cache[_Request, ReadyResponse]] = ((0, 0), _nothing_kept())
 
     def stamp(self) -> Stamp:
         """This moment's; take it before an answer is made, never after."""
@@ -67,17 +77,18 @@ class Ready:
         """The response to a GET that was made at ``stamp``, kept for as long as no later one is."""
         chunks, status, headers = response.get_wsgi_response(environ)
         ready = ReadyResponse(status, headers, list(chunks))
-        size_bytes = sum(map(len, ready.chunks))
         with self._lock:
             of, kept = self._moment
             if stamp != of:
-                kept, self._bytes = {}, 0
+                kept = _nothing_kept()
                 self._moment = stamp, kept
-            if self._bytes + size_bytes <= MAX_BYTES:
-                self._bytes += size_bytes
-                kept[_key(environ)] = ready
+        kept.put(_key(environ), ready)
         return ready
 
 
-def _key(environ: WSGIEnvironment) -> tuple[str | None, ...]:
+def _nothing_kept() -> Cache[_Request, ReadyResponse]:
+    return Cache(MAX_BYTES, attrgetter("size_bytes"))
+
+
+def _key(environ: WSGIEnvironment) -> _Request:
     return tuple([environ.get(name) for name in _SEEN])

@@ -7,13 +7,9 @@ others wait for that one. What is history stays until it is the least used.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future
 from functools import lru_cache
-from typing import Generic, TypeVar
 
 import attrs
 
@@ -27,6 +23,7 @@ from vistio_serve.answers import Body
 from vistio_serve.memory import Memory
 from vistio_serve.metrics import Metrics
 from vistio_serve.parameters import Asked
+from vistio_serve.shared import Shared
 
 # The staleness: what is asked about an older moment changes by backfilling only.
 RECENT_MS = 5 * MINUTE_MS
@@ -36,8 +33,6 @@ VERSION_AGE_S = 0.02
 # Not for ever: a second writer may backfill an instant that was answered before.
 SETTLED_TTL_S = 300.0
 _EDGE_BYTES = 200
-
-T = TypeVar("T")
 
 
 @attrs.frozen
@@ -62,65 +57,6 @@ class Rendered:
     instant_ms: int
     settled: bool
     """True when no later commit of this recording's writer can change it."""
-
-
-class Shared(Generic[T]):
-    """A bounded cache whose values are made once, while everyone else who wants one waits.
-
-    Errors go to all who wait and are not kept: the next question tries again.
-    """
-
-    def __init__(self, max_bytes: int, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._max_bytes = max_bytes
-        self._monotonic = monotonic
-        self._lock = threading.Lock()
-        self._making: dict[object, Future[T]] = {}
-        self._kept: OrderedDict[object, tuple[T, float, int]] = OrderedDict()
-        self._bytes = 0
-
-    def get(self, key: object, make: Callable[[], tuple[T, float, int]]) -> tuple[T, str]:
-        """The value for ``key`` and how it came: ``hit``, ``shared`` or ``made``.
-
-        Args:
-            key: hashable; equal keys mean equal values.
-            make: makes the value, and says for how many seconds and at what weight in bytes
-                it may be kept. Called outside of all locks.
-        """
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None and self._monotonic() < kept[1]:
-                self._kept.move_to_end(key)
-                return kept[0], "hit"
-            future = self._making.get(key)
-            mine = future is None
-            if future is None:
-                future = self._making[key] = Future()
-        if not mine:
-            return future.result(), "shared"
-        try:
-            value, ttl_s, weight_bytes = make()
-        except BaseException as error:
-            with self._lock:
-                del self._making[key]
-            future.set_exception(error)
-            raise
-        with self._lock:
-            del self._making[key]
-            self._keep(key, value, ttl_s, weight_bytes)
-        future.set_result(value)
-        return value, "made"
-
-    def _keep(self, key: object, value: T, ttl_s: float, weight_bytes: int) -> None:
-        self._drop(key)
-        self._kept[key] = (value, self._monotonic() + ttl_s, weight_bytes)
-        self._bytes += weight_bytes
-        while self._bytes > self._max_bytes:
-            self._drop(next(iter(self._kept)))
-
-    def _drop(self, key: object) -> None:
-        old = self._kept.pop(key, None)
-        if old is not None:
-            self._bytes -= old[2]
 
 
 class Renderer:

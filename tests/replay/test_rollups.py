@@ -11,10 +11,10 @@ import pytest
 from support.scrapes import INTERVAL_MS, START_MS, all_failed, edges, mesh, scrape
 
 from vistio_core import Recording
+from vistio_core.cache import Cache
 from vistio_core.judging.subject import Subject
 from vistio_core.replay.rollups.hours import Rollup, Rollups
-from vistio_core.replay.rollups.remembered import TABLE_BYTES, RememberedTables
-from vistio_core.replay.rollups.traffic import Traffic
+from vistio_core.replay.rollups.traffic import TABLE_BYTES, Traffic, weight_bytes
 from vistio_core.storage.listing import Listing
 from vistio_core.times import HOUR_MS
 
@@ -258,7 +258,7 @@ def test_of_an_hour_that_is_not_sealed_only_what_is_new_is_read(
 
 def test_tables_are_remembered_within_so_many_bytes() -> None:
     table = pa.table({"x": pa.array([1, 2, 3], pa.int64())})
-    remembered = RememberedTables(3 * (table.nbytes + TABLE_BYTES))
+    remembered: Cache[str, pa.Table] = Cache(3 * (table.nbytes + TABLE_BYTES), weight_bytes)
     for key in "abc":
         remembered.put(key, table)
     assert remembered.get("a") is table
@@ -266,7 +266,7 @@ def test_tables_are_remembered_within_so_many_bytes() -> None:
     remembered.put("d", table)
     assert [remembered.get(key) for key in "abcd"] == [table, None, table, table]
     remembered.put("large", pa.table({"x": range(TABLE_BYTES)}))
-    assert [key for key in (*"abcd", "large") if remembered.get(key)] == []
+    assert [key for key in (*"abcd", "large") if remembered.get(key)] == ["a", "c", "d"]
 
 
 def test_retention_takes_rollups_along(recording: Recording) -> None:

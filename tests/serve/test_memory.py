@@ -15,7 +15,7 @@ from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_serve.app import create_app
 from vistio_serve.cli import main
 from vistio_serve.memory import DEFAULT_BYTES, SMALLEST_BYTES, Memory
-from vistio_serve.rendering import Shared
+from vistio_serve.shared import Shared
 
 MB = 2**20
 

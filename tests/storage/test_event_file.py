@@ -48,7 +48,7 @@ def test_what_a_writer_deletes_is_not_kept_open(tmp_path: Path) -> None:
         writer.merge(START_MS + HOUR_MS)
         writer.seal(START_MS + HOUR_MS)
         recording.graph()
-    assert [name.sealed for name in recording._files._files] == [True]
+    assert [name.sealed for name in recording._files._kept._values] == [True]
 
 
 def test_what_is_kept_of_files_has_a_limit_and_the_last_used_ones_stay(recording_dir: Path) -> None:
@@ -80,5 +80,7 @@ def test_the_newest_hours_are_opened_ahead_as_far_as_they_are_kept(tmp_path: Pat
     sealed[2].write_bytes(b"damaged")
     recording = Recording.open(place, footer_memory_bytes=2 * 70_000)
     assert recording.prefetch() == 2
-    assert [name.first_ms for name in recording._files._files] == [START_MS + HOUR_MS, START_MS + 3 * HOUR_MS]
+    kept = recording._files._kept._values
+    oldest_first = [kept.popitem()[0].first_ms for _ in range(len(kept))]
+    assert oldest_first == [START_MS + HOUR_MS, START_MS + 3 * HOUR_MS], "the newest hour stays longest"
     assert Recording.open(place).prefetch() == 3

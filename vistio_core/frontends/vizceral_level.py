@@ -7,8 +7,6 @@ who the entry node is, and whether the layout walks from there (`reach`).
 from __future__ import annotations
 
 import math
-import threading
-from collections import OrderedDict
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,7 @@ import attrs
 import msgspec
 import numpy as np
 
+from vistio_core.cache import Cache
 from vistio_core.configuration.mapping import CLASSES
 from vistio_core.frontends import reach, vizceral_text
 from vistio_core.graph.edges import Edges
@@ -93,38 +92,22 @@ class _Shape:
     """The JSON of each connection up to its first number."""
 
 
-class _Shapes:
-    """The last shapes: mostly the next graph has the same, and finding it anew costs a third of drawing."""
-
-    def __init__(self, most_edges: int) -> None:
-        self._most_edges = most_edges
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[object, _Shape] = OrderedDict()
-        self._edges = 0
-
-    def __call__(self, names: tuple[str, ...], edges: Edges, entry: str | None) -> _Shape:
-        key = names, edges.names, edges.source.tobytes(), edges.target.tobytes(), entry
-        with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
-                return found
-        made = _make_shape(list(names), edges.ends, entry)
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = made
-                self._edges += _weight(made)
-            while self._edges > self._most_edges:
-                _, oldest = self._kept.popitem(last=False)
-                self._edges -= _weight(oldest)
-        return made
-
-
 def _weight(shape: _Shape) -> int:
     return len(shape.heads) + 10
 
 
-_shape = _Shapes(most_edges=100_000)
+_MOST_EDGES = 100_000
+# The last shapes: mostly the next graph has the same, and finding it anew costs a third of drawing.
+_shapes: Cache[tuple[object, ...], _Shape] = Cache(_MOST_EDGES, _weight)
+
+
+def _shape(names: tuple[str, ...], edges: Edges, entry: str | None) -> _Shape:
+    key = names, edges.names, edges.source.tobytes(), edges.target.tobytes(), entry
+    shape = _shapes.get(key)
+    if shape is None:
+        shape = _make_shape(list(names), edges.ends, entry)
+        _shapes.put(key, shape)
+    return shape
 
 
 def _make_shape(names: list[str], pairs: list[tuple[str, str]], entry: str | None) -> _Shape:

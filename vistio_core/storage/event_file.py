@@ -7,9 +7,7 @@ after a prune can another file take its name: its version tells.
 
 from __future__ import annotations
 
-import threading
 from bisect import bisect_left, bisect_right
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from math import inf
@@ -20,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from vistio_core.cache import Cache
 from vistio_core.errors import DamagedFileError, FilesChangedError
 from vistio_core.storage.format import DICTIONARY_COLUMNS, SCHEMA, check_version, significant_digits
 from vistio_core.storage.layout import EventsName
@@ -236,26 +235,15 @@ class EventFiles:
 
     def __init__(self, store: Store, most_bytes: int = FOOTERS_BYTES) -> None:
         self._store = store
-        self._most_bytes = most_bytes
-        self._bytes = 0
-        self._files: OrderedDict[EventsName, EventFile] = OrderedDict()
-        self._mutex = threading.Lock()
+        self._kept: Cache[EventsName, EventFile] = Cache(most_bytes, _weight_bytes)
 
     def __getitem__(self, name: EventsName) -> EventFile:
         version = version_of(self._store, name)
-        with self._mutex:
-            known = self._files.get(name)
-            if known is not None and known.version == version:
-                self._files.move_to_end(name)
-                return known
+        kept = self._kept.get(name)
+        if kept is not None and kept.version == version:
+            return kept
         file = EventFile(self._store, name)
-        with self._mutex:
-            replaced = self._files.pop(name, None)
-            self._files[name] = file
-            self._bytes += _weight_bytes(file) - (0 if replaced is None else _weight_bytes(replaced))
-            while self._bytes > self._most_bytes and len(self._files) > 1:
-                _, oldest = self._files.popitem(last=False)
-                self._bytes -= _weight_bytes(oldest)
+        self._kept.put(name, file)
         return file
 
     def fill(self, names: Iterable[EventsName]) -> int:
@@ -263,16 +251,14 @@ class EventFiles:
         opened: list[EventsName] = []
         for name in names:
             try:
-                weight_bytes = _weight_bytes(self[name])
+                file = self[name]
             except (DamagedFileError, FilesChangedError):
                 continue  # whoever needs it is told
             opened.append(name)
-            if self._bytes + weight_bytes > self._most_bytes:
+            if self._kept.room < _weight_bytes(file):
                 break
-        with self._mutex:
-            for name in reversed(opened):  # the first ones shall stay longest
-                if name in self._files:
-                    self._files.move_to_end(name)
+        for name in reversed(opened):  # the first ones shall stay longest
+            self._kept.get(name)
         return len(opened)
 
     def uri(self, name: EventsName) -> str:
@@ -285,10 +271,7 @@ class EventFiles:
 
     def forget(self, name: EventsName) -> None:
         """Keep nothing of a file that has gone."""
-        with self._mutex:
-            file = self._files.pop(name, None)
-            if file is not None:
-                self._bytes -= _weight_bytes(file)
+        self._kept.drop(name)
 
 
 def version_of(store: Store, name: EventsName) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import partial
 
 import attrs
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vistio_core.cache import Cache
 from vistio_core.configuration.model import Configuration
 from vistio_core.judging.codes import Integers
 from vistio_core.judging.minutes import SubjectKey, totals_by_minute
@@ -17,7 +18,6 @@ from vistio_core.judging.subject import Subject
 from vistio_core.judging.totals import TOTALS, totals
 from vistio_core.replay.pieces import piece_about, totals_of
 from vistio_core.replay.rollups.hours import Rollup, Rollups, sealed_sizes
-from vistio_core.replay.rollups.remembered import RememberedTables
 from vistio_core.replay.rollups.subjects import SubjectRollup
 from vistio_core.replay.scans import Scans
 from vistio_core.replay.window_presence import PRESENCE, presence
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 EVERYTHING = Subject()
 # Of an hour that is not sealed, or of a rollup: some hundred bytes for each instant and cluster.
 _MOST_REMEMBERED_BYTES = 16 * 1024 * 1024
+TABLE_BYTES = 6 * 1024
+"""What a table takes beside its values, with its schema and its key: of one instant's presence, all but 50 bytes."""
 
 
 @attrs.frozen
@@ -86,7 +88,7 @@ class Traffic:
         self._scans = scans
         self._configuration = configuration
         self.rollups = Rollups(store)
-        self._remembered = RememberedTables(_MOST_REMEMBERED_BYTES)
+        self._remembered: Cache[Hashable, pa.Table] = Cache(_MOST_REMEMBERED_BYTES, weight_bytes)
 
     def of(self, start_ms: int, end_ms: int, step_ms: int, subject: Subject = EVERYTHING) -> Rollup:
         """Totals about a subject, and presence, of ``[start_ms, end_ms)``, for steps of this length.
@@ -246,6 +248,11 @@ class Traffic:
                 *piece_about(self._scans.session, uris, window_ms, subject, self._configuration)
             ),
         )
+
+
+def weight_bytes(table: pa.Table) -> int:
+    """What it takes to remember a table."""
+    return int(table.nbytes) + TABLE_BYTES
 
 
 def _apart(names: Iterable[EventsName]) -> Iterator[list[EventsName]]:
