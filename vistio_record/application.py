@@ -26,7 +26,7 @@ from werkzeug.exceptions import (
 from werkzeug.wrappers import Request, Response
 
 from vistio_record.metrics import Metrics
-from vistio_record.reload import Outcome, Reloaded
+from vistio_record.reload import Reloaded, ReloadOutcome
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 2**10
 
-Answer = Callable[[Request], Response]
+_Responder = Callable[[Request], Response]
 
 
 class Application:
@@ -46,7 +46,7 @@ class Application:
         metrics: Metrics,
         reload: Callable[[str], Reloaded],
         stalled_after_s: float,
-        annotate: Answer | None = None,
+        annotate: _Responder | None = None,
     ) -> None:
         """An application; it touches nothing until it is asked.
 
@@ -60,7 +60,7 @@ class Application:
         self._reload = reload
         self._stalled_after_s = stalled_after_s
         self._annotate = annotate
-        self._routes: dict[str, tuple[tuple[str, ...], Answer]] = {
+        self._routes: dict[str, tuple[tuple[str, ...], _Responder]] = {
             "/metrics": (("GET", "HEAD"), self._exposition),
             "/-/healthy": (("GET", "HEAD"), self._healthy),
             "/-/ready": (("GET", "HEAD"), self._ready),
@@ -117,7 +117,7 @@ class Application:
 
     def _reloaded(self, request: Request) -> Response:
         found = self._reload("POST /-/reload")
-        return text(f"{found.message}\n", 500 if found.outcome is Outcome.REFUSED else 200)
+        return text(f"{found.message}\n", 500 if found.outcome is ReloadOutcome.REFUSED else 200)
 
     def _annotated(self, request: Request) -> Response:
         if self._annotate is None:

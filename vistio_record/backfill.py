@@ -64,6 +64,16 @@ class Summary:
             for error in set(errors.values()):
                 reasons[error] = reasons.get(error, 0) + 1
 
+    def done(self, todo: Plan) -> Iterator[str]:
+        """What was done of ``todo``."""
+        if self.supplemented:
+            yield f"{self.supplemented:,} instants that were there have more answers now"
+        gaps = f", {todo.not_running:,} stay a gap" if todo.not_running else ""
+        yield (
+            f"{self.written:,} instants written with {self.samples:,} samples,"
+            f" {todo.present:,} were there{gaps}"
+        )
+
     def lines(self) -> Iterator[str]:
         """What could not be done; nothing when all was well."""
         for what, reasons in (

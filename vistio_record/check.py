@@ -22,7 +22,7 @@ from vistio_core.configuration.model import (
     mappings_of,
 )
 from vistio_core.events import GLOBAL_LEVEL, Measurement, Outcome, RuleOutcome, Sample
-from vistio_record.sources.prometheus import Probe
+from vistio_record.sources.probes import Probe
 
 # Two rules count the same traffic when their rates on a shared edge differ by less than this share.
 _SIMILAR = 0.1

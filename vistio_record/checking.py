@@ -9,7 +9,8 @@ from vistio_core.errors import SourceError
 from vistio_core.events import Outcome
 from vistio_record.check import Clue, Report, analyse
 from vistio_record.promql_names import metric_names
-from vistio_record.sources.prometheus import Probe, PrometheusSource
+from vistio_record.sources.probes import Probe
+from vistio_record.sources.prometheus import PrometheusSource
 
 _MOST_METRICS = 3
 

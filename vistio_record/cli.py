@@ -26,9 +26,10 @@ from vistio_core.commandline import (
     settings,
 )
 from vistio_core.recording.recording import Recording
+from vistio_core.storage.writer import Writer
 from vistio_core.times import SECOND_MS, format_instant, system_now_ms
 from vistio_record import cli_annotations, cli_presets, cli_upkeep
-from vistio_record.backfill import Summary, fill, plan
+from vistio_record.backfill import Plan, Summary, fill, plan
 from vistio_record.check_text import as_json, as_lines
 from vistio_record.checking import check as check_rules
 from vistio_record.gate import Stopped
@@ -49,6 +50,7 @@ from vistio_record.recorder import Recorder
 from vistio_record.reload import Recipe
 from vistio_record.running import RunOptions
 from vistio_record.running import run as run_recorder
+from vistio_record.sources.base import Source
 from vistio_record.sources.prometheus import PrometheusSource
 from vistio_record.stop import StopRequest
 
@@ -273,34 +275,34 @@ def backfill(
         stop = StopRequest()
         stack.callback(stop.close)
         stop.on_signals()
-
-        def pause() -> None:
-            if stop.requested:
-                raise Stopped
-
         summary = Summary()
-        stopped = False
-        with progress("Backfill", todo.instants) as advance:
-            try:
-                for piece, learnt in fill(asked, log_writer, todo.pieces, timeout / SECOND_MS, pause=pause):
-                    summary.add(piece, learnt)
-                    advance(1)
-            except Stopped:
-                stopped = True
-    for line in summary.lines():
+        stopped = not _fill(asked, log_writer, todo, timeout / SECOND_MS, stop, summary)
+    for line in (*summary.lines(), *summary.done(todo)):
         click.echo(line)
-    if summary.supplemented:
-        click.echo(f"{summary.supplemented:,} instants that were there have more answers now")
-    gaps = f", {todo.not_running:,} stay a gap" if todo.not_running else ""
-    click.echo(
-        f"{summary.written:,} instants written with {summary.samples:,} samples,"
-        f" {todo.present:,} were there{gaps}"
-    )
     if stopped:
         click.echo("Stopped; run the same command again to go on.", err=True)
     nothing = todo.instants and not summary.written and not summary.supplemented
     if stopped or summary.unreached or nothing:
         sys.exit(1)
+
+
+def _fill(
+    source: Source, writer: Writer, todo: Plan, timeout_s: float, stop: StopRequest, summary: Summary
+) -> bool:
+    """Do what is to be done, and add it up in ``summary``; whether all of it was done."""
+
+    def pause() -> None:
+        if stop.requested:
+            raise Stopped
+
+    with progress("Backfill", todo.instants) as advance:
+        try:
+            for piece, learnt in fill(source, writer, todo.pieces, timeout_s, pause=pause):
+                summary.add(piece, learnt)
+                advance(1)
+        except Stopped:
+            return False
+    return True
 
 
 main.add_command(cli_upkeep.info)

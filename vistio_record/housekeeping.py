@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from vistio_core.errors import VistioError
+from vistio_core.storage.upkeep import Pruned
 from vistio_core.times import MINUTE_MS, format_instant
 
 log = logging.getLogger(__name__)
@@ -27,16 +28,6 @@ class Keeper(Protocol):
     def prune(self, before_ms: int) -> Pruned: ...
 
     def prune_to_size(self, max_bytes: int) -> Pruned: ...
-
-
-class Pruned(Protocol):
-    """What `Keeper.prune` or `Keeper.prune_to_size` removed."""
-
-    @property
-    def files(self) -> int: ...
-
-    @property
-    def bytes(self) -> int: ...
 
 
 def keep_house(

@@ -58,7 +58,7 @@ class Recipe:
         return cls(make, files, read_content(files))
 
 
-class Outcome(StrEnum):
+class ReloadOutcome(StrEnum):
     """What became of a reload."""
 
     RELOADED = "reloaded"
@@ -70,7 +70,7 @@ class Outcome(StrEnum):
 class Reloaded:
     """The result of a reload."""
 
-    outcome: Outcome
+    outcome: ReloadOutcome
     message: str
     """For a person; one line for each problem when it is refused."""
 
@@ -142,7 +142,7 @@ class Reloader:
         files = ", ".join(map(shown, self._recipe.files))
         why = f"{files} is as it was" if files else "this source has no configuration file"
         log.info("configuration.unchanged", extra={"by": by, "why": why})
-        return Reloaded(Outcome.UNCHANGED, f"unchanged: {why}")
+        return Reloaded(ReloadOutcome.UNCHANGED, f"unchanged: {why}")
 
     def _good(self, by: str, configuration: Configuration, rules: int) -> Reloaded:
         self._metrics.reloaded(good=True)
@@ -150,7 +150,7 @@ class Reloader:
         facts = {"hash": configuration.hash[:12], "rules": rules, "warnings": len(configuration.warnings)}
         log.info("configuration.reloaded", extra={"by": by, **facts})
         told = ", ".join(f"{name} {value}" for name, value in facts.items())
-        return Reloaded(Outcome.RELOADED, f"reloaded: {told}; in force from the next scrape on")
+        return Reloaded(ReloadOutcome.RELOADED, f"reloaded: {told}; in force from the next scrape on")
 
     def _refused(self, by: str, error: VistioError) -> Reloaded:
         self._metrics.reloaded(good=False)
@@ -166,7 +166,7 @@ class Reloader:
                 )
         else:
             log.error("configuration.refused", extra={"by": by, "problem": str(error), "next": keeps})
-        return Reloaded(Outcome.REFUSED, f"{error}\nrefused: {keeps}")
+        return Reloaded(ReloadOutcome.REFUSED, f"{error}\nrefused: {keeps}")
 
 
 class Watch:

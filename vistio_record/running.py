@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from vistio_record.memory import keep_small
 from vistio_record.metrics import Metrics
 from vistio_record.recorder import Recorder
 from vistio_record.reload import Recipe, Reloader, Watch
-from vistio_record.schedule import Schedule, due
+from vistio_record.schedule import Schedule, Scheduled, due
 from vistio_record.sources.base import Source
 from vistio_record.stop import StopRequest
 
@@ -93,15 +93,7 @@ def run(
         # The port first: when it is taken, nothing was made on the disk yet.
         server = HttpServer(options.host, options.port)
         stack.callback(server.close)
-        recording = Recording.open(options.recording, create=True, footer_memory_bytes=FOOTERS_BYTES)
-        writer = stack.enter_context(
-            recording.writer(
-                options.writer,
-                linger=LINGER,
-                quiet=QUIET,
-                significant_digits=options.significant_digits,
-            )
-        )
+        recording, writer = _open(options, stack)
         gate = Gate(options.interval_ms, options.delay_ms)
         recorder = Recorder(
             source, writer, options.interval_ms, options.timeout_ms / SECOND_MS, metrics, gate.live
@@ -113,41 +105,12 @@ def run(
         stalled_after_s = options.timeout_ms / SECOND_MS + _STALLED_AFTER_S
         server.serve(Application(metrics, reloader.reload, stalled_after_s, annotate))
         stack.callback(Watch(reloader, hangup).close)
-        log.info(
-            "recorder.started",
-            extra={
-                "recording": recording.place,
-                "writer": options.writer,
-                "interval": format_duration(options.interval_ms),
-                "rules": sum(1 for _ in source.configuration.rules()),
-                "newest": _instant_or_none(writer.last_instant_ms),
-                "metrics": f"{server.url}/metrics",
-            },
-        )
-
-        def clock() -> int:
-            metrics.alive()  # the schedule reads the clock every second, and around each scrape
-            return system_now_ms()
-
-        schedule = Schedule(
-            interval_ms=options.interval_ms, delay_ms=options.delay_ms, recorded_ms=writer.last_instant_ms
-        )
-        healer = Healer(
-            recording,
-            writer,
-            recorder,
-            gate,
-            metrics,
-            HealingOptions(
-                options.heal_ms, options.interval_ms, options.delay_ms, options.timeout_ms / SECOND_MS
-            ),
-        )
-        if options.heal_ms:
-            recorder.observe = healer.scraped
-            healer.start()
+        _log_start(options, source, writer, server.url)
+        scheduled = _due(options, writer, metrics, stop)
+        healer = _healer(options, recording, writer, recorder, gate, metrics)
         housekeeper = Housekeeper(_tidying(options, recording, writer, metrics))
         try:
-            recorder.run(due(schedule, stop, clock=clock, monotonic=_monotonic_ms), stop)
+            recorder.run(scheduled, stop)
         finally:
             healed = healer.close()
             settled = housekeeper.close() and healed
@@ -157,6 +120,60 @@ def run(
             # visible yet, and the operating system lets go of the lock.
             logging.shutdown()
             os._exit(0)
+
+
+def _log_start(options: RunOptions, source: Source, writer: Writer, url: str) -> None:
+    log.info(
+        "recorder.started",
+        extra={
+            "recording": str(options.recording),
+            "writer": options.writer,
+            "interval": format_duration(options.interval_ms),
+            "rules": sum(1 for _ in source.configuration.rules()),
+            "newest": _instant_or_none(writer.last_instant_ms),
+            "metrics": f"{url}/metrics",
+        },
+    )
+
+
+def _open(options: RunOptions, stack: ExitStack) -> tuple[Recording, Writer]:
+    """The recording, made where there is none, and the right to write to it until ``stack`` ends."""
+    recording = Recording.open(options.recording, create=True, footer_memory_bytes=FOOTERS_BYTES)
+    writer = recording.writer(
+        options.writer, linger=LINGER, quiet=QUIET, significant_digits=options.significant_digits
+    )
+    return recording, stack.enter_context(writer)
+
+
+def _healer(
+    options: RunOptions,
+    recording: Recording,
+    writer: Writer,
+    recorder: Recorder,
+    gate: Gate,
+    metrics: Metrics,
+) -> Healer:
+    """Who asks for what was missed; at work already, if it is to be."""
+    timeout_s = options.timeout_ms / SECOND_MS
+    healing = HealingOptions(options.heal_ms, options.interval_ms, options.delay_ms, timeout_s)
+    healer = Healer(recording, writer, recorder, gate, metrics, healing)
+    if options.heal_ms:
+        recorder.observe = healer.scraped
+        healer.start()
+    return healer
+
+
+def _due(options: RunOptions, writer: Writer, metrics: Metrics, stop: StopRequest) -> Iterator[Scheduled]:
+    """The instants of the schedule, each when it is due."""
+
+    def clock() -> int:
+        metrics.alive()  # the schedule reads the clock every second, and around each scrape
+        return system_now_ms()
+
+    schedule = Schedule(
+        interval_ms=options.interval_ms, delay_ms=options.delay_ms, recorded_ms=writer.last_instant_ms
+    )
+    return due(schedule, stop, clock=clock, monotonic=_monotonic_ms)
 
 
 def _tidying(

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 from vistio_core import Recording
 from vistio_serve import parameters, problems
 from vistio_serve.answers import Answer, to_response
-from vistio_serve.handlers import Call, Handlers
+from vistio_serve.handlers import Handlers, RouteCall
 from vistio_serve.memory import DEFAULT_BYTES, Memory
 from vistio_serve.ready import Ready, ReadyResponse
 from vistio_serve.routes import ROUTES, Route
@@ -135,7 +135,7 @@ class _Application:
         characters = len(request.query_string)
         if characters > MAX_QUERY_CHARACTERS:
             return problems.too_long(characters, MAX_QUERY_CHARACTERS).to_answer()
-        call = Call(
+        call = RouteCall(
             values=parameters.read(request.args, self._handlers.known(route, request.args.get("format"))),
             now_ms=self._now_ms(),
             path_values=path_values,

@@ -17,7 +17,7 @@ from vistio_serve import demo as demonstration
 from vistio_serve.app import create_app
 from vistio_serve.memory import Memory
 from vistio_serve.opening import Opening, is_there, refuse_plainly_wrong
-from vistio_serve.server import Address, Server, reserve
+from vistio_serve.server import Address, GraphServer, reserve
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -160,7 +160,7 @@ def _memory(total_bytes: int) -> Memory:
 
 def _server(
     recording: str, address: Address, options: Mapping[str, Any], on_listening: Callable[[], None]
-) -> Server:
+) -> GraphServer:
     given = click.get_current_context().params
     make_app = partial(
         _make_app,
@@ -171,7 +171,7 @@ def _server(
         memory=_memory(options["memory"]),
         logging_as=(given["log_level"], given["log_format"]),
     )
-    return Server(make_app, address, on_listening)
+    return GraphServer(make_app, address, on_listening)
 
 
 def _make_app(

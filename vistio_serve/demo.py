@@ -12,14 +12,14 @@ from pathlib import Path
 from types import FrameType
 
 from vistio_core.times import MINUTE_MS, align, format_instant, system_now_ms
-from vistio_serve.recorder import Recorder
-from vistio_serve.server import Server
+from vistio_serve.recorder import RecorderProcess
+from vistio_serve.server import GraphServer
 
 _HISTORY = "-1h"
 _LOG_NAME = "recorder.log"
 
 
-def run(recording: str | None, make_server: Callable[[str], Server]) -> None:
+def run(recording: str | None, make_server: Callable[[str], GraphServer]) -> None:
     """Record a simulated mesh and serve it until SIGINT or SIGTERM.
 
     Args:
@@ -33,12 +33,12 @@ def run(recording: str | None, make_server: Callable[[str], Server]) -> None:
         # Both processes must simulate the same mesh: its incidents are placed before the anchor.
         anchor = format_instant(align(system_now_ms(), MINUTE_MS))
         source = ["--source", "simulator", "--source-option", f"anchor={anchor}", "--recording", place]
-        history = Recorder(["backfill", *source, "--start", _HISTORY, "--end", "now"])
+        history = RecorderProcess(["backfill", *source, "--start", _HISTORY, "--end", "now"])
         try:
             history.finish()
         finally:
             history.stop()
-        live = Recorder(["run", *source, "--port", "0"], scratch / _LOG_NAME)
+        live = RecorderProcess(["run", *source, "--port", "0"], scratch / _LOG_NAME)
         try:
             _serve_while_recording(make_server(place), live)
         finally:
@@ -57,7 +57,7 @@ def announce(url: str) -> None:
     sys.stdout.flush()
 
 
-def _serve_while_recording(server: Server, recorder: Recorder) -> None:
+def _serve_while_recording(server: GraphServer, recorder: RecorderProcess) -> None:
     def on_child(signum: int, frame: FrameType | None) -> None:
         if recorder.ended():
             server.stop()

@@ -15,7 +15,7 @@ from vistio_serve import openapi, pages, parameters, problems, routes
 from vistio_serve.answers import LIVE, NEVER_STORE, SETTLED, Answer, Body
 from vistio_serve.history import History, rows_of
 from vistio_serve.memory import Memory
-from vistio_serve.metrics import Metrics
+from vistio_serve.metrics import ServerMetrics
 from vistio_serve.rendering import LIVE_TTL_S, Question, Renderer
 from vistio_serve.shared import Shared
 
@@ -26,7 +26,7 @@ _TEXT = "text/plain; charset=utf-8"
 
 
 @attrs.frozen
-class Call:
+class RouteCall:
     """One request, as a handler needs it."""
 
     values: Mapping[str, str]
@@ -42,14 +42,14 @@ class Handlers:
     def __init__(self, recording: Callable[[], Recording], now_ms: Callable[[], int], memory: Memory) -> None:
         self._recording = recording
         self._now_ms = now_ms
-        self.metrics_of_this_app = Metrics(self._newest_instant_age_s)
+        self.metrics_of_this_app = ServerMetrics(self._newest_instant_age_s)
         self._renderer = Renderer(recording, now_ms, self.metrics_of_this_app, memory)
         self._windows: Shared[Body] = Shared(memory.windows_bytes)
         self._history = History(recording, memory)
         self._pages = pages.load()
         # Looking for plugins reads the metadata of everything that is installed: not in each request.
         self._formats = frontends.names()
-        self.by_route: Mapping[str, Callable[[Call], Answer]] = {
+        self.by_route: Mapping[str, Callable[[RouteCall], Answer]] = {
             "page": self.page,
             "plain": self.plain,
             "assets": self.assets,
@@ -81,19 +81,19 @@ class Handlers:
         """Counts a graph that was sent again as it was."""
         self.metrics_of_this_app.graph("hit")
 
-    def page(self, call: Call) -> Answer:
+    def page(self, call: RouteCall) -> Answer:
         return self._pages.start
 
-    def plain(self, call: Call) -> Answer:
+    def plain(self, call: RouteCall) -> Answer:
         return self._pages.plain
 
-    def assets(self, call: Call) -> Answer:
+    def assets(self, call: RouteCall) -> Answer:
         return _file(call, self._pages.assets)
 
-    def static(self, call: Call) -> Answer:
+    def static(self, call: RouteCall) -> Answer:
         return _file(call, self._pages.static)
 
-    def graph(self, call: Call) -> Answer:
+    def graph(self, call: RouteCall) -> Answer:
         asked = parameters.asked(call.values, call.now_ms)
         drawn_by = parameters.choice(call.values, "format", self._formats, routes.DEFAULT_FORMAT)
         by = parameters.choice(call.values, "judge", routes.JUDGES, "recorded")
@@ -106,7 +106,7 @@ class Handlers:
             rendered.body, rendered.content_type, cache_control=SETTLED if rendered.settled else LIVE
         )
 
-    def instants(self, call: Call) -> Answer:
+    def instants(self, call: RouteCall) -> Answer:
         # Whole seconds, as for live graphs: everyone who asks within one shares a scan.
         now_ms = align(call.now_ms, SECOND_MS)
         end_ms = parameters.instant(call.values, "end", now_ms, default_ms=now_ms)
@@ -120,19 +120,19 @@ class Handlers:
         body, _ = self._windows.get((start_ms, end_ms), lambda: self._list(start_ms, end_ms, now_ms))
         return Answer(body, "application/json")
 
-    def timeline(self, call: Call) -> Answer:
+    def timeline(self, call: RouteCall) -> Answer:
         return self._history.timeline(call.values, call.now_ms)
 
-    def frames(self, call: Call) -> Answer:
+    def frames(self, call: RouteCall) -> Answer:
         return self._history.frames(call.values, call.now_ms)
 
-    def diff(self, call: Call) -> Answer:
+    def diff(self, call: RouteCall) -> Answer:
         return self._history.diff(call.values, call.now_ms)
 
-    def annotations(self, call: Call) -> Answer:
+    def annotations(self, call: RouteCall) -> Answer:
         return self._history.annotations(call.values, call.now_ms)
 
-    def config(self, call: Call) -> Answer:
+    def config(self, call: RouteCall) -> Answer:
         asked_ms = parameters.instant(call.values, "at", call.now_ms, default_ms=call.now_ms)
         at = format_instant(asked_ms) if "at" in call.values else None
         configuration = self._recording().configuration(at)
@@ -140,18 +140,18 @@ class Handlers:
         headers = {"Vistio-Configuration": configuration.hash}
         return Answer.of(configuration.text.encode(), "text/yaml; charset=utf-8", headers=headers)
 
-    def metrics(self, call: Call) -> Answer:
+    def metrics(self, call: RouteCall) -> Answer:
         content, content_type = self.metrics_of_this_app.exposition(call.accept)
         return Answer.of(content, content_type, cache_control=NEVER_STORE)
 
-    def healthy(self, call: Call) -> Answer:
+    def healthy(self, call: RouteCall) -> Answer:
         return Answer.of(b"vistio-serve is healthy.\n", _TEXT, cache_control=NEVER_STORE)
 
-    def ready(self, call: Call) -> Answer:
+    def ready(self, call: RouteCall) -> Answer:
         self._recording().span()
         return Answer.of(b"vistio-serve is ready.\n", _TEXT, cache_control=NEVER_STORE)
 
-    def openapi(self, call: Call) -> Answer:
+    def openapi(self, call: RouteCall) -> Answer:
         return Answer.of(msgspec.json.encode(openapi.document()), "application/json")
 
     def _list(self, start_ms: int, end_ms: int, now_ms: int) -> tuple[Body, float, int]:
@@ -185,7 +185,7 @@ class Handlers:
         return None if span is None else (self._now_ms() - span[1]) / 1000
 
 
-def _file(call: Call, files: Mapping[str, Answer]) -> Answer:
+def _file(call: RouteCall, files: Mapping[str, Answer]) -> Answer:
     name = call.path_values["file"]
     if name in files:
         return files[name]

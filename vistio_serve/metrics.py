@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-class Metrics:
+class ServerMetrics:
     """One app's metrics, in a registry of their own: several apps fit into one process."""
 
     def __init__(self, newest_instant_age_s: Callable[[], float | None]) -> None:

@@ -27,7 +27,7 @@ RETRY_AFTER_S = 2
 
 
 @attrs.frozen
-class Problem:
+class HttpProblem:
     """A problem document: ``type`` names the kind for programs, ``more`` holds what would work."""
 
     kind: str
@@ -126,7 +126,7 @@ TABLE: tuple[tuple[type[errors.VistioError], _Row], ...] = (
 )
 
 
-def of_error(error: BaseException) -> Problem:
+def of_error(error: BaseException) -> HttpProblem:
     """The problem that ``error`` is to a client. Errors that a person must act on are logged."""
     for kind, row in TABLE:
         if isinstance(error, kind):
@@ -134,29 +134,29 @@ def of_error(error: BaseException) -> Problem:
                 log.error("request.refused", extra={"problem": row.kind, "error": str(error)})
             detail, more = row.tell(error)
             headers = {"Retry-After": str(RETRY_AFTER_S)} if row.status == 503 else {}
-            return Problem(row.kind, row.title, row.status, detail, more, headers)
+            return HttpProblem(row.kind, row.title, row.status, detail, more, headers)
     return _unexpected(error)
 
 
-def not_found(path: str, routes: list[str]) -> Problem:
+def not_found(path: str, routes: list[str]) -> HttpProblem:
     listed = ", ".join(routes)
     detail = f"nothing is at {path[:100]!r}; what is here: {listed}"
-    return Problem("no-such-address", "No such address", 404, detail, {"allowed": routes})
+    return HttpProblem("no-such-address", "No such address", 404, detail, {"allowed": routes})
 
 
-def method_not_allowed(method: str, allowed: list[str]) -> Problem:
+def method_not_allowed(method: str, allowed: list[str]) -> HttpProblem:
     detail = f"method {method[:20]!r} is not allowed here; allowed: {', '.join(allowed)}"
     headers = {"Allow": ", ".join(allowed)}
-    return Problem("method-not-allowed", "Method not allowed", 405, detail, {"allowed": allowed}, headers)
+    return HttpProblem("method-not-allowed", "Method not allowed", 405, detail, {"allowed": allowed}, headers)
 
 
-def too_long(found: int, most: int) -> Problem:
+def too_long(found: int, most: int) -> HttpProblem:
     detail = f"the query string has {found} characters, at most {most} are read; ask for less at once"
-    return Problem("query-too-long", "Query too long", 414, detail)
+    return HttpProblem("query-too-long", "Query too long", 414, detail)
 
 
-def _unexpected(error: BaseException) -> Problem:
+def _unexpected(error: BaseException) -> HttpProblem:
     incident = uuid.uuid4().hex[:12]
     log.error("request.crashed", exc_info=error, extra={"incident": incident})
     detail = f"the server met an error of its own; its log has the details under {incident}"
-    return Problem("internal", "Internal error", 500, detail, {"incident": incident})
+    return HttpProblem("internal", "Internal error", 500, detail, {"incident": incident})

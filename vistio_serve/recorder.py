@@ -20,7 +20,7 @@ class RecorderError(VistioError):
     """The recorder process ended by itself."""
 
 
-class Recorder:
+class RecorderProcess:
     """One run of ``vistio-record``, which never outlives this process (`vistio_serve.leash`).
 
     It has its own process group: Ctrl-C reaches this process alone, which then stops it in order.

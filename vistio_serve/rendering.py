@@ -21,7 +21,7 @@ from vistio_core.replay.settled import instant_is_settled, window_is_settled
 from vistio_core.times import MINUTE_MS, format_instant
 from vistio_serve.answers import Body
 from vistio_serve.memory import Memory
-from vistio_serve.metrics import Metrics
+from vistio_serve.metrics import ServerMetrics
 from vistio_serve.parameters import Asked
 from vistio_serve.shared import Shared
 
@@ -66,7 +66,7 @@ class Renderer:
         self,
         recording: Callable[[], Recording],
         now_ms: Callable[[], int],
-        metrics: Metrics,
+        metrics: ServerMetrics,
         memory: Memory,
     ) -> None:
         self._recording = recording

@@ -90,7 +90,7 @@ def reserve(host: str, port: int) -> Address:
         return Address(str(resolved[0]), int(probe.getsockname()[1]))
 
 
-class Server:
+class GraphServer:
     """Serves one application until SIGTERM, SIGINT or `stop`.
 
     Args:

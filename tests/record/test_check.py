@@ -11,7 +11,7 @@ from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample
 from vistio_record.check import Clue, Report, analyse
 from vistio_record.check_text import as_json, as_lines
 from vistio_record.promql_names import metric_names
-from vistio_record.sources.prometheus import Probe
+from vistio_record.sources.probes import Probe
 
 URL = "http://127.0.0.1:9090"
 TEXT = f"""\

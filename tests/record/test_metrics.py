@@ -11,8 +11,7 @@ from vistio_core.events import Outcome, RuleOutcome, Sample, Scrape
 from vistio_record.application import Application
 from vistio_record.http_server import HttpServer
 from vistio_record.metrics import Metrics
-from vistio_record.reload import Outcome as ReloadOutcome
-from vistio_record.reload import Reloaded
+from vistio_record.reload import Reloaded, ReloadOutcome
 
 NOON = 1_763_899_200_000
 

@@ -12,7 +12,7 @@ import pytest
 from vistio_core.errors import SourceError
 from vistio_core.events import Outcome, RuleOutcome, Sample
 from vistio_record.sources import matrix, ranges
-from vistio_record.sources.answer import Answer, RangeSeries, Series, decode, decode_range
+from vistio_record.sources.answer import QueryAnswer, RangeSeries, Series, decode, decode_range
 from vistio_record.sources.base import NO_DATA, Evaluation
 from vistio_record.sources.evidence import NEWEST_SCRAPE
 from vistio_record.sources.servers import Server
@@ -39,12 +39,12 @@ class Servers:
     up: Callable[[int], int | None] = lambda instant_ms: instant_ms - instant_ms % 15_000
     most_points: int = 10**9
     unreachable: set[Server] = attrs.field(factory=set)
-    instant_answers: dict[str, Answer] = attrs.field(factory=dict)
+    instant_answers: dict[str, QueryAnswer] = attrs.field(factory=dict)
     fails_at: dict[str, Callable[[int], SourceError | None]] = attrs.field(factory=dict)
     asked: list[tuple[str, int]] = attrs.field(factory=list)
     """Query and how many instants; 0 for an instant query."""
 
-    def at(self, server: Server, promql: str, instant_ms: int) -> Answer:
+    def at(self, server: Server, promql: str, instant_ms: int) -> QueryAnswer:
         self.asked.append((promql, 0))
         self._check(server, promql, [instant_ms])
         if promql in self.instant_answers:
@@ -53,7 +53,7 @@ class Servers:
             Series(raw({"name": name}), (instant_ms / 1000, value))
             for name, value in self._values(promql, instant_ms).items()
         ]
-        return Answer("vector", vector, len(vector))
+        return QueryAnswer("vector", vector, len(vector))
 
     def over(self, server: Server, promql: str, instants: range) -> tuple[list[RangeSeries], tuple[str, ...]]:
         self.asked.append((promql, len(instants)))
@@ -81,7 +81,7 @@ class Servers:
 
 
 def rule(query: str, server: Server = ONE) -> ranges.RangeRule:
-    def judge(answer: Answer) -> Evaluation:
+    def judge(answer: QueryAnswer) -> Evaluation:
         if answer.result_type != "vector":
             outcome = RuleOutcome("", query, Outcome.FAILED, f"a {answer.result_type}")
             return Evaluation((outcome,))
@@ -192,7 +192,7 @@ def test_a_chunk_that_takes_too_long_is_halved_when_its_server_does_answer() -> 
 
 @pytest.mark.parametrize("kind", ["scalar", "string", "matrix"])
 def test_a_query_that_answers_no_vector_live_answers_none_about_the_past(kind: str) -> None:
-    servers = Servers({"q": counting}, instant_answers={"q": Answer(kind, [], 1)})
+    servers = Servers({"q": counting}, instant_answers={"q": QueryAnswer(kind, [], 1)})
     found = run(servers, 30, rule("q"))
     assert {seen.outcomes[0].error for _, seen in found} == {f"a {kind}"}
     assert servers.asked == [("q", 0)]
@@ -233,7 +233,7 @@ def test_a_server_that_looks_back_less_in_a_range_is_asked_one_by_one(vanishes_a
         return in_ranges(instant_ms) | {"goes": "2"}
 
     class LooksBackLess(Servers):
-        def at(self, server: Server, promql: str, instant_ms: int) -> Answer:
+        def at(self, server: Server, promql: str, instant_ms: int) -> QueryAnswer:
             self.values["q"] = live
             try:
                 return super().at(server, promql, instant_ms)

@@ -22,7 +22,7 @@ from vistio_core.events import RuleOutcome, Sample
 from vistio_record.metrics import Metrics
 from vistio_record.options import Rules, build_source
 from vistio_record.recorder import Recorder
-from vistio_record.reload import Outcome, Recipe, Reloader, Watch
+from vistio_record.reload import Recipe, Reloader, ReloadOutcome, Watch
 from vistio_record.schedule import Scheduled
 from vistio_record.sources.base import Evaluation, Source
 from vistio_record.stop import StopRequest
@@ -66,7 +66,7 @@ def test_a_good_file_is_made_into_a_source_and_handed_over(bench: Bench) -> None
     assert bench.told_good == 1
     bench.file.write_text(TWO)
     result = bench.reloader.reload("test")
-    assert result.outcome is Outcome.RELOADED
+    assert result.outcome is ReloadOutcome.RELOADED
     assert "rules 2" in result.message
     assert bench.rules == [["two", "three"]]
     assert bench.told_good == 1
@@ -78,7 +78,7 @@ def test_a_file_as_it_was_is_told_as_such_and_changes_nothing(
     caplog.set_level(logging.INFO)
     bench.file.write_text(ONE)
     result = bench.reloader.reload("test")
-    assert result.outcome is Outcome.UNCHANGED
+    assert result.outcome is ReloadOutcome.UNCHANGED
     assert str(bench.file) in result.message
     assert bench.replaced == []
     assert caplog.messages == ["configuration.unchanged"]
@@ -89,7 +89,7 @@ def test_a_wrong_file_is_refused_with_every_problem_its_line_and_its_remedy(
 ) -> None:
     bench.file.write_text(WRONG)
     result = bench.reloader.reload("test")
-    assert result.outcome is Outcome.REFUSED
+    assert result.outcome is ReloadOutcome.REFUSED
     assert bench.replaced == []
     assert bench.told_good == 0
     told = [(record.message, record.line, record.path) for record in caplog.records]
@@ -119,16 +119,16 @@ def test_a_wrong_file_is_refused_with_every_problem_its_line_and_its_remedy(
 def test_whatever_is_wrong_with_a_file_is_a_refusal(bench: Bench, text: str, says: str) -> None:
     bench.file.write_text(text)
     result = bench.reloader.reload("test")
-    assert (result.outcome, says in result.message) == (Outcome.REFUSED, True), result.message
+    assert (result.outcome, says in result.message) == (ReloadOutcome.REFUSED, True), result.message
     assert bench.replaced == []
 
 
 def test_a_file_that_is_gone_is_refused_and_taken_again_when_it_is_back(bench: Bench) -> None:
     bench.file.unlink()
-    assert bench.reloader.reload("test").outcome is Outcome.REFUSED
+    assert bench.reloader.reload("test").outcome is ReloadOutcome.REFUSED
     assert bench.told_good == 0
     bench.file.write_text(ONE)
-    assert bench.reloader.reload("test").outcome is Outcome.UNCHANGED
+    assert bench.reloader.reload("test").outcome is ReloadOutcome.UNCHANGED
     assert bench.told_good == 1
 
 
@@ -136,7 +136,7 @@ def test_a_refused_file_that_is_put_right_is_taken(bench: Bench) -> None:
     bench.file.write_text(WRONG)
     bench.reloader.reload("test")
     bench.file.write_text(TWO)
-    assert bench.reloader.reload("test").outcome is Outcome.RELOADED
+    assert bench.reloader.reload("test").outcome is ReloadOutcome.RELOADED
     assert bench.told_good == 1
 
 
@@ -146,7 +146,7 @@ def test_a_source_that_goes_wrong_while_it_is_made_is_a_refusal(bench: Bench) ->
 
     reloader = Reloader(Recipe(crash, (bench.file,), ("other",)), bench.replaced.append, bench.metrics)
     result = reloader.reload("test")
-    assert result.outcome is Outcome.REFUSED
+    assert result.outcome is ReloadOutcome.REFUSED
     assert "ZeroDivisionError" in result.message
     assert "secret" not in result.message
 
@@ -154,7 +154,7 @@ def test_a_source_that_goes_wrong_while_it_is_made_is_a_refusal(bench: Bench) ->
 def test_a_source_without_a_file_has_nothing_to_reload(bench: Bench) -> None:
     recipe = Recipe.now(partial(build_source, "simulator", None, ()), ())
     result = Reloader(recipe, bench.replaced.append, bench.metrics).reload("test")
-    assert (result.outcome, "no configuration file" in result.message) == (Outcome.UNCHANGED, True)
+    assert (result.outcome, "no configuration file" in result.message) == (ReloadOutcome.UNCHANGED, True)
 
 
 def test_a_change_is_taken_when_two_looks_see_the_same(bench: Bench) -> None:

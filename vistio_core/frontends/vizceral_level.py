@@ -41,7 +41,7 @@ _PIECES = 2 * CLASSES + 1
 
 # Ten thousand plain objects would wake the garbage collector again and again; these never form
 # cycles, so they are kept from it.
-class Metrics(msgspec.Struct, gc=False):
+class DrawnMetrics(msgspec.Struct, gc=False):
     normal: float
     warning: float
     danger: float
@@ -51,7 +51,7 @@ class DrawnConnection(msgspec.Struct, gc=False):
     source: str
     target: str
     metadata: Json
-    metrics: Metrics
+    metrics: DrawnMetrics
     notices: list[Json]
 
 
@@ -264,7 +264,7 @@ def _connection(edge: Edge, wire: Mapping[str, str]) -> DrawnConnection:
         wire.get(edge.source, edge.source),
         wire.get(edge.target, edge.target),
         metadata,
-        Metrics(normal, warning, danger),
+        DrawnMetrics(normal, warning, danger),
         vizceral_text.notices(edge.notices) if edge.notices else [],
     )
 

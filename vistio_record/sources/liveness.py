@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from vistio_core.times import MINUTE_MS, SECOND_MS
 from vistio_record.sources import evidence
-from vistio_record.sources.answer import Answer, RangeSeries
+from vistio_record.sources.answer import QueryAnswer, RangeSeries
 
 # As far back as Prometheus looks for a sample.
 _REMEMBERED_MS = 5 * MINUTE_MS
@@ -30,7 +30,7 @@ class Liveness:
     def collecting(
         self,
         instant_ms: int,
-        at: Callable[[int], Answer],
+        at: Callable[[int], QueryAnswer],
         over: Callable[[range], Sequence[RangeSeries]],
         step_ms: int | None,
     ) -> bool | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, zip_longest
 from typing import Generic, TypeAlias, TypeVar
 
-from vistio_record.sources.answer import Answer, RangeSeries, Series
+from vistio_record.sources.answer import QueryAnswer, RangeSeries, Series
 
 Labels: TypeAlias = tuple[tuple[str, str], ...]
 """A series' labels, sorted by name."""
@@ -49,7 +49,7 @@ class _Cursor(Generic[_Value]):
         return None
 
 
-def alike(series: Sequence[RangeSeries], instant_ms: int, live: Answer) -> bool:
+def alike(series: Sequence[RangeSeries], instant_ms: int, live: QueryAnswer) -> bool:
     """Whether the matrix has the same series with the same values at the instant, digit by digit."""
 
     def key(one: Series) -> tuple[Labels, str]:

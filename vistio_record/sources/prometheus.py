@@ -15,40 +15,25 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
-from queue import Empty, SimpleQueue
 
 import attrs
 import msgspec
 
 from vistio_core.configuration.model import Configuration, Rule
 from vistio_core.errors import SourceError, UsageError
-from vistio_core.events import Measurement, Outcome, RuleKey, RuleOutcome, Sample
+from vistio_core.events import Outcome, RuleKey, RuleOutcome
 from vistio_core.samples import Samples
 from vistio_core.times import MINUTE_MS
 from vistio_record.sources import answer, evidence, http_api, http_errors, ranges
 from vistio_record.sources.abortable import Call
 from vistio_record.sources.base import Evaluation, SourceOptions
 from vistio_record.sources.liveness import Liveness
+from vistio_record.sources.mapped import Mapped, mapper
+from vistio_record.sources.probes import AFTERMATH_S, Batch, Probe
 from vistio_record.sources.ranges import no_data
 from vistio_record.sources.servers import Server
 
 log = logging.getLogger(__name__)
-
-# How long an overdue request's thread may take to notice that its socket was shut.
-_AFTERMATH_S = 0.05
-
-
-@attrs.frozen
-class Probe:
-    """One rule's evaluation with what `check` explains and a recording does not keep."""
-
-    cluster: str
-    rule: Rule
-    outcome: RuleOutcome
-    samples: Sequence[Sample] = attrs.field(default=(), repr=False)
-    measurements: tuple[Measurement, ...] = attrs.field(default=(), repr=False)
-    examples: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict)
-    """Reason to the labels of one series that was dropped for it."""
 
 
 class PrometheusSource:
@@ -71,11 +56,11 @@ class PrometheusSource:
         self._max_bytes = _read_settings(options.settings)
         self._servers = _make_servers(self.configuration)
         self._rules = [
-            _Asked(cluster, rule, self._servers[rule.prometheus_url], answer.mapper(cluster, rule))
+            _Asked(cluster, rule, self._servers[rule.prometheus_url], mapper(cluster, rule))
             for cluster, rule in self.configuration.rules()
         ]
         self._lock = threading.Lock()
-        self._running: _Batch | None = None
+        self._running: Batch | None = None
         self._calls: set[Call] = set()
         self._closed = False
         self._liveness = {url: Liveness() for url in self._servers}
@@ -131,7 +116,7 @@ class PrometheusSource:
         server = self._servers[url]
         step_ms = None if self._last_ms is None else instant_ms - self._last_ms
         try:
-            with self.calling(max(timeout_s, _AFTERMATH_S)) as call:
+            with self.calling(max(timeout_s, AFTERMATH_S)) as call:
                 collecting = self._liveness[url].collecting(
                     instant_ms,
                     lambda at_ms: self._ask(server, evidence.NEWEST_SCRAPE, at_ms, call),
@@ -147,7 +132,7 @@ class PrometheusSource:
 
     def probe(self, instant_ms: int, timeout_s: float) -> tuple[Probe, ...]:
         """Every rule's evaluation, in the configuration's order; none raises."""
-        batch = _Batch([Call(timeout_s) for _ in self._rules])
+        batch = Batch([Call(timeout_s) for _ in self._rules])
         with self._lock:
             if self._closed:
                 batch.stop()
@@ -250,7 +235,7 @@ class PrometheusSource:
             with self._lock:
                 self._calls.discard(call)
 
-    def _run(self, batch: _Batch, index: int, instant_ms: int, timeout_s: float) -> None:
+    def _run(self, batch: Batch, index: int, instant_ms: int, timeout_s: float) -> None:
         asked = self._rules[index]
         cluster, rule = asked.cluster, asked.rule
         started_s = time.monotonic()
@@ -268,11 +253,11 @@ class PrometheusSource:
     def _evaluate(self, asked: _Asked, instant_ms: int, call: Call) -> Probe:
         return self._probe_of(asked, self._ask(asked.server, asked.rule.query, instant_ms, call))
 
-    def _evaluation(self, asked: _Asked, got: answer.Answer) -> Evaluation:
+    def _evaluation(self, asked: _Asked, got: answer.QueryAnswer) -> Evaluation:
         probe = self._probe_of(asked, got)
         return Evaluation((probe.outcome,), probe.samples, probe.measurements)
 
-    def _probe_of(self, asked: _Asked, got: answer.Answer) -> Probe:
+    def _probe_of(self, asked: _Asked, got: answer.QueryAnswer) -> Probe:
         ended = partial(RuleOutcome, asked.cluster, asked.rule.id, series=got.count, warnings=got.warnings)
         if got.result_type != "vector":
             failed = ended(Outcome.FAILED, answer.not_a_vector(got), dropped=answer.dropped_as(got))
@@ -291,7 +276,7 @@ class PrometheusSource:
             mapped.examples,
         )
 
-    def _ask(self, server: Server, promql: str, instant_ms: int, call: Call) -> answer.Answer:
+    def _ask(self, server: Server, promql: str, instant_ms: int, call: Call) -> answer.QueryAnswer:
         body = http_api.query(server, promql, instant_ms, call, self._max_bytes)
         try:
             return answer.decode(body)
@@ -326,7 +311,7 @@ class _Asked:
     cluster: str
     rule: Rule
     server: Server
-    mapper: Callable[[Collection[answer.Series]], answer.Mapped]
+    mapper: Callable[[Collection[answer.Series]], Mapped]
 
 
 @attrs.frozen
@@ -337,7 +322,7 @@ class _Questions:
     timeout_s: float
     pause: Callable[[], None]
 
-    def at(self, server: Server, promql: str, instant_ms: int) -> answer.Answer:
+    def at(self, server: Server, promql: str, instant_ms: int) -> answer.QueryAnswer:
         self.pause()
         with self.source.calling(self.timeout_s) as call:
             return self.source._ask(server, promql, instant_ms, call)
@@ -348,37 +333,6 @@ class _Questions:
         self.pause()
         with self.source.calling(self.timeout_s) as call:
             return self.source._ask_over(server, promql, instants, call)
-
-
-class _Batch:
-    """The requests of one scrape, and the probes that come back while somebody still waits."""
-
-    def __init__(self, calls: list[Call]) -> None:
-        self.calls = calls
-        self._done: SimpleQueue[tuple[int, Probe] | None] = SimpleQueue()
-
-    def put(self, index: int, probe: Probe) -> None:
-        self._done.put((index, probe))
-
-    def stop(self) -> None:
-        """Cut off what still runs; `collect` returns."""
-        for call in self.calls:
-            call.abort()
-        self._done.put(None)
-
-    def collect(self, timeout_s: float) -> dict[int, Probe]:
-        """What comes within ``timeout_s``, by index."""
-        deadline_s = time.monotonic() + timeout_s + _AFTERMATH_S
-        found: dict[int, Probe] = {}
-        while len(found) < len(self.calls):
-            try:
-                item = self._done.get(timeout=max(deadline_s - time.monotonic(), 0))
-            except Empty:
-                break
-            if item is None:
-                break
-            found[item[0]] = item[1]
-        return found
 
 
 def _named(server: Server, error: SourceError) -> SourceError:

@@ -32,7 +32,7 @@ from vistio_core.events import Measurement, Outcome, RuleKey, RuleOutcome, Sampl
 from vistio_core.samples import Samples
 from vistio_core.times import MINUTE_MS, align, system_now_ms
 from vistio_record.sources import evidence
-from vistio_record.sources.answer import Answer, RangeSeries
+from vistio_record.sources.answer import QueryAnswer, RangeSeries
 from vistio_record.sources.base import NO_DATA, Evaluation
 from vistio_record.sources.matrix import Labels, alike, at_end, cut, first_vanishing
 from vistio_record.sources.servers import Server
@@ -59,7 +59,7 @@ _KNOWS_ITS_RANGE = re.compile(r"\b(?:start|end|step|range)\s*\(\s*\)")
 class Questions(Protocol):
     """Who asks the servers. Both methods raise `SourceError`."""
 
-    def at(self, server: Server, promql: str, instant_ms: int) -> Answer: ...
+    def at(self, server: Server, promql: str, instant_ms: int) -> QueryAnswer: ...
 
     def over(
         self, server: Server, promql: str, instants: range
@@ -73,7 +73,7 @@ class RangeRule:
     key: RuleKey
     query: str
     server: Server
-    judge: Callable[[Answer], Evaluation]
+    judge: Callable[[QueryAnswer], Evaluation]
     """What a live answer means: an evaluation of this rule alone."""
 
 
@@ -86,7 +86,7 @@ class _Failed:
         return self.error.answered in _FACTS
 
 
-_Got: TypeAlias = Answer | _Failed
+_Got: TypeAlias = QueryAnswer | _Failed
 
 
 def evaluate(
@@ -127,7 +127,7 @@ def _together(
     with_series = {
         one.rule.server
         for one, answer in zip(asked, got, strict=True)
-        if isinstance(answer, Answer) and answer.count
+        if isinstance(answer, QueryAnswer) and answer.count
     }
     for one, answer in zip(asked, got, strict=True):
         rule = one.rule
@@ -170,7 +170,7 @@ class _RuleOverRange:
         self._always: _Got | None = None
         """Once it is known: what it says of every instant."""
         self._one_by_one = _KNOWS_ITS_RANGE.search(rule.query) is not None
-        self._first: tuple[int, Answer] | None = None
+        self._first: tuple[int, QueryAnswer] | None = None
         """The answer to an instant query, until it is compared with that to a range query."""
         self._began = False
         self._vanishing_is_alike = False
@@ -184,9 +184,9 @@ class _RuleOverRange:
         started_s = time.monotonic()
         if not self._began and not self._one_by_one and len(chunk) > 1:
             got = self._at(chunk[0])
-            if isinstance(got, Answer) and got.result_type == "vector":
+            if isinstance(got, QueryAnswer) and got.result_type == "vector":
                 self._first = (chunk[0], got)
-            elif isinstance(got, Answer) or got.error.answered == "bad_data":
+            elif isinstance(got, QueryAnswer) or got.error.answered == "bad_data":
                 self._always = got
         self._began = True
         answers = self._over(chunk)
@@ -228,7 +228,7 @@ class _RuleOverRange:
             log.info("range.differs", extra={"cluster": self.rule.key[0], "rule": self.rule.key[1]})
             self._one_by_one = True
             return map(self._at, part)
-        return (Answer("vector", vector, len(vector), warnings) for vector in cut(series, part))
+        return (QueryAnswer("vector", vector, len(vector), warnings) for vector in cut(series, part))
 
     def _is_like_live(self, series: list[RangeSeries], part: range) -> bool:
         """Whether the matrix says what instant queries say, where they are most likely to differ."""
@@ -243,7 +243,7 @@ class _RuleOverRange:
         self._present = at_end(series, part)
         if vanished_ms is not None:
             got = self._at(vanished_ms)
-            self._vanishing_is_alike = isinstance(got, Answer) and alike(series, vanished_ms, got)
+            self._vanishing_is_alike = isinstance(got, QueryAnswer) and alike(series, vanished_ms, got)
             return self._vanishing_is_alike
         return True
 

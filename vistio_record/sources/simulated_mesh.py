@@ -48,7 +48,7 @@ Failures: TypeAlias = Mapping[Service, float]
 
 
 @attrs.frozen
-class Call:
+class SimulatedCall:
     """Calls from one service to another, ``fan_out`` of them for each request that the caller gets."""
 
     source: Service
@@ -106,13 +106,13 @@ _CLUSTER_CALLS = (
     (Service("eu-west", "search"), Service("us-east", "search-index"), 0.90, HTTP, 0.001),
 )
 
-CALLS: tuple[Call, ...] = (
+CALLS: tuple[SimulatedCall, ...] = (
     *(
-        Call(Service(cluster, source), Service(cluster, target), fan_out, protocol, errors)
+        SimulatedCall(Service(cluster, source), Service(cluster, target), fan_out, protocol, errors)
         for cluster in CLUSTERS
         for source, target, fan_out, protocol, errors in _LOCAL_CALLS
     ),
-    *(Call(*call) for call in _CLUSTER_CALLS),
+    *(SimulatedCall(*call) for call in _CLUSTER_CALLS),
 )
 
 _WORST_RETRIES = 0.9
@@ -121,13 +121,13 @@ _WORST_RELOADS = 0.3
 """Extra requests of users, per request, when the gateway fails them all."""
 
 
-def _calls_in_order() -> tuple[Call, ...]:
+def _calls_in_order() -> tuple[SimulatedCall, ...]:
     """`CALLS`, so that all calls into a service come before those that it makes itself."""
     waiting: defaultdict[Service, int] = defaultdict(int)
     for call in CALLS:
         waiting[call.target] += 1
     ready = [service for service in dict.fromkeys(call.source for call in CALLS) if not waiting[service]]
-    ordered: list[Call] = []
+    ordered: list[SimulatedCall] = []
     for service in ready:
         for call in (call for call in CALLS if call.source == service):
             ordered.append(call)
@@ -201,7 +201,7 @@ def _ingress(seed: int, t_ms: int, cluster: str, failures: Failures) -> float:
     return _INGRESS_RPS[cluster] * day_curve(t_ms, _BEHIND_UTC_H[cluster]) * wobble * reloads
 
 
-def _fan_out(seed: int, t_ms: int, call: Call) -> float:
+def _fan_out(seed: int, t_ms: int, call: SimulatedCall) -> float:
     key = f"fan-out/{call.key}"
     slow, fast = smooth(seed, key, t_ms, 900_000), smooth(seed, key, t_ms, 60_000)
     return call.fan_out * (1.0 + 0.05 * slow + 0.02 * fast + 0.01 * jitter(seed, key, t_ms))
@@ -233,7 +233,7 @@ _WHEN_FAILING = {
 }
 
 
-def _seen_as(call: Call) -> Iterator[tuple[str, str, str, str]]:
+def _seen_as(call: SimulatedCall) -> Iterator[tuple[str, str, str, str]]:
     """Cluster, rule, source and target of every edge that the call is part of.
 
     A call into another cluster is seen three times: where it leaves, on the global level, and

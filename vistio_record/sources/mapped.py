@@ -1,0 +1,299 @@
+"""What a rule makes of the series that a server answered: samples of edges, or measurements. Pure; numpy inside.
+
+The way of a series, for a rule that names source and target by labels and status by `code`:
+
+    {"code":"200","source":"cart","target":"db"}   "4.5"     two pods of cart:
+    {"code":"200","source":"cart","target":"db"}   "0.5"     their sum is one sample
+    {"code":"200","source":"cart"}                 "1.0"     dropped: "label target missing or empty"
+    {"code":"503","source":"cart","target":"db"}   "NaN"     dropped: "not finite"
+
+    Samples: (mesh, http, cart, db, 200, 5.0)                dropped: one and one, each with an example
+
+A series that cannot become a sample (NaN, a histogram, a label that is not there, a regex that does not match) is left
+out and counted by reason; it never takes its neighbours with it. What comes out does not depend on the order of the
+series: sums are exact, of two equals the higher counts.
+
+What must not be in here: JSON and its errors (`answer`), and what statuses mean: they are kept as they came.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from functools import partial
+from typing import TypeAlias
+
+import attrs
+import numpy as np
+
+from vistio_core.configuration.mapping import Dropped, NodeNamer, StatusNamer
+from vistio_core.configuration.model import (
+    ConnectionRule,
+    MeasurementRule,
+    Merge,
+    Rule,
+    ServiceNoticeRule,
+    mappings_of,
+)
+from vistio_core.events import LARGEST_RATE, Measurement, Sample
+from vistio_core.samples import Floats, Integers, Samples, Texts
+from vistio_record.sources.answer import Series
+
+NOT_FINITE = "not finite"
+NOT_A_NUMBER = "not a number"
+HISTOGRAM = "histogram"
+TOO_LARGE = f"beyond {LARGEST_RATE:g}"
+TWICE = "series occurs twice"
+NOTICE_VALUE = "value"
+"""The name of the measurement that a notice query's result becomes."""
+
+# When so many times as many labels are remembered as an answer has series, most of them have gone.
+_FORGET_FROM = 2
+_FEW_SERIES = 1_000
+
+
+@attrs.frozen
+class Mapped:
+    """What became of an answer's series."""
+
+    samples: Sequence[Sample] = ()
+    measurements: list[Measurement] = attrs.field(factory=list)
+    dropped: dict[str, int] = attrs.field(factory=dict)
+    """Reason to number of series."""
+    examples: dict[str, Mapping[str, str]] = attrs.field(factory=dict)
+    """Reason to the labels of the first series that was dropped for it."""
+
+    def drop(self, reason: str, labels: Mapping[str, str]) -> None:
+        self.dropped[reason] = self.dropped.get(reason, 0) + 1
+        self.examples.setdefault(reason, labels)
+
+
+def mapper(cluster: str, rule: Rule) -> Callable[[Collection[Series]], Mapped]:
+    """What maps the series of ``rule``; keep it, it remembers names. Safe to share between threads."""
+    if isinstance(rule, ConnectionRule):
+        return partial(_to_edges, cluster, rule, _EdgeNamer(rule))
+    if isinstance(rule, ServiceNoticeRule):
+        return partial(_to_nodes, cluster, rule, NodeNamer(rule.service))
+    return partial(_to_measurements, cluster, rule, [NodeNamer(mapping) for mapping in mappings_of(rule)])
+
+
+_Edge: TypeAlias = tuple[str, str, str]
+"""Source, target and status."""
+
+
+class _Known:
+    """What the labels of a rule's series were found to mean: their text to a number.
+
+    It only grows, so that one thread may read what another adds.
+    """
+
+    def __init__(self) -> None:
+        self.numbers: dict[bytes, int] = {}
+        """Of an edge; negative for a series that is left out: `dropped`."""
+        self._edges: dict[_Edge, int] = {}
+        self._values: tuple[dict[str, int], ...] = ({}, {}, {})
+        self._places: tuple[list[int], ...] = ([], [], [])
+        """By number of the edge: where its source, target and status are among the values."""
+        self._reasons: list[Dropped] = []
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def add(self, text: bytes, meaning: _Edge | Dropped) -> int:
+        with self._lock:
+            if isinstance(meaning, Dropped):
+                self._reasons.append(meaning)
+                number = -len(self._reasons)
+            elif meaning in self._edges:
+                number = self._edges[meaning]
+            else:
+                number = self._edges[meaning] = len(self._edges)
+                for value, values, places in zip(meaning, self._values, self._places, strict=True):
+                    places.append(values.setdefault(value, len(values)))
+            self.numbers[text] = number
+            return number
+
+    def reason(self, number: int) -> str:
+        """Why the series with this number are left out."""
+        return self._reasons[-number - 1].reason
+
+    def columns(self, numbers: Integers) -> Iterator[Texts]:
+        """Source, target and status of the edges with these numbers."""
+        with self._lock:
+            found = [
+                Texts(tuple(values), np.array(places, np.int64))
+                for values, places in zip(self._values, self._places, strict=True)
+            ]
+        return (Texts(each.values, each.place[numbers]) for each in found)
+
+
+class _EdgeNamer:
+    """Names the edges of a rule's series, and remembers them by the text of their labels.
+
+    Scrape after scrape tens of thousands of series come with the same labels: looking them up takes a
+    fraction of decoding and mapping them.
+    """
+
+    def __init__(self, rule: ConnectionRule) -> None:
+        self._source, self._target = NodeNamer(rule.source).name, NodeNamer(rule.target).name
+        self._status = StatusNamer(rule.status).status
+        self._known = _Known()
+
+    def known(self, series: int) -> _Known:
+        """What is remembered, for an answer of so many series; to be added to.
+
+        Labels come and go with their pods: when many are of the past, all are forgotten.
+        """
+        if len(self._known) > _FORGET_FROM * (series + _FEW_SERIES):
+            self._known = _Known()
+        return self._known
+
+    def name(self, labels: Mapping[str, str]) -> _Edge | Dropped:
+        source = self._source(labels)
+        if isinstance(source, Dropped):
+            return source
+        target = self._target(labels)
+        return target if isinstance(target, Dropped) else (source, target, self._status(labels))
+
+
+def _to_edges(cluster: str, rule: ConnectionRule, namer: _EdgeNamer, series: Collection[Series]) -> Mapped:
+    """One sample for each (source, target, status); several series of one are summed.
+
+    The sums are exact (`math.fsum`), so they do not depend on the order of the series.
+    """
+    mapped = Mapped()
+    known = namer.known(len(series))
+    rates = _values(series)
+    # Written so that NaN, which compares false to everything, is not taken.
+    good = (rates >= -LARGEST_RATE) & (rates <= LARGEST_RATE)
+    found = list(map(known.numbers.get, [bytes(one.metric) for one in series]))
+    if None in found or not good.all():
+        for index, one in enumerate(series):
+            if not good[index]:
+                value = _number(one)
+                mapped.drop(value if isinstance(value, str) else TOO_LARGE, one.labels)
+                found[index] = 0
+            elif found[index] is None:
+                found[index] = known.add(bytes(one.metric), namer.name(one.labels))
+    numbers = np.array(found, np.int64)
+    if (numbers < 0).any():
+        for number, one in zip(found, series, strict=True):
+            if number is not None and number < 0:
+                mapped.drop(known.reason(number), one.labels)
+        good &= numbers >= 0
+    numbers, rates = numbers[good], rates[good]
+    if len(numbers) and np.bincount(numbers).max() > 1:
+        sums = _summed(zip(numbers.tolist(), rates.tolist(), strict=True), mapped)
+        numbers = np.array(list(sums), np.int64)
+        rates = np.array(list(sums.values()), np.float64)
+    of_all = np.zeros(len(numbers), np.int64)
+    keys = Texts((cluster,), of_all), Texts((rule.id,), of_all), *known.columns(numbers)
+    return attrs.evolve(mapped, samples=Samples(keys, rates))
+
+
+def _values(series: Collection[Series]) -> Floats:
+    """The value of each series; NaN for what has none."""
+    try:
+        # Not by Arrow, in half the time: it would import pandas, where there is one, in the first scrape.
+        return np.array([float(one.value[1]) for one in series], np.float64)  # type: ignore[index]  # None is a TypeError
+    except (TypeError, ValueError):
+        found = [_number(one) for one in series]
+        return np.array([math.nan if isinstance(each, str) else each for each in found], np.float64)
+
+
+def _summed(found: Iterable[tuple[int, float]], mapped: Mapped) -> dict[int, float]:
+    """The exact sum of each edge's values; one that becomes too large is dropped."""
+    values: dict[int, list[float]] = {}
+    for edge, value in found:
+        values.setdefault(edge, []).append(value)
+    rates = {edge: each[0] if len(each) == 1 else math.fsum(each) for edge, each in values.items()}
+    for edge in [edge for edge, rate in rates.items() if abs(rate) > LARGEST_RATE]:
+        del rates[edge]
+        mapped.dropped[TOO_LARGE] = mapped.dropped.get(TOO_LARGE, 0) + len(values[edge])
+    return rates
+
+
+def _to_nodes(cluster: str, rule: ServiceNoticeRule, namer: NodeNamer, series: Collection[Series]) -> Mapped:
+    """One measurement for each series: a query may say several things about a node.
+
+    Two series with the same labels are an error of the server; the higher value is kept, so
+    that the answer's order does not matter.
+    """
+    mapped = Mapped()
+    highest: dict[tuple[tuple[str, str], ...], Measurement] = {}
+    for one in series:
+        value, found = _number(one), one.labels
+        if isinstance(value, str):
+            mapped.drop(value, found)
+            continue
+        node = namer.name(found)
+        if isinstance(node, Dropped):
+            mapped.drop(node.reason, found)
+            continue
+        labels = tuple(sorted(found.items()))
+        new = Measurement(cluster, rule.id, node, "", NOTICE_VALUE, value, labels)
+        old = highest.setdefault(labels, new)
+        if old is not new:
+            highest[labels] = max(old, new)
+            mapped.drop(TWICE, found)
+    mapped.measurements.extend(highest.values())
+    return mapped
+
+
+def _to_measurements(
+    cluster: str, rule: MeasurementRule, namers: Sequence[NodeNamer], series: Collection[Series]
+) -> Mapped:
+    """One measurement for each edge or node, several series of one merged as the rule says."""
+    mapped = Mapped()
+    values: dict[tuple[str, ...], list[float]] = {}
+    for one in series:
+        value, labels = _number(one), one.labels
+        if isinstance(value, str):
+            mapped.drop(value, labels)
+            continue
+        names: list[str] = []
+        for namer in namers:
+            name = namer.name(labels)
+            if isinstance(name, Dropped):
+                mapped.drop(name.reason, labels)
+                break
+            names.append(name)
+        else:
+            # Adding 0 makes 0.0 of -0.0, so that which of them came first does not matter.
+            values.setdefault(tuple(names), []).append(value + 0.0)
+    for names_of, found in values.items():
+        merged = _merged(rule.merge, found)
+        if math.isfinite(merged):
+            source, target = (*names_of, "")[:2]
+            mapped.measurements.append(Measurement(cluster, rule.id, source, target, rule.measure, merged))
+        else:
+            mapped.dropped[NOT_FINITE] = mapped.dropped.get(NOT_FINITE, 0) + len(found)
+    return mapped
+
+
+def _merged(merge: Merge, values: list[float]) -> float:
+    """One of several finite values, whatever their order; infinite when their sum is too large."""
+    if merge is not Merge.SUM:
+        return max(values) if merge is Merge.MAX else min(values)
+    try:
+        return math.fsum(values)
+    except OverflowError:  # on the way, even if the sum itself is small: it depends on the order
+        total = sum(map(Fraction, values))
+    try:
+        return float(total)
+    except OverflowError:
+        return math.inf
+
+
+def _number(series: Series) -> float | str:
+    """The series' value, or why it has none that can be kept."""
+    if series.value is None:
+        return HISTOGRAM if bytes(series.histogram) else NOT_A_NUMBER
+    try:
+        value = float(series.value[1])
+    except ValueError:
+        return NOT_A_NUMBER
+    return value if math.isfinite(value) else NOT_FINITE
