@@ -28,24 +28,24 @@ def info(recording: Path, json: bool) -> None:
     Example:
       vistio-record info --recording recording/
     """  # noqa: D301  # the mark is for click: keep these lines
-    found = Recording.open(recording).info()
+    known = Recording.open(recording).info()
     if json:
-        click.echo(dumps(_info_json(found), indent=2))
+        click.echo(dumps(_info_json(known), indent=2))
         return
     range_text = (
-        f"{_instant(found.first_ms)} to {_instant(found.last_ms)}" if found.first_ms is not None else "empty"
+        f"{_instant(known.first_ms)} to {_instant(known.last_ms)}" if known.first_ms is not None else "empty"
     )
     rows = (
-        ("recording", found.place),
-        ("format version", str(found.format_version)),
-        ("created", found.created),
+        ("recording", known.place),
+        ("format version", str(known.format_version)),
+        ("created", known.created),
         ("instants", range_text),
-        ("writers", ", ".join(found.writers) or "none"),
-        ("head", f"{found.head_files:,} files, {found.head_bytes:,} bytes"),
-        ("log", f"{found.log_files:,} files, {found.log_bytes:,} bytes"),
-        ("configurations", f"{found.configurations:,}"),
-        ("annotations", f"{found.annotations:,}"),
-        ("temporary files", f"{found.temporary_files:,}"),
+        ("writers", ", ".join(known.writers) or "none"),
+        ("head", f"{known.head_files:,} files, {known.head_bytes:,} bytes"),
+        ("log", f"{known.log_files:,} files, {known.log_bytes:,} bytes"),
+        ("configurations", f"{known.configurations:,}"),
+        ("annotations", f"{known.annotations:,}"),
+        ("temporary files", f"{known.temporary_files:,}"),
     )
     for name, value in rows:
         click.echo(f"{name:<16} {value}")
@@ -142,8 +142,8 @@ def prune(
             click.echo(f"{gone.files:,} files deleted, {gone.bytes:,} bytes, {told}")
 
 
-def _info_json(found: RecordingInfo) -> dict[str, object]:
-    values = attrs.asdict(found)
+def _info_json(known: RecordingInfo) -> dict[str, object]:
+    values = attrs.asdict(known)
     for end in ("first", "last"):
         instant_ms = values.pop(f"{end}_ms")
         values[end] = None if instant_ms is None else format_instant(instant_ms)

@@ -150,8 +150,8 @@ def method_not_allowed(method: str, allowed: list[str]) -> HttpProblem:
     return HttpProblem("method-not-allowed", "Method not allowed", 405, detail, {"allowed": allowed}, headers)
 
 
-def too_long(found: int, most: int) -> HttpProblem:
-    detail = f"the query string has {found} characters, at most {most} are read; ask for less at once"
+def too_long(characters: int, most: int) -> HttpProblem:
+    detail = f"the query string has {characters} characters, at most {most} are read; ask for less at once"
     return HttpProblem("query-too-long", "Query too long", 414, detail)
 
 

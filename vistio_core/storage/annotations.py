@@ -165,21 +165,21 @@ def annotation_names(store: Store) -> Iterator[AnnotationName]:
 
 def annotations_table(store: Store, start_ms: int, end_ms: int) -> pa.Table:
     """Annotations that overlap ``[start_ms, end_ms)``; the shape is told at `Recording.annotations`."""
-    found: list[tuple[str, Annotation]] = []
+    overlapping: list[tuple[str, Annotation]] = []
     for name in annotation_names(store):
         if name.overlaps(start_ms, end_ms):
             try:
-                found.append((name.id, read_annotation(store, name)))
+                overlapping.append((name.id, read_annotation(store, name)))
             except DamagedFileError as error:
                 log.warning("file.skipped", extra={"file": name.text, "error": str(error)})
             except FileNotFoundError:
                 continue  # pruned away since it was listed
-    found.sort(key=lambda each: (each[1].start_ms, each[0]))
-    annotations = [annotation for _, annotation in found]
+    overlapping.sort(key=lambda item: (item[1].start_ms, item[0]))
+    annotations = [annotation for _, annotation in overlapping]
     tags = [msgspec.json.encode(dict(a.tags)).decode() if a.tags else None for a in annotations]
     return pa.table(
         {
-            "id": pa.array([id for id, _ in found], pa.string()),
+            "id": pa.array([id for id, _ in overlapping], pa.string()),
             "start": pa.array([annotation.start_ms for annotation in annotations], INSTANT),
             "end": pa.array([annotation.end_ms for annotation in annotations], INSTANT),
             **{

@@ -169,18 +169,18 @@ def _to_edges(cluster: str, rule: ConnectionRule, namer: _EdgeNamer, series: Col
     rates = _values(series)
     # Written so that NaN, which compares false to everything, is not taken.
     good = (rates >= -LARGEST_RATE) & (rates <= LARGEST_RATE)
-    found = list(map(known.numbers.get, [bytes(one.metric) for one in series]))
-    if None in found or not good.all():
+    meanings = list(map(known.numbers.get, [bytes(one.metric) for one in series]))
+    if None in meanings or not good.all():
         for index, one in enumerate(series):
             if not good[index]:
                 value = _number(one)
                 mapped.drop(value if isinstance(value, str) else TOO_LARGE, one.labels)
-                found[index] = 0
-            elif found[index] is None:
-                found[index] = known.add(bytes(one.metric), namer.name(one.labels))
-    numbers = np.array(found, np.int64)
+                meanings[index] = 0
+            elif meanings[index] is None:
+                meanings[index] = known.add(bytes(one.metric), namer.name(one.labels))
+    numbers = np.array(meanings, np.int64)
     if (numbers < 0).any():
-        for number, one in zip(found, series, strict=True):
+        for number, one in zip(meanings, series, strict=True):
             if number is not None and number < 0:
                 mapped.drop(known.reason(number), one.labels)
         good &= numbers >= 0
@@ -204,12 +204,12 @@ def _values(series: Collection[Series]) -> Floats:
         return np.array([math.nan if isinstance(each, str) else each for each in found], np.float64)
 
 
-def _summed(found: Iterable[tuple[int, float]], mapped: Mapped) -> dict[int, float]:
+def _summed(rates_of_edges: Iterable[tuple[int, float]], mapped: Mapped) -> dict[int, float]:
     """The exact sum of each edge's values; one that becomes too large is dropped."""
     values: dict[int, list[float]] = {}
-    for edge, value in found:
+    for edge, value in rates_of_edges:
         values.setdefault(edge, []).append(value)
-    rates = {edge: each[0] if len(each) == 1 else math.fsum(each) for edge, each in values.items()}
+    rates = {edge: own[0] if len(own) == 1 else math.fsum(own) for edge, own in values.items()}
     for edge in [edge for edge, rate in rates.items() if abs(rate) > LARGEST_RATE]:
         del rates[edge]
         mapped.dropped[TOO_LARGE] = mapped.dropped.get(TOO_LARGE, 0) + len(values[edge])
@@ -225,20 +225,20 @@ def _to_nodes(cluster: str, rule: ServiceNoticeRule, namer: NodeNamer, series: C
     mapped = Mapped()
     highest: dict[tuple[tuple[str, str], ...], Measurement] = {}
     for one in series:
-        value, found = _number(one), one.labels
+        value, labels = _number(one), one.labels
         if isinstance(value, str):
-            mapped.drop(value, found)
+            mapped.drop(value, labels)
             continue
-        node = namer.name(found)
+        node = namer.name(labels)
         if isinstance(node, Dropped):
-            mapped.drop(node.reason, found)
+            mapped.drop(node.reason, labels)
             continue
-        labels = tuple(sorted(found.items()))
-        new = Measurement(cluster, rule.id, node, "", NOTICE_VALUE, value, labels)
-        old = highest.setdefault(labels, new)
+        key = tuple(sorted(labels.items()))
+        new = Measurement(cluster, rule.id, node, "", NOTICE_VALUE, value, key)
+        old = highest.setdefault(key, new)
         if old is not new:
-            highest[labels] = max(old, new)
-            mapped.drop(TWICE, found)
+            highest[key] = max(old, new)
+            mapped.drop(TWICE, labels)
     mapped.measurements.extend(highest.values())
     return mapped
 

@@ -59,27 +59,27 @@ def alike(series: Sequence[RangeSeries], instant_ms: int, live: QueryAnswer) -> 
     return sorted(map(key, vector)) == sorted(map(key, live.series))
 
 
-def first_vanishing(series: Sequence[RangeSeries], part: range, before: frozenset[Labels]) -> int | None:
-    """The first instant of ``part`` without a series that the instant before it had; None when there is none.
+def first_vanishing(series: Sequence[RangeSeries], chunk: range, before: frozenset[Labels]) -> int | None:
+    """The first instant of ``chunk`` without a series that the instant before it had; None when there is none.
 
     Args:
         series: the matrix.
-        part: its instants.
-        before: the series at the instant before ``part``.
+        chunk: its instants.
+        before: the series at the instant before ``chunk``.
     """
-    found: list[int] = []
-    if before - {labels_of(one.labels) for one in series if one.values and _ms(one.values[0]) == part[0]}:
-        return part[0]
+    if before - {labels_of(one.labels) for one in series if one.values and _ms(one.values[0]) == chunk[0]}:
+        return chunk[0]
+    vanished: list[int] = []
     for one in series:
         points = [_ms(point) for point in one.values]
-        # The instant after the last of ``part`` is the next part's.
+        # The instant after the last of ``chunk`` is the next chunk's.
         ends = (
-            point + part.step
+            point + chunk.step
             for point, after in zip_longest(points, points[1:])
-            if after != point + part.step
+            if after != point + chunk.step
         )
-        found.extend(islice((end for end in ends if end in part), 1))
-    return min(found, default=None)
+        vanished.extend(islice((end for end in ends if end in chunk), 1))
+    return min(vanished, default=None)
 
 
 def labels_of(metric: Mapping[str, str]) -> Labels:
@@ -90,8 +90,8 @@ def _ms(point: tuple[float, object]) -> int:
     return round(point[0] * 1000)
 
 
-def at_end(series: Sequence[RangeSeries], part: range) -> frozenset[Labels]:
-    """The series that have a value at the last instant of ``part``."""
+def at_end(series: Sequence[RangeSeries], chunk: range) -> frozenset[Labels]:
+    """The series that have a value at the last instant of ``chunk``."""
     return frozenset(
-        labels_of(one.labels) for one in series if one.values and _ms(one.values[-1]) == part[-1]
+        labels_of(one.labels) for one in series if one.values and _ms(one.values[-1]) == chunk[-1]
     )

@@ -51,13 +51,13 @@ class Batch:
     def collect(self, timeout_s: float) -> dict[int, Probe]:
         """What comes within ``timeout_s``, by index."""
         deadline_s = time.monotonic() + timeout_s + AFTERMATH_S
-        found: dict[int, Probe] = {}
-        while len(found) < len(self.calls):
+        probes: dict[int, Probe] = {}
+        while len(probes) < len(self.calls):
             try:
                 item = self._done.get(timeout=max(deadline_s - time.monotonic(), 0))
             except Empty:
                 break
             if item is None:
                 break
-            found[item[0]] = item[1]
-        return found
+            probes[item[0]] = item[1]
+        return probes

@@ -73,7 +73,7 @@ class RangeRule:
     key: RuleKey
     query: str
     server: Server
-    judge: Callable[[QueryAnswer], Evaluation]
+    meaning: Callable[[QueryAnswer], Evaluation]
     """What a live answer means: an evaluation of this rule alone."""
 
 
@@ -134,7 +134,7 @@ def _together(
         try:
             if isinstance(answer, _Failed):
                 raise answer.error
-            seen = rule.judge(answer)
+            seen = rule.meaning(answer)
             if seen.outcomes[0].outcome is Outcome.OK:
                 had_data = history[rule.server].collecting(instant_ms)
                 if not (rule.server in with_series if had_data is None else had_data):
@@ -175,7 +175,7 @@ class _RuleOverRange:
         self._began = False
         self._vanishing_is_alike = False
         self._present: frozenset[Labels] = frozenset()
-        """Series at the last instant of the part before."""
+        """Series at the last instant of the chunk before."""
         self._most = MOST_INSTANTS
 
     def ask(self, chunk: range) -> Iterator[_Got]:
@@ -204,33 +204,33 @@ class _RuleOverRange:
                 self._always = failed
             return failed
 
-    def _over(self, part: range) -> Iterator[_Got]:
+    def _over(self, chunk: range) -> Iterator[_Got]:
         if self._always is not None:
-            return repeat(self._always, len(part))
-        if self._one_by_one or len(part) == 1:
-            return map(self._at, part)
-        if len(part) > self._most:
-            return self._halved(part)
+            return repeat(self._always, len(chunk))
+        if self._one_by_one or len(chunk) == 1:
+            return map(self._at, chunk)
+        if len(chunk) > self._most:
+            return self._halved(chunk)
         started_s = time.monotonic()
         try:
-            series, warnings = self._questions.over(self.rule.server, self.rule.query, part)
+            series, warnings = self._questions.over(self.rule.server, self.rule.query, chunk)
         except SourceError as error:
-            if self._worth_halving(error, part):
-                self._most = max(1, len(part) // 2)
-                return self._halved(part)
+            if self._worth_halving(error, chunk):
+                self._most = max(1, len(chunk) // 2)
+                return self._halved(chunk)
             self._always = _Failed(error)
-            return repeat(self._always, len(part))
+            return repeat(self._always, len(chunk))
         finally:
             self.seconds = max(self.seconds, time.monotonic() - started_s)
         self.series += len(series)
-        self._most = min(MOST_INSTANTS, max(self._most, _GROWTH * len(part)))
-        if not self._is_like_live(series, part):
+        self._most = min(MOST_INSTANTS, max(self._most, _GROWTH * len(chunk)))
+        if not self._is_like_live(series, chunk):
             log.info("range.differs", extra={"cluster": self.rule.key[0], "rule": self.rule.key[1]})
             self._one_by_one = True
-            return map(self._at, part)
-        return (QueryAnswer("vector", vector, len(vector), warnings) for vector in cut(series, part))
+            return map(self._at, chunk)
+        return (QueryAnswer("vector", vector, len(vector), warnings) for vector in cut(series, chunk))
 
-    def _is_like_live(self, series: list[RangeSeries], part: range) -> bool:
+    def _is_like_live(self, series: list[RangeSeries], chunk: range) -> bool:
         """Whether the matrix says what instant queries say, where they are most likely to differ."""
         if self._first is not None:
             instant_ms, live = self._first
@@ -239,24 +239,24 @@ class _RuleOverRange:
                 return False
         if self._vanishing_is_alike:
             return True
-        vanished_ms = first_vanishing(series, part, self._present)
-        self._present = at_end(series, part)
+        vanished_ms = first_vanishing(series, chunk, self._present)
+        self._present = at_end(series, chunk)
         if vanished_ms is not None:
             got = self._at(vanished_ms)
             self._vanishing_is_alike = isinstance(got, QueryAnswer) and alike(series, vanished_ms, got)
             return self._vanishing_is_alike
         return True
 
-    def _halved(self, part: range) -> Iterator[_Got]:
-        half = len(part) // 2
-        return chain(self._over(part[:half]), self._over(part[half:]))
+    def _halved(self, chunk: range) -> Iterator[_Got]:
+        half = len(chunk) // 2
+        return chain(self._over(chunk[:half]), self._over(chunk[half:]))
 
-    def _worth_halving(self, error: SourceError, part: range) -> bool:
+    def _worth_halving(self, error: SourceError, chunk: range) -> bool:
         if error.answered in _FACTS:
             return True
         if error.kind != "timeout":
             return False
-        self._at(part[0])  # was it too much for its time, or does the server not answer at all?
+        self._at(chunk[0])  # was it too much for its time, or does the server not answer at all?
         return self._always is None
 
 
@@ -270,7 +270,7 @@ class _History:
         self._instants = instants
         self._questions = questions
         self._now_ms = now_ms
-        self._page = range(0)
+        self._chunk = range(0)
         self._collecting: frozenset[int] = frozenset()
         self._usual_ms: int | None = None
         self._unknown = False
@@ -282,16 +282,16 @@ class _History:
         Raises:
             SourceError: it cannot be reached.
         """
-        if not self._unknown and instant_ms not in self._page:
+        if not self._unknown and instant_ms not in self._chunk:
             index = self._instants.index(instant_ms)
             self._load(self._instants[index : index + MOST_INSTANTS])
         return None if self._unknown else instant_ms in self._collecting
 
-    def _load(self, page: range) -> None:
-        step_ms = page.step
+    def _load(self, chunk: range) -> None:
+        step_ms = chunk.step
         margin_ms = -(-_LOOKBACK_MS // step_ms) * step_ms
-        from_ms = page[0] - min(margin_ms, align(page[0], step_ms))
-        until_ms = page[-1] + min(margin_ms, align(max(0, self._now_ms() - page[-1]), step_ms))
+        from_ms = chunk[0] - min(margin_ms, align(chunk[0], step_ms))
+        until_ms = chunk[-1] + min(margin_ms, align(max(0, self._now_ms() - chunk[-1]), step_ms))
         newest = self._ask(range(from_ms, until_ms + step_ms, step_ms))
         if newest:
             self._has_up = True
@@ -301,8 +301,8 @@ class _History:
             )
             self._unknown = not self._has_up
         self._usual_ms = evidence.usual_distance_ms(newest) or self._usual_ms
-        self._collecting = evidence.collecting(page, newest, until_ms=until_ms, usual_ms=self._usual_ms)
-        self._page = page
+        self._collecting = evidence.collecting(chunk, newest, until_ms=until_ms, usual_ms=self._usual_ms)
+        self._chunk = chunk
 
     def _ask(self, grid: range) -> dict[int, int]:
         """Instant to the newest scrape's time; without the instants at which there is none."""

@@ -100,20 +100,20 @@ class Server:
     def manner(self) -> list[str]:
         """How it is asked, in a few words for each thing that is not as usual, without secrets."""
         config, tls = self.config, self.config.tls_config
-        found = [self.authentication or "no authentication"]
+        words = [self.authentication or "no authentication"]
         if self._speaks_tls and tls.insecure_skip_verify:
-            found.append("ITS CERTIFICATE IS NOT VERIFIED")
+            words.append("ITS CERTIFICATE IS NOT VERIFIED")
         elif self._speaks_tls and (tls.ca or tls.ca_file):
-            found.append(f"trusting {tls.ca_file or 'the CA of the configuration'}")
+            words.append(f"trusting {tls.ca_file or 'the CA of the configuration'}")
         if self._speaks_tls and tls.server_name:
-            found.append(f"certificate for {tls.server_name}")
+            words.append(f"certificate for {tls.server_name}")
         if config.http_headers:
-            found.append(f"headers {', '.join(header.header for header in config.http_headers)}")
+            words.append(f"headers {', '.join(header.header for header in config.http_headers)}")
         if self.proxy:
-            found.append(f"through the proxy {self.proxy}")
+            words.append(f"through the proxy {self.proxy}")
         if self.method == "GET" or self._get_instead:
-            found.append("by GET")
-        return found
+            words.append("by GET")
+        return words
 
     @property
     def proxy(self) -> str:
