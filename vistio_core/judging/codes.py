@@ -1,4 +1,14 @@
-"""Texts and other values as numbers, so that numpy can work with them. Pure."""
+"""Texts and other values as numbers, so that numpy can work with them. Pure.
+
+A column of texts from Parquet is a dictionary and places in it, anew in each file. `Codes` gives each text one number
+for all files of a question, in the order in which texts come; each distinct text is looked up once:
+
+    file 1   dictionary  cart db         places  0 0 1       codes  0 0 1
+    file 2   dictionary  db web          places  0 1 0       codes  1 2 1
+    ranks    by code, the place among the sorted ones        cart 0, db 1, web 2
+
+What must not be in here: what a text means. Numbers of one `Codes` mean nothing to another one.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +66,7 @@ class Codes(Generic[Value]):
 
 
 def numbered(values: Integers) -> tuple[Integers, Integers]:
-    """The distinct values, and for each of ``values`` which of them it is."""
+    """The distinct values, and for each of ``values`` which of them it is: of 9 7 9 these are 9 7, and 0 1 0."""
     # By hash: sorting takes five times as long.
     encoded = pa.array(values, pa.int64()).dictionary_encode()
     return numbers(encoded.dictionary), numbers(encoded.indices).astype(np.int64)
@@ -83,7 +93,8 @@ def distinct(cases: Integers, number: int) -> list[int]:
 def rows_of(cases: Integers, number: int) -> dict[int, slice | Integers]:
     """Each of ``cases``, which are below ``number``, ascending, to the rows where it stands.
 
-    Those of a file of one instant lie side by side, as a slice.
+    Those of a file of one instant lie side by side, as a slice: 4 4 2 is {2: rows 2 to 3, 4: rows 0 to 2}. Of 4 2 4 the
+    rows of 4 are listed: {2: [1], 4: [0, 2]}.
     """
     starts = run_starts([cases])
     there = cases[starts].tolist()
@@ -94,7 +105,10 @@ def rows_of(cases: Integers, number: int) -> dict[int, slice | Integers]:
 
 
 def run_starts(columns: Sequence[Integers]) -> Integers:
-    """The rows that differ from the one before them in some column; the first one always does."""
+    """The rows that differ from the one before them in some column; the first one always does.
+
+    Of the columns 1 1 1 2 and 5 5 6 6 these are 0, 2, 3.
+    """
     begins = np.ones(len(columns[0]), bool)
     differs = columns[0][1:] != columns[0][:-1]
     for column in columns[1:]:

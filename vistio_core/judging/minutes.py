@@ -3,6 +3,20 @@
 A timeline of one edge needs its rates alone. By instant, those of all edges would be the log again; by
 minute they are a fifteenth of it. For each minute: the sum of the rates of its instants (the mean is
 divided once, by whoever reads), and the most edges and notices that one of its instants had.
+
+An edge counts for five subjects: itself, `from` its source, `to` its target, and each end as a node (once, where the
+ends are one):
+
+    instant    edge        rates         edge cart>db    from cart    to db    node cart    node db
+    05:00:00   cart>db     5.0, 0, 0     5.0             5.0          5.0      5.0          5.0
+    05:00:10   cart>db     7.0, 0, 1.0   7.0             7.0          7.0      7.0          7.0
+    05:00      normal, the sum           12.0            12.0         12.0     12.0         12.0
+               edges, the most           1               1            1        1            1
+
+Sums are whole millionths, so they are exact in any order; counts are the most, for an edge that is there at each
+instant of a minute is one edge.
+
+What must not be in here: files and their compression (`replay.rollups.subjects`), and means.
 """
 
 from __future__ import annotations
@@ -172,6 +186,7 @@ class _Group:
         """
         if not len(keys):
             return
+        # Keys 7 9 7 at the instants 0 0 1: the subjects 7 9, and the cells (instant by subject) 0 1 2.
         subjects, rows = np.unique(keys, return_inverse=True)
         cells = at * len(subjects) + rows
         begins = np.flatnonzero(np.diff(minutes, prepend=-1))
@@ -195,6 +210,7 @@ class _Group:
         """For each of ``keys``: `VALUES` rows of `MINUTES` values, 0 where it was not seen."""
         found = np.zeros((len(keys), VALUES, MINUTES), np.int64)
         for piece in self._pieces:
+            # The keys 3 7 9 in a piece that has 7 9: its places 0 0 1, of which the first is another's.
             place = np.minimum(np.searchsorted(piece.keys, keys), len(piece.keys) - 1)
             there = np.flatnonzero(piece.keys[place] == keys)
             for index, column in piece.columns.items():

@@ -1,4 +1,18 @@
-"""Totals: each instant's traffic in numbers. What timelines are made of, and rollups keep. Pure."""
+"""Totals: each instant's traffic in numbers. What timelines are made of, and rollups keep. Pure; numpy inside.
+
+What several rules and writers saw of an instant and cluster becomes one row:
+
+    instant   rule    edge       normal   danger                instant   cluster   normal   danger   edges
+    05:00     http    cart>db    5.0      0.25
+    05:00     grpc    cart>db    1.0      0              ->     05:00     mesh      8.0      0.25     2
+    05:00     http    web>cart   2.0      0
+
+Rates are whole millionths on the way and decimals in the end: exact, so rows may come in any order, from many files.
+An edge counts once for an instant, however many rules saw it; a notice counts as often as it is raised.
+
+What must not be in here: means and steps (`replay.timeline`), and which instants were seen at all
+(`replay.window_presence`): an instant without traffic has no row.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +43,7 @@ TOTALS = pa.schema(
 def totals(judge: Judge, edges: EdgeRows, notices: NodeNotices) -> pa.Table:
     """From what was seen of edges, and notices of nodes, to one row for each instant and cluster, in this order."""
     instants, at = np.unique(np.concatenate([edges.instant_ms, notices.instant_ms]), return_inverse=True)
+    # The instant's place above, the cluster's number below: 1 << 32 | 7 is cluster 7 at the second instant.
     groups, of = np.unique(
         at.astype(np.int64) << 32 | np.concatenate([edges.cluster, notices.cluster]), return_inverse=True
     )

@@ -2,6 +2,17 @@
 
 A peak is rounded up to a millionth of a request per second: rates are added as whole millionths, each
 rounded up, so the sum is exact in any order, and no edge of the window exceeds its level's peak.
+
+    instant   rule    edge       rate     an edge's sum of the instant        the peak of the level
+    05:00     http    cart>db    5.0
+    05:00     grpc    cart>db    1.0      6.0
+    05:10     http    cart>db    5.5      5.5                                 6.0
+
+Who was there is kept as one number for each rule and edge, so that a day of a large mesh is as small as one instant of
+it; the texts come back in the end.
+
+What must not be in here: classes of statuses, and the class of a node: that is given by the order of rules
+(`graph.topology`).
 """
 
 from __future__ import annotations

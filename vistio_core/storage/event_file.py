@@ -1,8 +1,21 @@
 """One Parquet file of events, opened for reading.
 
-Such a file never changes, so what was learned of it (its footer, its instants) stays true for
-as long as it exists, and is worth keeping: `EventFiles` does that for the ones used last. Only
-after a prune can another file take its name: its version tells.
+A file is row groups, sorted by kind, then by instant. The statistics of each, in the footer, say which kind it holds
+and from when to when; no instant straddles two of them. So one instant of one kind is found by halving, and costs one
+row group, of whatever size the file is:
+
+    row group    kind           first    last        samples of 05:00:10?
+    0            measurement    05:00    05:59:50
+    1            outcome        05:00    05:59:50
+    2            sample         05:00    05:09:50    <- the first that does not end before (sample, 05:00:10)
+    3            sample         05:10    05:19:50
+
+Such a file never changes, so what was learned of it (its footer, its instants) stays true for as long as it exists,
+and is worth keeping: `EventFiles` does that for the ones used last. Only after a prune can another file take its name:
+its version tells.
+
+What must not be in here: which of several files counts (`catalog`), what counts of several parts of an instant
+(`parts`), and rows that are kept: they are read anew each time, for a footer is small and an hour of samples is not.
 """
 
 from __future__ import annotations
@@ -152,6 +165,7 @@ class EventFile:
         rows = self._read(overlapping, list(columns))
         parts = []
         start = 0
+        # From 05:10 to 05:20, of 05:00 05:00 05:10 | 05:10 05:20: [2, 3) of the first chunk, [0, 1) of the second.
         for chunk in rows["instant"].cast(pa.int64()).chunks:
             first, last = np.searchsorted(chunk.to_numpy(), (start_ms, end_ms)).tolist()
             parts.append(rows.slice(start + first, last - first))

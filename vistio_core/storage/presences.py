@@ -1,7 +1,13 @@
 """What a file of events knows of its instants without their samples. Pure.
 
 Every look-up wants it, and it is kept for every open file: so in columns, and what most instants
-have in common once.
+have in common once:
+
+    instants   05:00   05:10   05:20
+    kinds      0       1       0
+    facts      0: seen, whole, 10 s, configuration 2d28..., live     1: seen, not whole, the rest alike
+
+What must not be in here: which rules they were (an `EventFile` has their outcomes), and other files.
 """
 
 from __future__ import annotations
@@ -42,6 +48,7 @@ class Presences(Sequence[Presence]):
     def __init__(self, outcomes: pa.Table) -> None:
         """Of the `PRESENCE_COLUMNS` of a file's rows of kind ``outcome``, in the format's order."""
         instants_ms = outcomes["instant"].cast(pa.int64()).to_numpy()
+        # Of 05:00 05:00 05:00 05:10 05:10, the outcomes of three rules and of two, the rows 0 and 3 begin an instant.
         starts = np.flatnonzero(np.diff(instants_ms, prepend=-1))
         self._instants_ms = array("q", instants_ms[starts].tolist())
         known: dict[_Facts, int] = {}

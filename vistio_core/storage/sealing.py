@@ -1,7 +1,19 @@
 """Merging and sealing: many small files of events become one. Never an answer changes.
 
-Both write the new file whole, then delete the old ones. Killed between any two steps, the
-instants stand in at least one file, and `Catalog.counting` leaves out the superseded.
+Both write the new file whole; `upkeep` deletes the old ones then. Killed between any two steps, the instants stand in
+at least one file, and `Catalog.counting` leaves out the superseded. Why no answer changes:
+
+- Rows are copied as they are, instant by instant; nothing is parsed, added or rounded.
+- An instant that stands in two of the files (a crash came in between) has equal rows in both, and is taken once.
+- Scrapes and supplements never mix: each sequence makes files of its own, scrapes first.
+
+An hour of a large mesh does not fit into memory, so files are chained: those that follow one another in time are read
+one after the other, and only chains that overlap are merged, by instant.
+
+    files    05:00-05:04   05:05-05:09   05:03-05:06 (backfilled)
+    chains   [05:00-05:04, 05:05-05:09]  and  [05:03-05:06]          two row groups in memory, not three
+
+What must not be in here: deleting, waiting, and the wall clock: who calls says what is over.
 """
 
 from __future__ import annotations

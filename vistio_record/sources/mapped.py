@@ -169,6 +169,7 @@ def _to_edges(cluster: str, rule: ConnectionRule, namer: _EdgeNamer, series: Col
     rates = _values(series)
     # Written so that NaN, which compares false to everything, is not taken.
     good = (rates >= -LARGEST_RATE) & (rates <= LARGEST_RATE)
+    # Series of a>b, a>b, a>c and one without a name, by the numbers of their edges: 0 0 1 -1; None: not seen before.
     meanings = list(map(known.numbers.get, [bytes(one.metric) for one in series]))
     if None in meanings or not good.all():
         for index, one in enumerate(series):

@@ -1,4 +1,15 @@
-"""The answer to a range query, a matrix, as what it is to vistio: a vector for each instant. Pure."""
+"""The answer to a range query, a matrix, as what it is to vistio: a vector for each instant. Pure.
+
+    matrix, by series                          vectors, by instant
+    a   05:00 1.0   05:10 1.0   05:20 -        05:00   a 1.0   b 2.0
+    b   05:00 2.0   05:10 -     05:20 2.5      05:10   a 1.0
+                                               05:20   b 2.5          `first_vanishing`: 05:10, b was there before
+
+Values stay the text that came: whether a matrix says what a live answer said is compared digit by digit. Each point is
+looked at once, with a cursor for each series, for a chunk is as many points as are held in memory at a time.
+
+What must not be in here: asking, and what a value means (`mapped`).
+"""
 
 from __future__ import annotations
 

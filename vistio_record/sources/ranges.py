@@ -14,6 +14,14 @@ live, and are dealt with:
 
 A server that cannot be reached is asked once; its rules are *unreached* for the rest of the run,
 and those of other servers go on. No I/O here: the questions are asked by a `Questions`.
+
+    a run of instants 0 to 99, one rule of 5,000 series
+    chunk 0-9      as many as first; answered with 5,000 series
+    chunk 10-49    four times as many: 200,000 points are as much as is held at a time
+                   refused as too large: halved, 10-29 and 30-49, and again where that is refused, too
+
+What must not be in here: how a matrix is cut (`matrix`), what a series becomes (`mapped`), and why a server should be
+believed (`evidence`).
 """
 
 from __future__ import annotations

@@ -8,6 +8,16 @@
 A block has some subjects, in their order (`judging.minutes.SubjectKey`). Its values are 64-bit integers:
 for every kind of value, subject and minute, first all lowest bytes, then all second ones, and so on: the high bytes
 of rates are zeros, and take no room so. A timeline reads the index and one block of each hour.
+
+    values by minute    2,500,000   2,600,000   0               three of one subject's 60, in millionths
+    as bytes            a0 25 26    40 ac 27    00 00 00        little endian, the five high ones are 00
+    as written          a0 40 00    25 ac 00    26 27 00        then 00 for all that is left: zstd makes little of it
+
+Nothing in such a file is believed before its digest was looked at: of the index when it is opened, of a block when it
+is read. So a file that was cut short, changed or renamed is no file, and the log is asked instead.
+
+What must not be in here: what the values mean (`judging.minutes`), and whether the hour is still the same: the name
+says that (`hours`).
 """
 
 from __future__ import annotations
