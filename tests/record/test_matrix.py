@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from hypothesis import example, given
 
-from vistio_record.sources.answer import Answer, RangeSeries, Series
+from vistio_record.sources.answer import QueryAnswer, RangeSeries, Series
 from vistio_record.sources.matrix import Labels, alike, at_end, first_vanishing, labels_of
 
 STEP_MS = 10_000
@@ -66,5 +66,5 @@ def test_a_matrix_is_like_a_live_answer_with_the_same_series_and_digits(
     live: dict[str, str], same: bool
 ) -> None:
     vector = [Series(raw(name), (50.0, value)) for name, value in live.items()]
-    answer = Answer("vector", vector, len(vector), ())
+    answer = QueryAnswer("vector", vector, len(vector), ())
     assert alike(matrix({"a": {50_000}}), 50_000, answer) == same

@@ -15,8 +15,8 @@ from support.strangers import EVERY_STRANGER, said_of
 
 from vistio_core import Recording
 from vistio_core.errors import DamagedFileError, NothingRecordedError
-from vistio_core.storage.annotations import Annotation
 from vistio_core.events import Measurement
+from vistio_core.storage.annotations import Annotation
 from vistio_core.storage.format import SCHEMA, scrape_tables, write_events
 from vistio_core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
