@@ -98,7 +98,7 @@ class HttpServer:
     async def _answer_all(self) -> None:
         listening, clients = self._server.socket, _Clients(self._server, self._loop)
         server = await self._loop.create_server(
-            lambda: _Connection(clients), sock=listening, backlog=_TAKEN_AT_ONCE
+            lambda: _HttpConnection(clients), sock=listening, backlog=_TAKEN_AT_ONCE
         )
         listening.listen(_BACKLOG)
         await self._ended.wait()
@@ -159,10 +159,10 @@ class _Clients:
         self.server = server
         self.loop = loop
         # Those that wait for their client, in the order in which they began to.
-        self._waiting: dict[_Connection, None] = {}
-        self._working: set[_Connection] = set()
+        self._waiting: dict[_HttpConnection, None] = {}
+        self._working: set[_HttpConnection] = set()
 
-    def wait(self, connection: _Connection) -> None:
+    def wait(self, connection: _HttpConnection) -> None:
         """It is the client's turn; whoever has not used his for longest may have to go."""
         self.forget(connection)
         self._waiting[connection] = None
@@ -170,7 +170,7 @@ class _Clients:
             log.debug("connection.cut_off", extra={"why": "too many"})
             next(iter(self._waiting)).abort()
 
-    def work(self, connection: _Connection) -> bool:
+    def work(self, connection: _HttpConnection) -> bool:
         """It is our turn; false where there is too much to do already."""
         if len(self._working) >= MAX_WORK:
             return False
@@ -178,7 +178,7 @@ class _Clients:
         self._working.add(connection)
         return True
 
-    def forget(self, connection: _Connection) -> None:
+    def forget(self, connection: _HttpConnection) -> None:
         self._waiting.pop(connection, None)
         self._working.discard(connection)
 
@@ -187,7 +187,7 @@ class _Clients:
             connection.abort()
 
 
-class _Connection(asyncio.Protocol):
+class _HttpConnection(asyncio.Protocol):
     """One request and its answer."""
 
     def __init__(self, clients: _Clients) -> None:

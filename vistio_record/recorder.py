@@ -34,7 +34,7 @@ _GRACE_S = 2.0
 SKIP_REASON = "the scrape before was still running when this one was due"
 
 
-class Log(Protocol):
+class LiveLog(Protocol):
     """What the recorder needs of a recording's writer (`vistio_core.Writer`)."""
 
     def put_configuration(self, configuration: Configuration) -> str: ...
@@ -47,7 +47,7 @@ class Recorder:
     """Records one source into one writer."""
 
     source: Source
-    writer: Log
+    writer: LiveLog
     interval_ms: int
     timeout_s: float
     metrics: Metrics

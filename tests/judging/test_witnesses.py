@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from vistio_core.judging.witnesses import NOISE, UNKNOWN, Reports, Told, reconciled
+from vistio_core.judging.witnesses import NOISE, UNKNOWN, Reconciled, Reports, reconciled
 
 Rates = tuple[float, float, float]
 Said = dict[str, Rates]
@@ -30,7 +30,9 @@ def reports(*moments: tuple[Said, Said], sources: list[str] | None = None) -> tu
     return Reports(*arrays, targets=np.zeros(len(sources), np.int64), unknown=unknown), sources
 
 
-def edges(told: Told, sources: list[str], moment: int = 0) -> dict[str, tuple[Rates, str, float | None]]:
+def edges(
+    told: Reconciled, sources: list[str], moment: int = 0
+) -> dict[str, tuple[Rates, str, float | None]]:
     """Source to rates, who told, and what was lost."""
     found = {}
     for place, source in enumerate(sources):

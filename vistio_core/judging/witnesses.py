@@ -64,7 +64,7 @@ class Reports:
 
 
 @attrs.frozen(eq=False)
-class Told:
+class Reconciled:
     """What is known of edges: moments by edges, by class where it says so."""
 
     rps: Floats
@@ -76,7 +76,7 @@ class Told:
     """Sent and not received; NaN where no caller says what it sent, or nothing at the target what it received."""
 
 
-def reconciled(reports: Reports) -> Told:
+def reconciled(reports: Reports) -> Reconciled:
     """What both witnesses say, made one."""
     caller, called = np.maximum(reports.caller, 0.0), np.maximum(reports.called, 0.0)
     called, gone = _with_unknown(attrs.evolve(reports, caller=caller, called=called))
@@ -95,7 +95,7 @@ def reconciled(reports: Reports) -> Told:
     alone = (failed == 0) & (total == received)
     rps = np.where(alone[..., None], called, np.where((received == 0)[..., None], caller, both))
     reporting = _by_target(reports.by_called.astype(np.float64), reports.targets) > 0
-    return Told(
+    return Reconciled(
         rps,
         by_caller=reports.by_caller & ((sent > 0) | (received == 0)),
         by_called=(reports.by_called | (received > 0)) & ((received > 0) | (sent == 0)) & ~gone,
