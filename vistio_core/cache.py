@@ -1,6 +1,6 @@
 """Keeps what was used last, within a limit that is weighed. No I/O.
 
-`cachetools` does the keeping (`docs/decisions/0026-one-cache.md`). Added here: a lock around each step, for it is
+`cachetools` does the keeping (`docs/decisions/0027-one-cache.md`). Added here: a lock around each step, for it is
 not made for threads; and a value that is heavier than the whole limit is no error, but is not kept.
 
 What must not be in here: how values are made. Who makes one while others wait for it is `vistio_serve.shared`.
