@@ -244,35 +244,50 @@ def wait_for_instants(place: Path, count: int, recorder: RunningProcess) -> None
     wait_until(lambda: last_instant(place) >= until_ms, what=f"{count} instants; {recorder.log[-2000:]}")
 
 
-def test_a_backfilled_recording_equals_a_live_one_sample_by_sample(mesh: Mesh, traffic: OwnSeries) -> None:
-    live_dir, later_dir = mesh.folder / "live", mesh.folder / "later"
-    config = mesh.configure(mesh.prometheus.url, FAILING)
-    recorder = mesh.record(config, live_dir)
-    wait_for_instants(live_dir, 3, recorder)
+def record_changes(mesh: Mesh, traffic: OwnSeries, config: Path, place: Path) -> Path:
+    """A live recording of traffic that comes, goes and is in error; where it is."""
+    recorder = mesh.record(config, place)
+    wait_for_instants(place, 3, recorder)
     traffic.counter("requests_total", {"source": "gateway", "target": "new", "code": "200"}, rate_rps=12.5)
     traffic.gauge("edge_rate", {"source": "shop", "target": "mail"}, math.nan)
     traffic.gauge("edge_rate", {"source": "shop", "target": "cache"}, -1e-300)
-    wait_for_instants(live_dir, 3, recorder)
+    wait_for_instants(place, 3, recorder)
     # Two on the "one" side: the rule `sometimes` is in error from here on, until one of them goes.
     for number in "ab":
         traffic.gauge("marker", {"source": "shop", "number": number}, 1.0)
     traffic.remove("requests_total", {"source": "gateway", "target": "stock", "code": "500"})
     traffic.gauge("saturation", {"service": "stock"}, math.inf)
-    wait_for_instants(live_dir, 3, recorder)
+    wait_for_instants(place, 3, recorder)
     traffic.remove("marker", {"source": "shop", "number": "b"})
     traffic.gauge("edge_rate", {"source": "shop", "target": "mail"}, 2.5)
     traffic.gauge("edge_rate", {"target": "nobody"}, 1.0)
     for code in ("200", "503"):
         traffic.remove("ingress_requests_total", {"code": code})
-    wait_for_instants(live_dir, 8, recorder)
+    wait_for_instants(place, 8, recorder)
     recorder.terminate()
+    for labels, rate_rps in (({"code": "200"}, 90.0), ({"code": "503"}, 7.0)):
+        traffic.counter("ingress_requests_total", labels, rate_rps=rate_rps)
+    traffic.counter("requests_total", {"source": "gateway", "target": "stock", "code": "500"}, rate_rps=1 / 3)
+    return place
+
+
+def overdue(place: Path) -> bool:
+    """Whether some answers came too late."""
+    late = "select * from scrapes where outcome in ('timeout', 'skipped')"
+    return bool(vistio.Recording.open(place).sql(late).fetchall())
+
+
+def test_a_backfilled_recording_equals_a_live_one_sample_by_sample(mesh: Mesh, traffic: OwnSeries) -> None:
+    later_dir = mesh.folder / "later"
+    config = mesh.configure(mesh.prometheus.url, FAILING)
+    # A machine that is too busy makes the live one fail; then it is not a live one that is complete.
+    tried = (record_changes(mesh, traffic, config, mesh.folder / f"live-{attempt}") for attempt in range(3))
+    live_dir = next((place for place in tried if not overdue(place)), None)
+    assert live_dir is not None, "the machine was too slow to record live, three times"
 
     said = mesh.backfill(config, later_dir, first_instant(live_dir), last_instant(live_dir) + 1)
 
     live, later = vistio.Recording.open(live_dir), vistio.Recording.open(later_dir)
-    # A machine that is too busy makes the live one fail; then it is not a live one that is complete.
-    slow = live.sql("select * from scrapes where outcome in ('timeout', 'skipped')").fetchall()
-    assert not slow, "the machine was too slow to record live"
     for query in (SAMPLES, MEASUREMENTS, OUTCOMES):
         assert later.sql(query).to_arrow_table().to_pylist() == live.sql(query).to_arrow_table().to_pylist()
     assert later.instants()["instant"].to_pylist() == live.instants()["instant"].to_pylist()

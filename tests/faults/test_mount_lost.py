@@ -77,8 +77,8 @@ def test_a_recorder_goes_on_by_itself_when_a_vanished_mount_is_back(
     recorder = start_recorder(run_process, disk.path)  # the mount point itself is the recording
     wait_for_commits(recorder, 3)
     disk.vanish()
-    message = recorder.wait_for_line(r"commit\.failed.*").group(0)
-    assert "its mount vanished" in message
+    # A commit that was under way when it vanished may say so in other words.
+    recorder.wait_for_line(r"commit\.failed.*its mount vanished")
     lost = len(committed(recorder.log))
     wait_until(lambda: recorder.log.count("commit.failed") >= 4, what="more refused commits")
     assert len(committed(recorder.log)) == lost

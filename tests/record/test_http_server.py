@@ -24,8 +24,7 @@ from vistio_record import http_server
 from vistio_record.application import MAX_BODY_BYTES, Application, text
 from vistio_record.http_server import MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_WORK, HttpServer
 from vistio_record.metrics import Metrics
-from vistio_record.reload import Outcome as ReloadOutcome
-from vistio_record.reload import Reloaded
+from vistio_record.reload import Reloaded, ReloadOutcome
 
 NOON = 1_763_899_200_000
 

@@ -14,7 +14,7 @@ from support.strangers import EVERY_STRANGER, said_of
 from vistio_record.cli import main
 from vistio_record.metrics import Metrics
 from vistio_record.options import Rules, build_source
-from vistio_record.reload import Outcome, Recipe, Reloader
+from vistio_record.reload import Recipe, Reloader, ReloadOutcome
 from vistio_record.sources.base import Source
 
 GOOD = """\
@@ -164,11 +164,11 @@ def test_a_reload_outlives_what_is_no_file(file: Path, make: Callable[[Path], No
     for _ in range(3):
         reloader.look()
     refused = reloader.reload("test")
-    assert refused.outcome is Outcome.REFUSED
+    assert refused.outcome is ReloadOutcome.REFUSED
     assert said_of(make) in refused.message
     file.rename(file.with_name("away"))
     file.write_text(GOOD + "# new\n")
-    assert reloader.reload("test").outcome is Outcome.RELOADED
+    assert reloader.reload("test").outcome is ReloadOutcome.RELOADED
     replaced[0].close()
 
 
@@ -181,5 +181,5 @@ def test_a_reload_refuses_a_wrong_file_and_says_the_same(
     reloader = Reloader(recipe, lambda source: pytest.fail("it was taken"), Metrics(lambda: 0))
     write(file, content)
     result = reloader.reload("test")
-    assert result.outcome is Outcome.REFUSED
+    assert result.outcome is ReloadOutcome.REFUSED
     assert_tells(result.message, file, lines)

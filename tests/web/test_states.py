@@ -115,6 +115,8 @@ def test_a_gap_leads_to_both_of_its_ends_and_nothing_recorded_to_the_nearest_ins
     in_gap = f"#/mesh?at={format_instant(first_ms + 120_000)}"
     ui = open_ui(f"http://127.0.0.1:{port}/", in_gap, expected=("status of 404",))
     assert "2 min older than asked" in said(ui, "gap") or "120 s older than asked" in said(ui, "gap")
+    # The reason comes with the next answer.
+    ui.wait("document.body.innerText.includes('not running')")
     assert "not running" in said(ui, "gap")
     ui.page.get_by_role("button", name=f"First after: {format_instant(again_ms)}").click()
     ui.wait(f"vistio.snapshot().data.graph.about.instantMs === {again_ms}")
@@ -122,6 +124,7 @@ def test_a_gap_leads_to_both_of_its_ends_and_nothing_recorded_to_the_nearest_ins
     ui.page.evaluate(
         "(hash) => { location.hash = hash }", f"#/mesh?at={format_instant(first_ms + 10 * 60_000)}"
     )
+    ui.wait("document.body.innerText.includes('not running')")
     assert "not running" in said(ui, "nothing-recorded")
     ui.page.get_by_role("button", name=f"Last before: {format_instant(first_ms)}").click()
     ui.wait(f"vistio.snapshot().data.graph?.about.instantMs === {first_ms}")
