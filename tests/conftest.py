@@ -94,8 +94,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """``-n auto``: more workers than cores, since half of the time they wait for other processes."""
-    return 2 * (os.cpu_count() or 1)
+    """``-n auto``: one more worker than cores, since half of the time they wait for other processes."""
+    return 1 + (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(optionalhook=True)
