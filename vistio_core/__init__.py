@@ -18,6 +18,7 @@ from vistio_core.graph.model import Edge, Graph, Node, Notice, Rates, Region
 from vistio_core.recording.info import RecordingInfo
 from vistio_core.recording.recording import Recording
 from vistio_core.replay.frames.frames import Frames
+from vistio_core.replay.rows import Rows
 from vistio_core.replay.unanswered import Unanswered, UnansweredRule
 from vistio_core.storage.annotations import Annotation
 from vistio_core.storage.upkeep import Pruned
@@ -38,6 +39,7 @@ __all__ = [
     "Recording",
     "RecordingInfo",
     "Region",
+    "Rows",
     "RuleOutcome",
     "Sample",
     "Scrape",

@@ -46,6 +46,11 @@ DOORS: dict[str, Told] = {
     "annotations": lambda recording, *window: column("start")(recording.annotations(*window)),
     "topology": topology,
     "timeline": lambda recording, *window: column("start")(recording.timeline(*window, "10s")),
+    "sql": lambda recording, start_ms, end_ms: column("instant")(
+        recording.sql(
+            "select distinct instant from scrapes order by 1", start=start_ms, end=end_ms
+        ).to_arrow_table()
+    ),
     "frames": lambda recording, *window: [frame.asked_ms for frame in recording.frames(*window).frames],
 }
 """Name of a method to the instants that it tells of."""

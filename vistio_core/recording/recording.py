@@ -7,10 +7,10 @@ for one instant, `frames` for many of them, `traffic` and `windows` for what lie
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -39,8 +39,10 @@ from vistio_core.replay.gaps import Gap, find_gaps
 from vistio_core.replay.graphs import Graphs
 from vistio_core.replay.graphs import Judge as Judge
 from vistio_core.replay.pieces import window_moment, window_topology
+from vistio_core.replay.queries import Parameters
 from vistio_core.replay.rollups.maker import RollupMaker
 from vistio_core.replay.rollups.traffic import Traffic
+from vistio_core.replay.rows import Rows
 from vistio_core.replay.scans import Scans
 from vistio_core.replay.unanswered import Unanswered, unanswered_of
 from vistio_core.replay.window_presence import presence
@@ -76,9 +78,6 @@ from vistio_core.times import (
     system_now_ms,
 )
 
-if TYPE_CHECKING:
-    import duckdb
-
 _FOREVER_MS = 100 * 365 * DAY_MS
 """Where a window without an end ends."""
 
@@ -105,7 +104,7 @@ class Recording:
         self._marker = read_marker(store)
         self._files = EventFiles(store, footer_memory_bytes)
         self._log = Log(store, self._files)
-        self._session = DuckDBSession(memory_bytes=scan_memory_bytes)
+        self._session = DuckDBSession(store.uri(""), memory_bytes=scan_memory_bytes)
         self._configuration = lru_cache(maxsize=64)(
             lambda configuration_hash: load_configuration(store, configuration_hash)
         )
@@ -253,8 +252,7 @@ class Recording:
             backfilled (bool), configuration (string): hash of the one in force,
             failure (string): the first failed rule's outcome and error, null when none failed.
         """
-        found = self._scans.table(windows.INSTANTS_QUERY, *self._window(start, end))
-        return windows.with_instants_in_ms(found)
+        return self._scans.table(windows.INSTANTS_QUERY, *self._window(start, end))
 
     def presence(self, start: InstantLike | None = None, end: InstantLike | None = None) -> pa.Table:
         """Every recorded instant in ``[start, end)``, and whether anything was seen then: the cheap part of `instants`.
@@ -406,21 +404,38 @@ class Recording:
             raise nothing_recorded(self._log, end_ms - 1, end_ms - start_ms)
         return side
 
-    def sql(self, query: str) -> duckdb.DuckDBPyRelation:
-        """A lazy DuckDB relation over the log, as it is now.
+    def sql(
+        self,
+        query: str,
+        *,
+        start: InstantLike | None = None,
+        end: InstantLike | None = None,
+        parameters: Parameters | None = None,
+        tables: Mapping[str, Any] | None = None,
+        allow_files: bool = False,
+    ) -> Rows:
+        """A lazy DuckDB relation over the log: ``docs/sql.md``.
 
         The tables are ``samples`` (instant, writer, cluster, rule, source, target, status, rate),
         ``measurements`` (..., measure, value, labels) and ``scrapes`` (one row per rule and
-        instant: outcome, error, series, dropped, ...). See ``docs/format.md``.
+        instant: outcome, error, series, dropped, ...). Its time zone is UTC, wherever it runs.
 
-        The relation names files. Where a recorder is at work, evaluate it within a minute: for so
-        long the files that it merges or seals into others stay. Later DuckDB may miss some of them and raises
-        `duckdb.IOException`; a new relation names the files as they are then.
+        Args:
+            query: one that returns rows.
+            start: of a window: the tables have its instants only, and only its files are opened.
+            end: where the window ends, exclusive.
+            parameters: values of the query's ``?``, or by name of its ``$name``.
+            tables: tables of your own by name, to join: of Arrow, pandas, polars, or other rows.
+            allow_files: whether the query may read and write files beside the recording's. Only for queries that
+                you trust as you trust a program.
 
         Raises:
-            UsageError: DuckDB does not accept the query, or it does more than read.
+            UsageError: DuckDB does not accept the query, or it does more than read the recording.
+            InvalidTimeError: an empty window.
         """
-        return self._scans.relation(query)
+        whole = start is None and end is None
+        window_ms = None if whole else self._window(start, end)
+        return self._scans.rows(query, window_ms, parameters, tables, allow_files=allow_files)
 
     def configuration(self, at: InstantLike | None = None) -> Configuration:
         """The configuration in force at ``at``, or the newest one.

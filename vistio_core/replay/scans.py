@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from vistio_core.replay.duckdb_session import DuckDBSession
+from vistio_core.replay.duckdb_session import DuckDBSession, Files
+from vistio_core.replay.queries import Parameters
+from vistio_core.replay.rows import Rows
 from vistio_core.storage.catalog import END_MS
 from vistio_core.storage.listing import Listing
 from vistio_core.storage.log import Log
-
-if TYPE_CHECKING:
-    import duckdb
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -48,6 +47,25 @@ class Scans:
             lambda listing: self.scan(listing, lambda uris: self.session.table(query, uris, parameters)),
         )
 
-    def relation(self, query: str) -> duckdb.DuckDBPyRelation:
-        """A lazy relation over all files; see `Recording.sql`."""
-        return self._log.read(0, END_MS, lambda listing: self.session.relation(query, listing.uris))
+    def rows(
+        self,
+        query: str,
+        window_ms: tuple[int, int] | None,
+        parameters: Parameters | None,
+        tables: Mapping[str, Any] | None,
+        *,
+        allow_files: bool,
+    ) -> Rows:
+        """What a user's query answers over the files of a window, None for all of them; see `Recording.sql`."""
+        start_ms, end_ms = window_ms or (0, END_MS)
+
+        def uris(readable: bool) -> list[str]:
+            def question(listing: Listing) -> list[str]:
+                if readable:
+                    listing.leave_out_damaged()
+                return listing.uris
+
+            return self._log.read(start_ms, end_ms, question)
+
+        files = Files(uris, window_ms)
+        return self.session.rows(query, files, parameters, tables, allow_files=allow_files)

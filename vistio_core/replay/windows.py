@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from vistio_core.configuration.mapping import StatusClass
 from vistio_core.replay.duckdb_session import DuckDBSession
@@ -118,11 +117,3 @@ def gaps_table(gaps: Sequence[Gap]) -> pa.Table:
             "reason": pa.array([gap.reason for gap in ordered], pa.string()),
         }
     )
-
-
-def with_instants_in_ms(table: pa.Table) -> pa.Table:
-    """DuckDB answers in microseconds; this library speaks milliseconds."""
-    for index, field in enumerate(table.schema):
-        if pa.types.is_timestamp(field.type):
-            table = table.set_column(index, field.name, pc.cast(table[field.name], INSTANT))
-    return table
