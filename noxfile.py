@@ -124,6 +124,13 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *SPREAD, *session.posargs, env={"VISTIO_TESTS_NEED_THE_WHEEL": "1"})
 
 
+@nox.session
+def engines(session: nox.Session) -> None:
+    """Read recordings with DuckDB, Spark, Polars and DataFusion (Spark needs a Java)."""
+    install_wheel(session, *group("engines"))
+    session.run("pytest", "tests/engines", *session.posargs)
+
+
 @nox.session(venv_backend="none")
 def web(session: nox.Session) -> None:
     """Check the types of the web UI and run its unit tests, with the installed npm."""

@@ -47,19 +47,26 @@ def test_the_readme_has_one_line_that_sets_up_everything_and_runs_the_tests() ->
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash on PATH: .ci/run is a bash script")
-def test_ci_runs_exactly_the_command_of_the_readme(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("of_tests", "of_engines", "of_both"), [(0, 0, 0), (7, 0, 7), (0, 3, 3), (7, 3, 7)])
+def test_ci_runs_exactly_the_command_of_the_readme_and_the_engines(
+    tmp_path: Path, of_tests: int, of_engines: int, of_both: int
+) -> None:
     clone = tmp_path / "clone"
     (clone / ".ci").mkdir(parents=True)
     shutil.copy(ROOT / ".ci" / "run", clone / ".ci" / "run")
     readme = (ROOT / "README.md").read_text()
     command = readme_test_command()
     (clone / "README.md").write_text(
-        readme.replace(command, "echo ran; echo '== 3 passed in 1s =='; echo after; exit 7")
+        readme.replace(command, f"echo ran; echo '== 3 passed in 1s =='; echo after; exit {of_tests}")
     )
+    nox = clone / ".venv" / "bin" / "nox"
+    nox.parent.mkdir(parents=True)
+    nox.write_text(f'#!/bin/sh\necho "nox $*"; echo "== 1 passed in 2s =="; exit {of_engines}\n')
+    nox.chmod(0o755)
     # Every tool that .ci/run looks for is there, so it installs nothing.
     tools = tmp_path / "tools"
     tools.mkdir()
-    for name in ("prometheus", "victoria-metrics", "dot"):
+    for name in ("prometheus", "victoria-metrics", "dot", "chromium", "java"):
         (tools / name).write_text("#!/bin/sh\n")
         (tools / name).chmod(0o755)
 
@@ -74,8 +81,9 @@ def test_ci_runs_exactly_the_command_of_the_readme(tmp_path: Path) -> None:
 
     lines = done.stdout.splitlines()
     assert "ran" in lines
+    assert "nox -s engines" in lines
     assert lines[-1] == "== 3 passed in 1s ==", "pytest's closing line comes last"
-    assert done.returncode == 7, done.stderr
+    assert done.returncode == of_both, done.stderr
 
 
 def test_everything_that_the_project_asks_for_is_pinned() -> None:
@@ -85,6 +93,7 @@ def test_everything_that_the_project_asks_for_is_pinned() -> None:
         *PYPROJECT["project"]["dependencies"],
         *groups["test"],
         *groups["lint"],
+        *groups["engines"],
         "nox",
     ]
     names = {normal(re.match(r"[A-Za-z0-9._-]+", requirement)[0]) for requirement in requirements}  # type: ignore[index]
@@ -118,7 +127,16 @@ def test_every_nox_session_has_a_line_of_help() -> None:
     source = (ROOT / "noxfile.py").read_text()
     sessions = re.findall(r"@nox\.session.*\ndef (\w+)\(.*\n    \"\"\"(.+?)\"\"\"", source)
     assert len(sessions) == source.count("@nox.session")
-    assert {"everything", "lint", "types", "tests", "web", "screenshots", "wheel", "bench", "demo"} <= {
-        name for name, _ in sessions
-    }
+    assert {
+        "everything",
+        "lint",
+        "types",
+        "tests",
+        "engines",
+        "web",
+        "screenshots",
+        "wheel",
+        "bench",
+        "demo",
+    } <= {name for name, _ in sessions}
     assert all(line.endswith(".") and len(line) < 100 for _, line in sessions)
