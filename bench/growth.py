@@ -20,7 +20,7 @@ from timeline import replicate, timed, write_hour
 from workload import START_MS, Mesh
 
 from vistio_core import Recording
-from vistio_core.storage.store import LocalStore
+from vistio_core.storage.local_store import LocalStore
 from vistio_core.times import HOUR_MS, format_instant
 
 mpl.use("svg")

@@ -33,7 +33,7 @@ from vistio_core.replay.rollups.hours import Rollups, content_of, sealed_sizes
 from vistio_core.replay.rollups.subjects import SubjectRollup, write_subjects
 from vistio_core.storage.format import INSTANT, KINDS, row_groups, scrape_tables, write_events
 from vistio_core.storage.layout import EventsName, subjects_name
-from vistio_core.storage.store import LocalStore
+from vistio_core.storage.local_store import LocalStore
 from vistio_core.times import HOUR_MS, format_instant
 
 

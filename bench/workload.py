@@ -17,7 +17,7 @@ from vistio_core.events import RuleOutcome, Sample, Scrape
 from vistio_core.storage.event_file import EventFile
 from vistio_core.storage.format import INSTANT, KINDS, row_groups, write_events
 from vistio_core.storage.layout import EventsName, parse_events_name
-from vistio_core.storage.store import LocalStore
+from vistio_core.storage.local_store import LocalStore
 from vistio_core.times import HOUR_MS, parse_instant
 
 INTERVAL_MS = 10_000

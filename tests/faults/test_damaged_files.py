@@ -301,7 +301,7 @@ def test_a_file_that_shrinks_while_it_is_read_is_an_error_not_a_crash(recording_
     recorded_hours(recording_dir)
     script = """
 import pathlib, sys
-from vistio_core.storage.store import LocalStore
+from vistio_core.storage.local_store import LocalStore
 
 root = pathlib.Path(sys.argv[1])
 path = sorted(root.glob("log/**/*.parquet"))[0]

@@ -20,7 +20,7 @@ from vistio_core.errors import (
     WriterLockedError,
 )
 from vistio_core.events import Sample, Scrape
-from vistio_core.storage.store import LocalStore
+from vistio_core.storage.local_store import LocalStore
 from vistio_core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, format_instant
 
 NOW_MS = START_MS + 2 * HOUR_MS

@@ -19,7 +19,7 @@ from vistio_core import Recording, Writer
 from vistio_core.errors import FilesChangedError, NothingRecordedError
 from vistio_core.frontends import get
 from vistio_core.replay.frames.frames import Frames
-from vistio_core.storage.store import LocalStore
+from vistio_core.storage.local_store import LocalStore
 from vistio_core.times import HOUR_MS, format_instant
 
 NOW_MS = START_MS + 4 * HOUR_MS

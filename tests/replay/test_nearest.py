@@ -16,13 +16,13 @@ from vistio_core.errors import NothingRecordedError
 from vistio_core.events import Scrape
 from vistio_core.replay.absence import nearest_seen
 from vistio_core.replay.in_force import configuration_in_force
-from vistio_core.storage import store
+from vistio_core.storage import local_store
 from vistio_core.storage.catalog import Catalog, _parsed_before
 from vistio_core.storage.event_file import EventFiles
 from vistio_core.storage.format import KINDS, scrape_tables, write_events
 from vistio_core.storage.layout import EventsName
+from vistio_core.storage.local_store import LocalStore
 from vistio_core.storage.log import Log
-from vistio_core.storage.store import LocalStore
 from vistio_core.times import DAY_MS, HOUR_MS, MINUTE_MS
 
 # Days without anything, hours without anything, a day's last and first hour, and one instant that nobody saw.
@@ -160,7 +160,7 @@ def test_no_listing_of_the_head_is_kept(recording_dir: Path) -> None:
 def test_a_folder_that_is_long_unchanged_is_listed_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "_TRUSTED_AFTER_S", -3600.0)
+    monkeypatch.setattr(local_store, "_TRUSTED_AFTER_S", -3600.0)
     local = LocalStore(tmp_path)
     with local.create("log/first") as sink:
         sink.write(b"content")

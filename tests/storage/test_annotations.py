@@ -14,7 +14,7 @@ from vistio_core import Annotation, Recording
 from vistio_core.errors import InvalidAnnotationError, NotARecordingError
 from vistio_core.storage.annotations import encode_annotation, put_annotation, read_annotation
 from vistio_core.storage.layout import AnnotationName, parse_annotation_name
-from vistio_core.storage.store import LocalStore
+from vistio_core.storage.local_store import LocalStore
 from vistio_core.times import DAY_MS, HOUR_MS, MINUTE_MS, parse_instant
 
 DEPLOYMENT = Annotation(

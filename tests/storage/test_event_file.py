@@ -11,7 +11,7 @@ from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
 from vistio_core.recording.recording import Recording
 from vistio_core.storage.event_file import EventFile, EventFiles
 from vistio_core.storage.layout import commit_name
-from vistio_core.storage.store import LocalStore
+from vistio_core.storage.local_store import LocalStore
 from vistio_core.times import HOUR_MS
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from vistio_core import Recording
 from vistio_core.errors import DamagedFileError, FilesChangedError
 from vistio_core.storage.event_file import EventFiles
 from vistio_core.storage.listing import Listing
+from vistio_core.storage.local_store import LocalStore
 from vistio_core.storage.log import Log
-from vistio_core.storage.store import LocalStore
 from vistio_core.times import HOUR_MS, MINUTE_MS
 
 NOW_MS = START_MS + 3 * HOUR_MS

@@ -15,7 +15,8 @@ import pytest
 from support.strangers import EVERY_STRANGER, directory, said_of
 
 from vistio_core.errors import WriterLockedError
-from vistio_core.storage.store import LocalStore, StorageError, Store
+from vistio_core.storage.local_store import LocalStore
+from vistio_core.storage.store import StorageError, Store
 
 MakeStore = Callable[[], Store]
 
@@ -158,7 +159,7 @@ def test_links_that_lead_nowhere_are_no_objects(tmp_path: Path) -> None:
 
 DIES_WITH_THE_LOCK = """
 import os, pathlib, sys
-from vistio_core.storage.store import LocalStore
+from vistio_core.storage.local_store import LocalStore
 
 lock = LocalStore(pathlib.Path(sys.argv[1])).lock("main")
 lock.__enter__()

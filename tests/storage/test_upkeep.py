@@ -61,10 +61,10 @@ def test_merged_files_linger_for_queries_that_name_them(
 ) -> None:
     for index in range(5):
         writer.commit(scrape(START_MS + index * INTERVAL_MS, {"a>b 200": 1.0}))
-    relation = recording.sql("select count(*) from samples")
+    rows = recording.sql("select count(*) from samples")
     assert writer.merge(clock()) == 5
     assert files(recording) == (6, 0)
-    assert relation.fetchall() == [(5,)]
+    assert rows.relation.fetchall() == [(5,)]
     assert instants(recording) == 5
     clock.now_ms += age_ms
     assert writer.merge(clock()) == 0
@@ -72,7 +72,8 @@ def test_merged_files_linger_for_queries_that_name_them(
     assert instants(recording) == 5
     if left == 1:
         with pytest.raises(duckdb.IOException):
-            relation.fetchall()
+            rows.relation.fetchall()
+    assert rows.fetchall() == [(5,)]
 
 
 def test_files_that_linger_when_the_writer_ends_are_removed_by_the_next_one(

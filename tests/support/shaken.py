@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vistio_core.storage.store import Entry, LocalStore
+from vistio_core.storage.local_store import LocalStore
+from vistio_core.storage.store import Entry
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -61,10 +61,11 @@ from vistio_core.storage.layout import (
     check_writer,
 )
 from vistio_core.storage.listing import Listing
+from vistio_core.storage.local_store import LocalStore
 from vistio_core.storage.log import Log
 from vistio_core.storage.marker import create_marker, read_marker, require_marker
 from vistio_core.storage.place import directory_of
-from vistio_core.storage.store import LocalStore, Store
+from vistio_core.storage.store import Store
 from vistio_core.storage.upkeep import Patience, Upkeep
 from vistio_core.storage.writer import Writer
 from vistio_core.times import (
