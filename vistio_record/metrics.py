@@ -78,6 +78,12 @@ class Metrics:
         self._dropped = Counter(
             "vistio_record_dropped_series", "Series left out because they are no sample.", registry=registry
         )
+        self._rule_warnings = Counter(
+            "vistio_record_rule_warnings",
+            "Evaluations of a rule that were answered with a warning: of the server, or of names that were cut.",
+            ["cluster", "rule"],
+            registry=registry,
+        )
         self._last_success = Gauge(
             "vistio_record_last_success_timestamp_seconds",
             "The newest committed instant with an answered rule; 0 when there is none yet.",
@@ -204,6 +210,8 @@ class Metrics:
             self._dropped.inc(sum(rule.dropped.values()))
             if rule.outcome in (Outcome.FAILED, Outcome.TIMEOUT):
                 self._rule_failures.labels(rule.cluster, rule.rule, rule.outcome.value).inc()
+            elif rule.warnings:
+                self._rule_warnings.labels(rule.cluster, rule.rule).inc()
         self.trouble = "" if scrape.seen else _first_failure(scrape)
         if scrape.seen:
             self._last_success_ms = max(scrape.instant_ms, self._last_success_ms or 0)

@@ -1,8 +1,9 @@
-"""Which failures of rules are worth a line of log: those that say something new."""
+"""Which failures and warnings of rules are worth a line of log: those that say something new."""
 
 from __future__ import annotations
 
 import logging
+import re
 
 import attrs
 
@@ -12,6 +13,7 @@ from vistio_core.times import MINUTE_MS, format_duration, format_instant
 log = logging.getLogger(__name__)
 
 REMIND_EVERY_MS = 5 * MINUTE_MS
+_DIGITS = re.compile("[0-9]+")
 
 
 @attrs.define
@@ -30,6 +32,7 @@ class RuleLog:
 
     def __init__(self) -> None:
         self._failures: dict[tuple[str, str], _Failure] = {}
+        self._warned: dict[tuple[str, str], set[str]] = {}
 
     def tell(self, scrape: Scrape) -> None:
         """Log what is new in ``scrape``."""
@@ -41,6 +44,21 @@ class RuleLog:
             elif known is not None:
                 lasted = format_duration(scrape.instant_ms - known.since_ms)
                 log.info("rule.recovered", extra={**_place(rule, scrape.instant_ms), "failed_for": lasted})
+        self._warn(scrape)
+
+    def _warn(self, scrape: Scrape) -> None:
+        """Each warning once, for as long as its rule has it; one of other numbers is none of its own."""
+        before, self._warned = self._warned, {}
+        for rule in scrape.outcomes:
+            place = rule.cluster, rule.rule
+            known = before.get(place, set())
+            if rule.outcome is not Outcome.OK:
+                self._warned[place] = known
+                continue
+            said = {_DIGITS.sub("", warning): warning for warning in rule.warnings}
+            self._warned[place] = set(said)
+            for words in said.keys() - known:
+                log.warning("rule.warned", extra={**_place(rule, scrape.instant_ms), "warning": said[words]})
 
     def _failed(self, rule: RuleOutcome, known: _Failure | None, instant_ms: int) -> _Failure:
         since_ms = instant_ms if known is None else known.since_ms

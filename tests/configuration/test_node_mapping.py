@@ -62,8 +62,10 @@ def test_a_series_without_the_label_is_dropped_with_its_name(labels: dict[str, s
         ("cart", "", "y", "y"),
         ("Zürich-東京", "^(.+)-(.+)$", "$2 $1", "東京 Zürich"),
         ("cart", "(?i)CART", "ok", "ok"),
-        ("one\ntwo", "(.*)", "$1", "one"),  # a dot does not match a line break
-        ("\ntwo", "(.*)", "$1", Dropped("node name empty")),
+        ("one\ntwo", "(.*)", "$1", "one\ntwo"),  # as it is: what was not asked to be rewritten
+        ("\ntwo", "(.*)", "$1", "\ntwo"),
+        ("one\ntwo", "(.*)", "${1}", "one"),  # as Go has it: a dot does not match a line break
+        ("one\ntwo", "^(.*)$", "$1", Dropped("regex does not match app")),
         ("one\ntwo", "(?s)(.*)", "$1", "one\ntwo"),
     ],
 )
@@ -71,6 +73,13 @@ def test_the_first_match_fills_the_replacement_as_in_go(
     value: str, regex: str, replacement: str, expected: str | Dropped
 ) -> None:
     assert name(value, regex, replacement) == expected
+
+
+@given(st.text(st.sampled_from("ab\n\r\u2028\x00 "), min_size=1))
+def test_the_default_mapping_takes_every_text_whole(value: str) -> None:
+    assert name(value) == value
+    assert NodeNamer(NodeMapping(template="{app}")).name({"app": value}) == value
+    assert NodeNamer(NodeMapping(labels=("none", "app"))).name({"app": value}) == value
 
 
 @given(st.text())

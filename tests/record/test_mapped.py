@@ -226,6 +226,52 @@ def test_series_that_get_the_default_name_are_one_node() -> None:
     assert mapped.dropped == {}
 
 
+def test_a_line_end_makes_another_node() -> None:
+    rule = attrs.evolve(RULE, source=NodeMapping("source"))
+    series = [series_of({**EDGE, "source": name}, (0.0, "1")) for name in ("new", "new\nline", "new\rline")]
+    assert [sample.source for sample in mapper("mesh", rule)(series).samples] == [
+        "new",
+        "new\nline",
+        "new\rline",
+    ]
+
+
+LONG = "x" * 1_000_000
+
+
+def test_a_name_or_status_that_is_too_long_is_cut_and_counted_each_time() -> None:
+    keep = mapper("mesh", attrs.evolve(RULE, source=NodeMapping("source")))
+    series = [
+        series_of(EDGE, (0.0, "1")),
+        *(series_of({**EDGE, "source": LONG + end}, (0.0, "1")) for end in "ab"),
+        series_of({**EDGE, "code": LONG}, (0.0, "1")),
+    ]
+    for _ in range(2):
+        mapped = keep(series)
+        assert (len(mapped.samples), mapped.cut, mapped.dropped) == (4, 3, {})
+        assert mapped.warnings == ("names of more than 1,024 bytes were cut, in 3 series",)
+        assert all(len(text.encode()) <= 1024 for sample in mapped.samples for text in sample[2:5])
+    assert keep(series[:1]).warnings == ()
+
+
+def test_what_is_measured_of_a_name_that_is_too_long_belongs_to_its_cut_name() -> None:
+    (edge,) = mapper("mesh", attrs.evolve(RULE, source=NodeMapping("source")))(
+        [series_of({**EDGE, "source": LONG}, (0.0, "1"))]
+    ).samples
+    latency = measured(LATENCY, ({**EDGE, "source": LONG}, "1"))
+    notice = mapper("mesh", NOTICE)([series_of({"service": LONG, "handler": LONG}, (0.0, "1"))])
+    assert (latency.measurements[0].source, latency.cut) == (edge.source, 1)
+    assert (notice.measurements[0].source, notice.cut) == (edge.source, 1)
+    assert max(len(text) for _, text in notice.measurements[0].labels) <= 1024
+
+
+def test_labels_of_megabytes_are_not_remembered_for_ever() -> None:
+    namer = _EdgeNamer(attrs.evolve(RULE, source=NodeMapping("source")))
+    for number in range(100):
+        _to_edges("mesh", RULE, namer, [series_of({**EDGE, "source": f"{number}{LONG}"}, (0.0, "1"))])
+    assert namer.known(1).size_bytes < 70_000_000
+
+
 def test_labels_that_were_seen_before_mean_the_same_again() -> None:
     keep = mapper("mesh", RULE)
     twice = [keep([series_of(EDGE, (0.0, value)), series_of({"source": "1"}, (0.0, "1"))]) for value in "12"]

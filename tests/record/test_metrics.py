@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import attrs
 import pytest
 import requests
 
@@ -65,6 +66,15 @@ def test_scrapes_are_counted_by_what_became_of_them(metrics: Metrics, server: Ht
         "vistio_record_last_success_timestamp_seconds 1.7638992e+09",
         "vistio_record_lag_seconds 12.5",
     }
+
+
+def test_answers_with_warnings_are_counted_by_rule(metrics: Metrics, server: HttpServer) -> None:
+    made = scrape(Outcome.OK, Outcome.OK)
+    warned = attrs.evolve(made.outcomes[1], warnings=("names were cut",))
+    for _ in range(2):
+        metrics.committed(attrs.evolve(made, outcomes=(made.outcomes[0], warned)), 0.01)
+    told = {line for line in lines(server) if line.startswith("vistio_record_rule_warnings_total")}
+    assert told == {'vistio_record_rule_warnings_total{cluster="mesh",rule="r1"} 2.0'}
 
 
 def test_what_is_in_force_is_told_and_what_was_is_not(metrics: Metrics, server: HttpServer) -> None:

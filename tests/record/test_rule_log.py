@@ -63,3 +63,31 @@ def test_each_rule_is_told_for_itself_and_one_that_is_gone_is_forgotten(
         *(("rule.failed", "r0"), ("rule.failed", "r1")),
         *(("rule.recovered", "r0"), ("rule.failed", "r1")),
     ]
+
+
+def test_a_warning_is_told_once_whatever_its_numbers_and_again_when_it_was_gone(
+    told: pytest.LogCaptureFixture,
+) -> None:
+    def warned(instant_ms: int, *warnings: str) -> Scrape:
+        return Scrape(
+            instant_ms, 10_000, "0" * 64, (RuleOutcome("mesh", "r0", Outcome.OK, warnings=warnings),)
+        )
+
+    rule_log = RuleLog()
+    said = [("cut in 2",), ("cut in 3",), ("cut in 3", "partial"), (), ("cut in 4",)]
+    for number, warnings in enumerate(said):
+        rule_log.tell(warned(NOON + number * 10_000, *warnings))
+    assert [(record.message, record.warning) for record in told.records] == [
+        ("rule.warned", "cut in 2"),
+        ("rule.warned", "partial"),
+        ("rule.warned", "cut in 4"),
+    ]
+
+
+def test_a_warning_is_not_told_again_after_a_failure(told: pytest.LogCaptureFixture) -> None:
+    rule_log = RuleLog()
+    good = RuleOutcome("mesh", "r0", Outcome.OK, warnings=("cut",))
+    bad = RuleOutcome("mesh", "r0", *DOWN)
+    for number, outcome in enumerate([good, bad, good]):
+        rule_log.tell(Scrape(NOON + number * 10_000, 10_000, "0" * 64, (outcome,)))
+    assert told.messages == ["rule.warned", "rule.failed", "rule.recovered"]

@@ -17,7 +17,7 @@ from vistio_core.configuration.label_templates import parse_template
 from vistio_core.configuration.regexes import Regex, Replacement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from vistio_core.configuration.label_templates import Field
     from vistio_core.configuration.model import NodeMapping, StatusMapping
@@ -82,8 +82,7 @@ class NodeNamer:
             return self._filled(tuple([labels.get(label, "") for label in self._labels]))
         for label in self._labels:
             if value := labels.get(label):
-                # A dot does not match a line break, so even (.*) would shorten such a value.
-                return value if self._copies and "\n" not in value else self._rewritten(value)
+                return self._named(value, self._rewritten)
         return self._without
 
     def _fallback(self, mapping: NodeMapping) -> str | Dropped:
@@ -102,7 +101,11 @@ class NodeNamer:
                 text += value
             else:
                 return self._default or _missing(part)
-        return self._rewrite(text)
+        return self._named(text, self._rewrite)
+
+    def _named(self, text: str, rewrite: Callable[[str], str | Dropped]) -> str | Dropped:
+        # As text, a dot matches no line end: `(.*)` alone would make "new" of "new" and of "new\nline".
+        return text if self._copies and text else rewrite(text)
 
     def _rewrite(self, value: str) -> str | Dropped:
         name = self._regex.rewrite(value, self._replacement)

@@ -10,8 +10,9 @@ The way of a series, for a rule that names source and target by labels and statu
     Samples: (mesh, http, cart, db, 200, 5.0)                dropped: one and one, each with an example
 
 A series that cannot become a sample (NaN, a histogram, a label that is not there, a regex that does not match) is left
-out and counted by reason; it never takes its neighbours with it. What comes out does not depend on the order of the
-series: sums are exact, of two equals the higher counts.
+out and counted by reason; it never takes its neighbours with it. Names, statuses and a notice's labels that are too
+long are cut (`shortened`), and their series counted. What comes out does not depend on the order of the series: sums
+are exact, of two equals the higher counts.
 
 What must not be in here: JSON and its errors (`answer`), and what statuses mean: they are kept as they came.
 """
@@ -38,6 +39,7 @@ from vistio_core.configuration.model import (
     mappings_of,
 )
 from vistio_core.events import LARGEST_RATE, Measurement, Sample
+from vistio_core.names import LONGEST_NAME_BYTES, shortened
 from vistio_core.samples import Floats, Integers, Samples, Texts
 from vistio_record.sources.answer import Series
 
@@ -52,6 +54,8 @@ NOTICE_VALUE = "value"
 # When so many times as many labels are remembered as an answer has series, most of them have gone.
 _FORGET_FROM = 2
 _FEW_SERIES = 1_000
+# Or when they take so much room, as labels of a megabyte do.
+_FORGET_FROM_BYTES = 64 * 1024 * 1024
 
 
 @attrs.frozen
@@ -64,6 +68,15 @@ class Mapped:
     """Reason to number of series."""
     examples: dict[str, Mapping[str, str]] = attrs.field(factory=dict)
     """Reason to the labels of the first series that was dropped for it."""
+    cut: int = 0
+    """Number of series with a name, status or label that was too long to be kept as it is."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is to be told of series that were taken."""
+        if not self.cut:
+            return ()
+        return (f"names of more than {LONGEST_NAME_BYTES:,} bytes were cut, in {self.cut} series",)
 
     def drop(self, reason: str, labels: Mapping[str, str]) -> None:
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
@@ -97,6 +110,10 @@ class _Known:
         self._places: tuple[list[int], ...] = ([], [], [])
         """By number of the edge: where its source, target and status are among the values."""
         self._reasons: list[Dropped] = []
+        self.cut: set[int] = set()
+        """The edges of which a name or the status was cut."""
+        self.size_bytes = 0
+        """Of all texts that are remembered."""
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -107,14 +124,21 @@ class _Known:
             if isinstance(meaning, Dropped):
                 self._reasons.append(meaning)
                 number = -len(self._reasons)
-            elif meaning in self._edges:
-                number = self._edges[meaning]
             else:
-                number = self._edges[meaning] = len(self._edges)
-                for value, values, places in zip(meaning, self._values, self._places, strict=True):
-                    places.append(values.setdefault(value, len(values)))
+                number = self._number(meaning)
             self.numbers[text] = number
+            self.size_bytes += len(text)
             return number
+
+    def _number(self, edge: _Edge) -> int:
+        short = shortened(edge[0]), shortened(edge[1]), shortened(edge[2])
+        number = self._edges.setdefault(short, len(self._edges))
+        if number == len(self._places[0]):
+            for value, values, places in zip(short, self._values, self._places, strict=True):
+                places.append(values.setdefault(value, len(values)))
+        if short != edge:
+            self.cut.add(number)
+        return number
 
     def reason(self, number: int) -> str:
         """Why the series with this number are left out."""
@@ -147,7 +171,8 @@ class _EdgeNamer:
 
         Labels come and go with their pods: when many are of the past, all are forgotten.
         """
-        if len(self._known) > _FORGET_FROM * (series + _FEW_SERIES):
+        known = self._known
+        if len(known) > _FORGET_FROM * (series + _FEW_SERIES) or known.size_bytes > _FORGET_FROM_BYTES:
             self._known = _Known()
         return self._known
 
@@ -186,13 +211,14 @@ def _to_edges(cluster: str, rule: ConnectionRule, namer: _EdgeNamer, series: Col
                 mapped.drop(known.reason(number), one.labels)
         good &= numbers >= 0
     numbers, rates = numbers[good], rates[good]
+    cut = int(np.isin(numbers, list(known.cut)).sum()) if known.cut else 0
     if len(numbers) and np.bincount(numbers).max() > 1:
         sums = _summed(zip(numbers.tolist(), rates.tolist(), strict=True), mapped)
         numbers = np.array(list(sums), np.int64)
         rates = np.array(list(sums.values()), np.float64)
     of_all = np.zeros(len(numbers), np.int64)
     keys = Texts((cluster,), of_all), Texts((rule.id,), of_all), *known.columns(numbers)
-    return attrs.evolve(mapped, samples=Samples(keys, rates))
+    return attrs.evolve(mapped, samples=Samples(keys, rates), cut=cut)
 
 
 def _values(series: Collection[Series]) -> Floats:
@@ -223,7 +249,7 @@ def _to_nodes(cluster: str, rule: ServiceNoticeRule, namer: NodeNamer, series: C
     Two series with the same labels are an error of the server; the higher value is kept, so
     that the answer's order does not matter.
     """
-    mapped = Mapped()
+    mapped, cut = Mapped(), 0
     highest: dict[tuple[tuple[str, str], ...], Measurement] = {}
     for one in series:
         value, labels = _number(one), one.labels
@@ -234,21 +260,22 @@ def _to_nodes(cluster: str, rule: ServiceNoticeRule, namer: NodeNamer, series: C
         if isinstance(node, Dropped):
             mapped.drop(node.reason, labels)
             continue
-        key = tuple(sorted(labels.items()))
-        new = Measurement(cluster, rule.id, node, "", NOTICE_VALUE, value, key)
+        key = tuple((label, shortened(text)) for label, text in sorted(labels.items()))
+        new = Measurement(cluster, rule.id, shortened(node), "", NOTICE_VALUE, value, key)
+        cut += new.source != node or any(labels[label] != text for label, text in key)
         old = highest.setdefault(key, new)
         if old is not new:
             highest[key] = max(old, new)
             mapped.drop(TWICE, labels)
     mapped.measurements.extend(highest.values())
-    return mapped
+    return attrs.evolve(mapped, cut=cut)
 
 
 def _to_measurements(
     cluster: str, rule: MeasurementRule, namers: Sequence[NodeNamer], series: Collection[Series]
 ) -> Mapped:
     """One measurement for each edge or node, several series of one merged as the rule says."""
-    mapped = Mapped()
+    mapped, cut = Mapped(), 0
     values: dict[tuple[str, ...], list[float]] = {}
     for one in series:
         value, labels = _number(one), one.labels
@@ -264,7 +291,9 @@ def _to_measurements(
             names.append(name)
         else:
             # Adding 0 makes 0.0 of -0.0, so that which of them came first does not matter.
-            values.setdefault(tuple(names), []).append(value + 0.0)
+            short = tuple(map(shortened, names))
+            cut += short != tuple(names)
+            values.setdefault(short, []).append(value + 0.0)
     for names_of, found in values.items():
         merged = _merged(rule.merge, found)
         if math.isfinite(merged):
@@ -272,7 +301,7 @@ def _to_measurements(
             mapped.measurements.append(Measurement(cluster, rule.id, source, target, rule.measure, merged))
         else:
             mapped.dropped[NOT_FINITE] = mapped.dropped.get(NOT_FINITE, 0) + len(found)
-    return mapped
+    return attrs.evolve(mapped, cut=cut)
 
 
 def _merged(merge: Merge, values: list[float]) -> float:

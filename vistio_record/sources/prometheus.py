@@ -266,7 +266,8 @@ class PrometheusSource:
             mapped = asked.mapper(got.series)
         except SourceError as error:
             raise _named(asked.server, error) from error
-        good = ended(Outcome.OK, dropped=dict(sorted(mapped.dropped.items())))
+        dropped = dict(sorted(mapped.dropped.items()))
+        good = ended(Outcome.OK, dropped=dropped, warnings=(*got.warnings, *mapped.warnings))
         return Probe(
             asked.cluster,
             asked.rule,
