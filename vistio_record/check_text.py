@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from vistio_core.configuration.model import ConnectionRule, MeasurementRule
 from vistio_core.events import GLOBAL_LEVEL, Outcome
+from vistio_core.names import visible
 from vistio_record.check import Report, RuleReport, level_name, listed
 
 _FEW = 3
@@ -84,8 +85,8 @@ def _rule_lines(rule: RuleReport) -> Iterator[str]:
 
 
 def _made(rule: RuleReport) -> str:
-    edges = listed((f"{source} > {target}" for source, target in rule.edges), _FEW)
-    nodes = f"{_count(len(rule.nodes), 'node')} ({listed(rule.nodes, _FEW)})"
+    edges = listed((f"{visible(source)} > {visible(target)}" for source, target in rule.edges), _FEW)
+    nodes = f"{_count(len(rule.nodes), 'node')} ({listed(map(visible, rule.nodes), _FEW)})"
     if isinstance(rule.rule, ConnectionRule):
         if not rule.edges:
             return ", no edges"

@@ -12,6 +12,7 @@ import click
 
 from vistio_core.commandline import INSTANT, Command
 from vistio_core.errors import InvalidAnnotationError
+from vistio_core.names import visible
 from vistio_core.recording.recording import Recording
 from vistio_core.storage.annotations import Annotation
 from vistio_core.times import format_instant
@@ -92,7 +93,7 @@ def list_annotations(recording: Path, start: int | None, end: int | None, json: 
         return
     for each in found:
         when = each["start"] if each["end"] is None else f"{each['start']} to {each['end']}"
-        about = "/".join(name for name in (each["cluster"], each["node"]) if name)
+        about = "/".join(visible(name) for name in (each["cluster"], each["node"]) if name)
         tags = " ".join(f"{name}={value}" for name, value in each["tags"].items())
         lines = each["text"].splitlines()
         parts = (each["id"], when, each["kind"], about, " ".join(lines), tags, each["link"])

@@ -10,6 +10,7 @@ from support.processes import RunningProcess, console_script
 from support.scrapes import INTERVAL_MS, edges, mesh, scrape
 
 import vistio_core as vistio
+from vistio_core.names import visible
 from vistio_core.storage.annotations import Annotation
 from vistio_core.times import align, format_instant, system_now_ms
 from web.conftest import OpenUi
@@ -17,6 +18,8 @@ from web.ui import Ui
 
 HOSTILE = '<img src=x onerror="window.hacked=1">'
 NAMES = [HOSTILE, "a/b", "a--b", "constructor", "50% off?#&", "__proto__"]
+# Each but the first looks like another one, or like something that it is not.
+ALIKE = ["cart", "ca\u200brt", "cart\n", "cart ", "trac\u202e", "caf\u00e9", "cafe\u0301", "\\u202e"]
 
 NOTICE = """\'<b onmouseover="window.hacked=1">bold</b>\'
             subtitle: <i>it</i>
@@ -41,7 +44,7 @@ def samples_of(names: list[str]) -> list[vistio.Sample]:
 
 def failing(error: str) -> vistio.Scrape:
     """The newest scrape, in which one rule was answered with an error."""
-    made = scrape(NEWEST_MS, samples_of(NAMES), configuration=CONFIGURATION, saturation="failed")
+    made = scrape(NEWEST_MS, samples_of([*NAMES, *ALIKE]), configuration=CONFIGURATION, saturation="failed")
     outcomes = tuple(
         attrs.evolve(each, error=error) if each.rule == "saturation" else each for each in made.outcomes
     )
@@ -113,18 +116,49 @@ def assert_nothing_was_parsed(ui: Ui) -> None:
     assert ui.get("window.hacked") is None
 
 
-@pytest.mark.parametrize("name", NAMES)
+def test_names_that_look_alike_are_shown_as_what_they_are(hostile: str, open_ui: OpenUi) -> None:
+    ui = open_ui(hostile, f"{THEN}&baseline={format_instant(NEWEST_MS - INTERVAL_MS)}")
+    ui.wait_for_level("mesh")
+    shown = {visible(name) for name in ALIKE}
+    assert len(shown) == len(ALIKE)
+    # New since the pinned moment, so each has a sign in front.
+    assert {f"+ {each}" for each in shown} <= set(ui.get("Object.values(vistio.inspect().labels)"))
+    assert shown <= set(
+        ui.get("vistio.snapshot().data.graph.levels.get('mesh').nodes.map((node) => node.label)")
+    )
+    for place in (".panel-details", ".panel-compare"):
+        more = ui.page.locator(f"{place} .quiet-button:visible", has_text="more")
+        while more.count():
+            more.first.click()
+        words = ui.get(f"document.querySelector('{place}').textContent")
+        assert all(f"front → {each}" in words for each in shown)
+        titles = ui.get(
+            f"[...document.querySelectorAll('{place} [title]')].map((each) => each.title).join('|')"
+        )
+        assert not set(titles) & set("\n\u200b\u202e\u0301")
+    ui.page.locator("body").press("v")
+    cells = ui.page.locator(".level-table td").all_inner_texts()
+    assert shown <= set(cells)
+    ui.page.locator("body").press("v")
+    ui.page.locator(".locator").fill("\\u200b")
+    ui.wait("document.querySelector('.found').textContent.startsWith('1 found')")
+    ui.page.goto(f"{hostile}plain#at={format_instant(NEWEST_MS)}")
+    ui.page.locator("#clusters table").nth(1).wait_for()
+    assert shown <= set(ui.page.locator("td").all_inner_texts())
+
+
+@pytest.mark.parametrize("name", [*NAMES, "cart\n", "trac\u202e"])
 def test_a_link_to_any_name_shows_it_again(hostile: str, open_ui: OpenUi, name: str) -> None:
     ui = open_ui(hostile, THEN)
     # What is gone makes places anew once, when the page learns of it.
     ui.wait("vistio.inspect().nodes.includes('<i>gone</i>') && !vistio.inspect().pending")
     wire = ui.page.evaluate(
         "(label) => vistio.snapshot().data.graph.levels.get('mesh').nodes.find((node) => node.label === label).name",
-        name,
+        visible(name),
     )
     ui.click_node(wire)
     ui.page.wait_for_function("(wire) => vistio.snapshot().state.selection?.node === wire", arg=wire)
     ui.wait("location.hash.includes('node=')")
     again = open_ui(hostile, ui.get("location.hash"))
     assert again.state["selection"] == {"kind": "node", "node": wire}
-    again.page.locator(".panel-details").get_by_role("heading", name=name, exact=True).wait_for()
+    again.page.locator(".panel-details").get_by_role("heading", name=visible(name), exact=True).wait_for()

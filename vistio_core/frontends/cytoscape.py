@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.frontends.flat import FlatNode, Json, about, encode, flatten, measurements, node_id, notices
+from vistio_core.names import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +62,7 @@ def _node(flat: FlatNode, boxes: set[str], called: set[str]) -> Json:
         "nodeType": "box" if flat.id in boxes else "app",
         "cluster": flat.cluster or flat.node.name,
         "app": flat.node.name,
+        "label": visible(flat.node.name),
         "class": flat.node.node_class,
         "traffic": [_traffic(flat.incoming)],
         "measurements": measurements(flat.node.measurements),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vistio_core.errors import UsageError
 from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.frontends.flat import FlatEdge, FlatNode, describe, flatten, rate_text
+from vistio_core.names import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,7 +47,7 @@ class Dot:
                 lines.extend(f"  {_node(node)}" for node in nodes)
             else:
                 lines.append(f"  subgraph cluster_{number} {{")
-                lines.append(f"    label={_label([cluster])};")
+                lines.append(f"    label={_label([visible(cluster)])};")
                 lines.extend(f"    {_node(node)}" for node in nodes)
                 lines.append("  }")
         lines.extend(f"  {_edge(edge)}" for edge in flat.edges)
@@ -55,7 +56,10 @@ class Dot:
 
 
 def quote(text: str) -> str:
-    """A quoted DOT string. Backslashes are doubled, or the last one would swallow the closing quote."""
+    """A quoted DOT string. Backslashes are doubled, or the last one would swallow the closing quote.
+
+    Names and ids are made `visible` before: of control characters not much is left here.
+    """
     text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text).replace("\n", " ").replace("\t", " ")
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
@@ -69,8 +73,8 @@ def _label(lines: Iterable[str]) -> str:
 def _node(flat: FlatNode) -> str:
     facts = [rate_text(flat.incoming)] if flat.incoming.total else []
     facts += [f"{name}: {value:.6g}" for name, value in sorted(flat.node.measurements.items())]
-    attributes = [f"label={_label([flat.node.name, *facts])}", *_notices(flat.node.notices)]
-    return f"{quote(flat.id)} [{', '.join(attributes)}];"
+    attributes = [f"label={_label([visible(flat.node.name), *facts])}", *_notices(flat.node.notices)]
+    return f"{quote(visible(flat.id))} [{', '.join(attributes)}];"
 
 
 def _edge(flat: FlatEdge) -> str:
@@ -92,7 +96,7 @@ def _edge(flat: FlatEdge) -> str:
     ]
     if kind == "idle":
         attributes.append("style=dashed")
-    return f"{quote(flat.source)} -> {quote(flat.target)} [{', '.join(attributes)}];"
+    return f"{quote(visible(flat.source))} -> {quote(visible(flat.target))} [{', '.join(attributes)}];"
 
 
 def _notices(notices: tuple[Notice, ...]) -> list[str]:

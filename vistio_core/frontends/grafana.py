@@ -13,6 +13,7 @@ from urllib.parse import quote
 from vistio_core.errors import UsageError
 from vistio_core.frontends.flat import FlatEdge, FlatNode, Json, about, encode, flatten, rate_text
 from vistio_core.graph.model import Graph, Notice, Rates
+from vistio_core.names import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,8 +90,8 @@ def _node(flat: FlatNode) -> Json:
     seen = flat.incoming if flat.incoming.total > 0 else flat.outgoing
     return {
         "id": flat.id,
-        "title": flat.node.name,
-        "subtitle": flat.cluster,
+        "title": visible(flat.node.name),
+        "subtitle": visible(flat.cluster),
         "mainstat": rate_text(flat.incoming),
         "secondarystat": rate_text(flat.outgoing),
         **_arc(seen),

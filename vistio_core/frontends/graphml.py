@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from vistio_core.frontends.flat import FlatEdge, FlatNode, describe, encode, flatten, measurements, notices
+from vistio_core.names import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,7 +22,10 @@ _RATES = ("normal", "warning", "danger", "total")
 
 
 class GraphML:
-    """Options: ``cluster``. Notices are JSON text; a measurement is ``measurement.<its name>``."""
+    """Options: ``cluster``. Notices are JSON text; a measurement is ``measurement.<its name>``.
+
+    Ids are made `visible`, for XML has no way to write a control character, and ids must differ. So are labels.
+    """
 
     name = "graphml"
     content_type = "application/graphml+xml; charset=utf-8"
@@ -30,7 +34,9 @@ class GraphML:
     def render(self, graph: Graph, options: Mapping[str, str]) -> bytes:
         flat = flatten(graph, options)
         node_keys = _Keys(
-            "n", ["name", "cluster", "class", "notices"], (each.node.measurements for each in flat.nodes)
+            "n",
+            ["name", "label", "cluster", "class", "notices"],
+            (each.node.measurements for each in flat.nodes),
         )
         edge_keys = _Keys(
             "e", ["cluster", "notices"], (each.edge.measurements for each in flat.edges), _RATES
@@ -87,11 +93,12 @@ class _Keys:
 def _node(flat: FlatNode, keys: _Keys) -> str:
     values: dict[str, str | float] = {
         "name": flat.node.name,
+        "label": visible(flat.node.name),
         "cluster": flat.cluster,
         "class": flat.node.node_class,
         **_common(flat.node.notices and encode(notices(flat.node.notices)).decode(), flat.node.measurements),
     }
-    return f'<node id="{text(flat.id)}">{keys.data(values)}</node>'
+    return f'<node id="{text(visible(flat.id))}">{keys.data(values)}</node>'
 
 
 def _edge(flat: FlatEdge, keys: _Keys) -> str:
@@ -104,7 +111,8 @@ def _edge(flat: FlatEdge, keys: _Keys) -> str:
         "total": rates.total,
         **_common(flat.edge.notices and encode(notices(flat.edge.notices)).decode(), flat.edge.measurements),
     }
-    return f'<edge source="{text(flat.source)}" target="{text(flat.target)}">{keys.data(values)}</edge>'
+    source, target = text(visible(flat.source)), text(visible(flat.target))
+    return f'<edge source="{source}" target="{target}">{keys.data(values)}</edge>'
 
 
 def _common(noticed: object, measured: Mapping[str, float]) -> dict[str, str | float]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from vistio_core.errors import UsageError
 from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.frontends.flat import Flat, FlatEdge, FlatNode, describe, flatten, measurements, rate_text
+from vistio_core.names import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,7 +82,7 @@ def _chart(graph: Graph, flat: Flat, kept: Sequence[FlatEdge], *, measured: bool
     for number, (cluster, inside) in enumerate(clusters.items()):
         indent = "  "
         if cluster != GLOBAL_LEVEL:
-            lines.append(f'  subgraph c{number}["{escape(cluster)}"]')
+            lines.append(f'  subgraph c{number}["{escape(visible(cluster))}"]')
             indent = "    "
         lines.extend(f'{indent}{ids[node.id]}["{_label(node, measured=measured)}"]' for node in inside)
         if cluster != GLOBAL_LEVEL:
@@ -96,7 +97,7 @@ def _chart(graph: Graph, flat: Flat, kept: Sequence[FlatEdge], *, measured: bool
 
 def _label(node: FlatNode, *, measured: bool) -> str:
     worst = max((notice.severity for notice in node.node.notices), default=None)
-    label = escape(node.node.name) + (f"<br/>{worst.name.lower()}" if worst is not None else "")
+    label = escape(visible(node.node.name)) + (f"<br/>{worst.name.lower()}" if worst is not None else "")
     return label + (_numbers(node.node.measurements) if measured else "")
 
 

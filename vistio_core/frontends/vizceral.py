@@ -12,7 +12,7 @@ much that is natural in a graph. What is done about it:
   ``not-seen`` (its rules failed) or ``not-recorded`` (no rules).
 - What is made up says so: ``metadata.vistio.synthetic`` is true on such nodes and edges.
 - Names, notices and colours are made safe (`vizceral_text`). A name that had to be changed is kept in
-  ``displayName`` and ``metadata.vistio.name``.
+  ``metadata.vistio.name``. ``displayName``, where it is not the name, is what people shall see (`names.visible`).
 - A negative rate is drawn as 0; the recorded one is in ``metadata.vistio.rates``.
 - ``maxVolume`` is the configured one, doubled until it is at least the largest edge shown. A single
   graph cannot know the peak of the window that is scrubbed through; the doubling makes the scale
@@ -35,6 +35,7 @@ from vistio_core.frontends.tidy import tidy
 from vistio_core.frontends.vizceral_level import INTERNET, SYNTHETIC, DrawnNode, Json, Level, scale
 from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import FailedRule, Graph, Node, Notice, Region
+from vistio_core.names import visible
 from vistio_core.times import format_instant
 
 if TYPE_CHECKING:
@@ -172,7 +173,10 @@ def _placeholder(cluster: str, region: Region | None, failed: Sequence[FailedRul
     if failed:
         name, notice = NOT_SEEN, _unseen(failed)
     elif region is not None:
-        name, notice = NO_TRAFFIC, Notice(f"All rules of {cluster} were answered: no traffic", Severity.INFO)
+        name, notice = (
+            NO_TRAFFIC,
+            Notice(f"All rules of {visible(cluster)} were answered: no traffic", Severity.INFO),
+        )
     else:
-        name, notice = NOT_RECORDED, Notice(f"No rule looks into {cluster}", Severity.INFO)
+        name, notice = NOT_RECORDED, Notice(f"No rule looks into {visible(cluster)}", Severity.INFO)
     return DrawnNode(name, "focusedChild", "default", SYNTHETIC, vizceral_text.notices([notice]))

@@ -55,7 +55,9 @@ def _renamed(drawn: Json) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _name(node: DrawnNode) -> str:
-    return node.display_name if isinstance(node.display_name, str) else node.name
+    """As it was recorded."""
+    name: str = node.metadata.get("vistio", {}).get("name", node.name)
+    return name
 
 
 def _frame(frame: Frame) -> Json:

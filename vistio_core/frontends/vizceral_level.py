@@ -19,6 +19,7 @@ from vistio_core.configuration.mapping import CLASSES
 from vistio_core.frontends import reach, vizceral_text
 from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import Edge, Node
+from vistio_core.names import visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -205,7 +206,10 @@ def _node(node: Node, wire: Mapping[str, str], renderer: str) -> DrawnNode:
     )
     facts: Json = {}
     if name != node.name:
-        facts["name"] = drawn.display_name = node.name
+        facts["name"] = node.name
+    shown = visible(node.name)
+    if shown != name:
+        drawn.display_name = shown
     if node.measurements:
         facts["measurements"] = _finite(node.measurements)
     if facts:

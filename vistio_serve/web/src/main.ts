@@ -23,6 +23,7 @@ import { LevelTable } from "./table/level-table";
 import { TimelineView } from "./timeline/timeline";
 import { Stage } from "./traffic/stage";
 import { formatInstant } from "./values/format";
+import { pathLabels } from "./values/model";
 import { openOrEnter } from "./values/opening";
 import { select, setDisplay } from "./values/state";
 import { fromFragment } from "./values/url";
@@ -75,7 +76,7 @@ store.subscribe((now, before) => {
   for (const view of views) view.render(now);
   history.follow(now.state, before.state);
   const shown = now.data.graph ? formatInstant(now.data.graph.about.instantMs) : "";
-  document.title = [now.state.path.join(" / "), now.state.travel.mode === "live" ? "live" : shown, "vistio"].filter(Boolean).join(" · ");
+  document.title = [pathLabels(now.data.graph, now.state.path).join(" / "), now.state.travel.mode === "live" ? "live" : shown, "vistio"].filter(Boolean).join(" · ");
 });
 document.addEventListener("keydown", (event) => onKey(event, keys));
 stage.render(store.snapshot, null);

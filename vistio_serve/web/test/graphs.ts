@@ -7,7 +7,7 @@ export function notice(severity: 0 | 1 | 2, title = "high error rate"): Notice {
 }
 
 export function node(name: string, more: Partial<Node> = {}): Node {
-  return { name, label: name, class: "default", notices: [], measurements: {}, synthetic: false, ...more };
+  return { name, label: name, recorded: more.label ?? name, class: "default", notices: [], measurements: {}, synthetic: false, ...more };
 }
 
 export function edge(text: string, more: Partial<Edge> = {}): Edge {

@@ -7,7 +7,7 @@
 
 import { hasMeasurements, withMeasurements } from "../frames/measured";
 import type { Snapshot, Store } from "../store/store";
-import { fitting, sameSubject, subjectOf } from "../store/subject";
+import { asRecorded, fitting, sameSubject, subjectOf } from "../store/subject";
 import type { Graph } from "../values/model";
 import { withLinksAt } from "../values/prometheus";
 import { extend } from "../values/topology";
@@ -180,7 +180,7 @@ export class Asking {
     const window = state.window ?? { startMs: data.axis.firstMs, endMs: data.axis.lastMs + data.axis.stepMs };
     const subject = subjectOf(state);
     const [timeline, annotations] = await Promise.all([
-      this.api.timeline(window, subject, question.signal),
+      this.api.timeline(window, asRecorded(subject, data.topology), question.signal),
       this.api.annotations(window, question.signal),
     ]);
     if (question.signal.aborted) return;

@@ -1,6 +1,7 @@
 /** Asks for the trend of what is selected: once for each hour that is shown, one question at a time. */
 
 import type { Store } from "../store/store";
+import { asRecorded } from "../store/subject";
 import { STEP_MS, trendSubject, trendWindow } from "../store/trend";
 import type { Window } from "../values/state";
 import type { Api } from "./api";
@@ -32,7 +33,7 @@ export class Trends {
     this.asked = question;
     this.window = window;
     this.busy = true;
-    const answer = await this.api.timeline(window, subject, undefined, Math.max(STEP_MS, data.axis.stepMs));
+    const answer = await this.api.timeline(window, asRecorded(subject, data.topology), undefined, Math.max(STEP_MS, data.axis.stepMs));
     this.busy = false;
     this.store.learn({ trend: { subject, window, timeline: answer.ok ? answer.value : null, problem: answer.ok ? null : answer.problem } });
     if (!answer.ok) setTimeout(() => this.again(question), RETRY_MS);

@@ -3,6 +3,7 @@
 import { h, iconButton, setText } from "../dom/elements";
 import type { Snapshot, View } from "../store/store";
 import { formatInstant } from "../values/format";
+import { pathLabels } from "../values/model";
 
 /** What is asked of the server here. */
 interface Server {
@@ -57,7 +58,7 @@ export class ExportView implements View {
     if (!this.now?.data.graph) return;
     const { state, data } = this.now;
     const at = formatInstant(data.graph!.about.instantMs);
-    const picture = await this.picture([data.graph!.name, ...state.path].join(" / ") + ` · ${at}`);
+    const picture = await this.picture([data.graph!.name, ...pathLabels(data.graph, state.path)].join(" / ") + ` · ${at}`);
     if (!picture) return;
     const address = URL.createObjectURL(picture);
     h("a", { href: address, download: `${fileName([data.graph!.name, ...state.path].join("-"), at)}.png` }).click();

@@ -6,6 +6,7 @@ import { matches } from "../picture/scene";
 import { latenessMs } from "../store/lateness";
 import type { Actions, Snapshot, View } from "../store/store";
 import { formatDate, formatDuration, formatTime } from "../values/format";
+import { pathLabels } from "../values/model";
 import { type Display, levelOf, openPath, setDisplay } from "../values/state";
 import { goLive } from "../values/travel";
 
@@ -38,7 +39,7 @@ export class HeaderView implements View {
   }
 
   render({ state, data }: Snapshot): void {
-    const names = [data.graph?.name ?? "Mesh", ...state.path];
+    const names = [data.graph?.name ?? "Mesh", ...pathLabels(data.graph, state.path)];
     const shown = [...this.crumbs.children].map((crumb) => crumb.textContent);
     if (names.join("\n") !== shown.join("\n")) this.crumbs.replaceChildren(...names.map((name, depth) => this.crumb(name, depth, names.length)));
     if (document.activeElement !== this.find && this.find.value !== state.find) this.find.value = state.find;

@@ -8,6 +8,7 @@ import { OTHERS } from "../values/crowd";
 import { formatRate } from "../values/format";
 import { latencyOf, measuredNote } from "../values/measures";
 import { type Edge, type Level, NO_RATES, type Node, labelOf, sum, total } from "../values/model";
+import { visible } from "../values/names";
 import { closeGroup, openGroup } from "../values/opening";
 import { type Selection, type State, enter, levelOf, select } from "../values/state";
 import { Connections, NO_TABLE, type Row, type Table } from "./connections";
@@ -60,7 +61,7 @@ export class DetailsPanel extends Panel {
     // What enters is counted once; summing all edges would count a request at each hop.
     const called = new Set(real.map((edge) => edge.target));
     const entering = real.filter((edge) => !called.has(edge.source));
-    this.head(level.name === "" ? "All clusters" : "Cluster", level.name || "Between clusters", []);
+    this.head(level.name === "" ? "All clusters" : "Cluster", visible(level.name) || "Between clusters", []);
     this.showFacts([...rateFacts(sum(entering.map((edge) => edge.rates))), ["Nodes", String(level.nodes.filter((node) => !node.synthetic).length)]]);
     this.showNotices(placed(level, this.actions, real));
     this.showTables(state, this.groupTable(level, plan), { title: "Connections", rows: real, name: edgeName(level) });

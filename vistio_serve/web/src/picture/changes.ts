@@ -8,6 +8,7 @@
 import type { Diff, DiffChange, DiffEdge, DiffNode } from "../values/answers";
 import { OTHERS } from "../values/crowd";
 import { type Level, NO_RATES, type Rates, edgeKey, total } from "../values/model";
+import { visible } from "../values/names";
 import type { Plan } from "./groups";
 
 export type ChangeKind = "new" | "gone" | "more" | "less" | "errors";
@@ -55,10 +56,10 @@ export function changeOf(before: Rates | null, after: Rates | null): Change {
   };
 }
 
-/** From what the server calls a node, which is its label, to its name on the page. */
-export function keyIn(level: Level | undefined): (label: string) => string {
-  const keys = new Map(level?.nodes.map((node) => [node.label, node.name]));
-  return (label) => keys.get(label) ?? label;
+/** From what the recording calls a node to its name on the page. */
+export function keyIn(level: Level | undefined): (recorded: string) => string {
+  const keys = new Map(level?.nodes.map((node) => [node.recorded, node.name]));
+  return (recorded) => keys.get(recorded) ?? recorded;
 }
 
 /** The changes of a level of the page; what one side has not seen is none. */
@@ -92,9 +93,9 @@ export function groupRowsOf(changes: LevelChanges, plan: Plan, cluster: string):
 /** Ranked as the server did, notable ones first; a level's own, and on the global level those of all. */
 export function rowsOf(diff: Diff, levelName: string): { readonly edges: readonly Row[]; readonly nodes: readonly Row[] } {
   const here = (each: DiffChange): boolean => each.change !== "unseen" && within(each, levelName);
-  const place = (cluster: string): string => (levelName === "" && cluster !== "" ? `${cluster}: ` : "");
-  const edge = (each: DiffEdge): Row => ({ cluster: each.cluster, name: `${place(each.cluster)}${each.source} → ${each.target}`, change: changeOf(each.before, each.after), selects: { source: each.source, target: each.target } });
-  const node = (each: DiffNode): Row => ({ cluster: each.cluster, name: `${place(each.cluster)}${each.node}`, change: changeOf(each.before, each.after), selects: { node: each.node } });
+  const place = (cluster: string): string => (levelName === "" && cluster !== "" ? `${visible(cluster)}: ` : "");
+  const edge = (each: DiffEdge): Row => ({ cluster: each.cluster, name: `${place(each.cluster)}${visible(each.source)} → ${visible(each.target)}`, change: changeOf(each.before, each.after), selects: { source: each.source, target: each.target } });
+  const node = (each: DiffNode): Row => ({ cluster: each.cluster, name: `${place(each.cluster)}${visible(each.node)}`, change: changeOf(each.before, each.after), selects: { node: each.node } });
   return { edges: notableFirst(diff.edges.filter(here).map(edge)), nodes: notableFirst(diff.nodes.filter(here).map(node)) };
 }
 

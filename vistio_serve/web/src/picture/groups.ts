@@ -7,6 +7,7 @@
 
 import { CROWDED, type Crowd, OTHERS, type Rank, groupKey } from "../values/crowd";
 import { type Edge, type Level, type Measurements, NO_RATES, type Node, type Notice, edgeKey, sum, total } from "../values/model";
+import { visible } from "../values/names";
 import { type Naming, WAYS, namingOf } from "./naming";
 
 export interface Group {
@@ -35,7 +36,7 @@ const MOST_NOTICES = 8;
 const MOST_LIFTED = 60;
 // Entries are where a picture begins, so a few of them are never put into groups.
 const FEW_ENTRIES = 5;
-const ENTRY: Node = { name: "no-caller-seen", label: "no-caller-seen", class: "default", notices: [], measurements: {}, synthetic: true };
+const ENTRY: Node = { name: "no-caller-seen", label: "no-caller-seen", recorded: "no-caller-seen", class: "default", notices: [], measurements: {}, synthetic: true };
 
 /**
  * Which nodes of a level are drawn as what.
@@ -183,10 +184,11 @@ function groupNode(group: Group, members: readonly Node[], inside: readonly Edge
   const classes = new Set(members.map((node) => node.class));
   const notices = [
     ...members.flatMap((node) => node.notices.map((notice) => placed(notice, node.label))),
-    ...inside.flatMap((edge) => edge.notices.map((notice) => placed(notice, `${edge.source} → ${edge.target}`))),
+    ...inside.flatMap((edge) => edge.notices.map((notice) => placed(notice, endsOf(edge)))),
   ];
   return {
     name: group.key,
+    recorded: group.key,
     label: group.name === OTHERS ? `${group.members.length} others` : `${group.name} (${group.members.length})`,
     class: classes.size === 1 ? [...classes][0]! : "default",
     notices: mostSevere(notices),
@@ -202,7 +204,7 @@ export function bundle(source: string, target: string, edges: readonly Edge[]): 
     source,
     target,
     rates: sum(edges.map((edge) => edge.rates)),
-    notices: mostSevere(edges.flatMap((edge) => edge.notices.map((notice) => placed(notice, `${edge.source} → ${edge.target}`)))),
+    notices: mostSevere(edges.flatMap((edge) => edge.notices.map((notice) => placed(notice, endsOf(edge))))),
     measurements: together(edges.map((edge) => edge.measurements)),
     synthetic: edges.every((edge) => edge.synthetic),
   };
@@ -217,6 +219,10 @@ export function together(all: readonly Measurements[]): Measurements {
     }
   }
   return made;
+}
+
+function endsOf({ source, target }: Edge): string {
+  return `${visible(source)} → ${visible(target)}`;
 }
 
 function placed(notice: Notice, place: string): Notice {

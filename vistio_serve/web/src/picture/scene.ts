@@ -85,12 +85,12 @@ function passes(edge: Edge, filters: Filters): boolean {
   return filters.minErrorPercent === 0 || (all > 0 && (100 * edge.rates.danger) / all >= filters.minErrorPercent);
 }
 
-/** Names on a level that a text is part of, by key or by label. */
+/** Names on a level that a text is part of: of what they are called, or of what is shown of it. */
 export function matches(level: Level | undefined, find: string): readonly string[] {
   const wanted = find.trim().toLowerCase();
   if (!wanted || !level) return [];
   return level.nodes
-    .filter((node) => !node.synthetic && `${node.name}\n${node.label}`.toLowerCase().includes(wanted))
+    .filter((node) => !node.synthetic && `${node.recorded}\n${node.label}`.toLowerCase().includes(wanted))
     .map((node) => node.name);
 }
 

@@ -11,6 +11,7 @@ import type { Snapshot } from "../store/store";
 import type { Gap, Problem } from "../values/answers";
 import { formatDuration, formatInstant } from "../values/format";
 import { type FailedRule, type Graph, labelOf } from "../values/model";
+import { visible } from "../values/names";
 import { levelOf } from "../values/state";
 
 export type Remedy =
@@ -126,16 +127,16 @@ function levelMessage(now: Snapshot, graph: Graph): Message | null {
   const level = graph.levels.get(cluster);
   if (!level) {
     const others = [...graph.levels.keys()].filter(Boolean).sort().slice(0, MAX_CLUSTERS);
-    return message("no-level", "warning", `There is no cluster ${cluster} at this instant`, {
+    return message("no-level", "warning", `There is no cluster ${visible(cluster)} at this instant`, {
       detail: "Its rules saw no traffic, or it has another name.",
-      remedies: [{ text: "All clusters", kind: "open", path: [] }, ...others.map((name): Remedy => ({ text: name, kind: "open", path: [name] })), ...toLive(now)],
+      remedies: [{ text: "All clusters", kind: "open", path: [] }, ...others.map((name): Remedy => ({ text: visible(name), kind: "open", path: [name] })), ...toLive(now)],
       covers: true,
     });
   }
   if (node === undefined || level.nodes.some((each) => each.name === node)) return null;
   return message("no-node", "warning", `${labelOf(level, node)} is not there at this instant`, {
     detail: "Nobody was seen to call it, and it called nobody.",
-    remedies: [{ text: `Back to ${cluster}`, kind: "open", path: [cluster] }, ...toLive(now)],
+    remedies: [{ text: `Back to ${visible(cluster)}`, kind: "open", path: [cluster] }, ...toLive(now)],
   });
 }
 

@@ -3,6 +3,7 @@
 import type { Subject } from "../values/answers";
 import { groupOf } from "../values/crowd";
 import { type Selection, type State, levelOf } from "../values/state";
+import type { Topology } from "../values/topology";
 import type { Followed } from "./store";
 
 /** What the timeline follows: the selection, the focused node, the cluster, or everything. */
@@ -20,6 +21,14 @@ export function subjectOf(state: State): Subject {
 export function followable(selection: Selection | null): Selection | null {
   const names = selection?.kind === "edge" ? [selection.source, selection.target] : selection ? [selection.node] : [];
   return names.some((name) => groupOf(name) !== null) ? null : selection;
+}
+
+/** The subject by the names of the recording, as it is asked for: the component cannot hold each of them. */
+export function asRecorded(subject: Subject, topology: Topology): Subject {
+  const name = (level: string, each: string | undefined): string | undefined => topology.get(level)?.nodes.find((node) => node.name === each)?.recorded ?? each;
+  const { level, node, source, target } = subject;
+  const named = { node: name(level, node), source: name(level, source), target: name(level, target) };
+  return { level: name("", level) ?? level, ...Object.fromEntries(Object.entries(named).filter(([, each]) => each !== undefined)) };
 }
 
 export function sameSubject(one: Subject, other: Subject): boolean {

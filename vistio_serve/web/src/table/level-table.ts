@@ -63,7 +63,7 @@ export class LevelTable implements View {
     const level = data.graph?.levels.get(levelOf(state));
     if (!state.display.table || !level) return;
     const shown = level.name === "" ? level : filterLevel(level, state.filters);
-    setText(this.heading, level.name || "All clusters");
+    setText(this.heading, labelOf(data.graph!.levels.get(""), level.name) || "All clusters");
     const { selection } = state;
     const isNode = (row: NodeRow): boolean => selection?.kind === "node" && selection.node === row.node.name;
     const isEdge = ({ edge }: EdgeRow): boolean => selection?.kind === "edge" && selection.source === edge.source && selection.target === edge.target;

@@ -188,7 +188,7 @@ function subjectTitle({ state, data }: Snapshot): string {
   if (selection?.kind === "edge") return `${name(selection.source)} → ${name(selection.target)}`;
   if (state.path[1]) return name(state.path[1]);
   // A level of clusters counts what enters; inside a cluster a request is seen at each of its hops.
-  return state.path[0] ? `${state.path[0]} · all connections` : "All traffic";
+  return state.path[0] ? `${labelOf(data.graph?.levels.get(""), state.path[0])} · all connections` : "All traffic";
 }
 
 function place(chart: uPlot, marker: HTMLElement, ms: number | null): void {

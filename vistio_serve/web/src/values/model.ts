@@ -5,6 +5,8 @@
  * they are text again, and whoever draws them does what that place needs.
  */
 
+import { visible } from "./names";
+
 export interface Rates {
   readonly normal: number;
   readonly warning: number;
@@ -26,8 +28,10 @@ export type Measurements = Readonly<Record<string, number>>;
 export interface Node {
   /** The key, which the component can hold. */
   readonly name: string;
-  /** What it is called. */
+  /** What people read: what it is called, `visible`. */
   readonly label: string;
+  /** What it is called in the recording, and by the server's other answers. */
+  readonly recorded: string;
   readonly class: string;
   readonly notices: readonly Notice[];
   readonly measurements: Measurements;
@@ -108,7 +112,12 @@ export function worst(notices: readonly Notice[]): -1 | Severity {
 
 /** What a node is called; a name that is not on the level is its own label. */
 export function labelOf(level: Level | undefined, name: string): string {
-  return level?.nodes.find((node) => node.name === name)?.label ?? name;
+  return level?.nodes.find((node) => node.name === name)?.label ?? visible(name);
+}
+
+/** What people read of where one is: a cluster, and a node of it. */
+export function pathLabels(graph: Graph | null, path: readonly string[]): string[] {
+  return path.map((name, depth) => labelOf(graph?.levels.get(depth === 0 ? "" : (path[0] ?? "")), name));
 }
 
 // --- the server's JSON ---
@@ -172,7 +181,8 @@ function readNode(raw: RawNode): Node {
   const facts = raw.metadata?.vistio;
   return {
     name: raw.name,
-    label: raw.displayName ?? raw.name,
+    label: visible(facts?.name ?? raw.name),
+    recorded: facts?.name ?? raw.name,
     class: raw.class ?? "default",
     notices: (raw.notices ?? []).map(readNotice),
     measurements: facts?.measurements ?? {},
