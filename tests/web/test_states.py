@@ -147,6 +147,50 @@ def test_a_server_that_goes_leaves_the_last_picture_and_is_found_again(
     ui.wait("document.querySelector('.badge-live').dataset.mode !== 'gone'")
 
 
+def test_while_the_recorder_is_silent_the_last_picture_is_shown_until_there_is_a_new_one(
+    serve: Serve, recording_dir: Path, port: int, open_ui: OpenUi
+) -> None:
+    last_ms = align(system_now_ms(), INTERVAL_MS) - 10 * 60_000
+    record(recording_dir, seen(last_ms - INTERVAL_MS), seen(last_ms))
+    serve(recording_dir)
+    ui = open_ui(f"http://127.0.0.1:{port}/", "#/mesh", expected=("status of 404",))
+    words = said(ui, "silent")
+    assert f"Recorder silent since {format_instant(last_ms)[11:19]}" in words
+    assert "10 min old" in words
+    assert "nothing was recorded since" in words
+    assert kinds(ui) == ["silent"]
+    assert {"front", "cart", "pay"} <= set(ui.get("vistio.inspect().nodes"))
+    assert ui.get("vistio.snapshot().state.travel.mode") == "live"
+    assert ui.get("document.querySelector('.badge-live').dataset.mode") == "stale"
+    assert "10 min OLD" in ui.get("document.querySelector('.badge-live').textContent")
+    assert float(ui.get("getComputedStyle(document.querySelector('.traffic')).opacity")) < 0.6
+    # It stays, dimmed, while the page goes on asking.
+    ui.wait(
+        "performance.getEntriesByType('resource').filter((each) => each.name.endsWith('/graph')).length > 2"
+    )
+    assert "front" in ui.get("vistio.inspect().nodes")
+    ui.screenshot("recorder-silent")
+    record(recording_dir, seen(align(system_now_ms(), INTERVAL_MS)))
+    ui.page.locator(".state[data-kind='silent']").wait_for(state="detached")
+    assert float(ui.get("getComputedStyle(document.querySelector('.traffic')).opacity")) == 1
+    ui.wait_for_particles()
+
+
+def test_the_plain_page_shows_the_last_graph_too_while_the_recorder_is_silent(
+    serve: Serve, recording_dir: Path, port: int, open_ui: OpenUi
+) -> None:
+    last_ms = align(system_now_ms(), INTERVAL_MS) - 10 * 60_000
+    record(recording_dir, seen(last_ms))
+    serve(recording_dir)
+    ui = open_ui(f"http://127.0.0.1:{port}/", "#/mesh", expected=("status of 404",))
+    ui.page.goto(f"http://127.0.0.1:{port}/plain")
+    ui.page.locator("#state[data-state='stale']").wait_for()
+    assert f"nothing seen since {format_instant(last_ms)}" in ui.page.locator("#state").inner_text()
+    assert "cart" in ui.page.locator("#clusters").inner_text()
+    record(recording_dir, seen(align(system_now_ms(), INTERVAL_MS)))
+    ui.page.locator("#state[data-state='live']").wait_for()
+
+
 def test_a_cluster_that_is_not_there_leads_to_those_that_are(
     serve: Serve, recording_dir: Path, port: int, open_ui: OpenUi
 ) -> None:

@@ -200,6 +200,7 @@ function drawProblem(problem) {
 function outcomeState(at, graph, error) {
   if (error && !error.problem) return ["gone", `the server does not answer; asking again (${error.message})`];
   if (error && error.problem.status === 503) return ["nothing", "waiting for a recording"];
+  if (error && graph) return ["stale", `nothing seen since ${graph.metadata.vistio.instant}; this is the last graph`];
   if (error) return ["nothing", at ? `nothing to show at ${at}` : "nothing recorded lately"];
   const about = graph.metadata.vistio;
   const late = about.age_s > 60;
@@ -214,6 +215,9 @@ async function refresh() {
   const at = askedTime();
   if (document.activeElement !== $("at")) $("at").value = at;
   const [graph, instants] = await Promise.allSettled([ask("graph", { at }), ask("instants", { end: at })]);
+  const before = graph.reason?.problem?.before;
+  // Live, the last graph that there is stands below the words that say why it is the last.
+  if (!at && before) graph.value = await ask("graph", { at: before }).catch(() => undefined);
   if (mine !== generation) return;
   const error = graph.reason;
   const window_ = instants.value;

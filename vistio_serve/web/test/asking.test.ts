@@ -6,6 +6,7 @@ import { Api, type Result } from "../src/asking/api";
 import { Asking } from "../src/asking/asking";
 import { Store } from "../src/store/store";
 import type { Problem, Subject, Timeline } from "../src/values/answers";
+import type { Graph } from "../src/values/model";
 import { INITIAL, select } from "../src/values/state";
 import { START_MS, graph, level } from "./graphs";
 
@@ -17,20 +18,35 @@ const empty = { start_ms: [], normal: [], warning: [], danger: [], edges: [], in
 
 interface Asked { readonly subject: Subject | null; readonly signal: AbortSignal | undefined; answer(): void }
 
-function asking(): { store: Store; timelines: Asked[] } {
+type Answer = () => Promise<Result<Graph>>;
+
+/** What is answered when the newest graph is asked for, and one of the past; and what was asked. */
+interface Graphs { live: Answer; past: (atMs: number) => ReturnType<Answer>; readonly asked: (number | null)[] }
+
+const busy: Answer = () => Promise.resolve({ ok: true, value: graph([level("eu", ["a>b 1"])]) });
+
+function asking(live = busy): { store: Store; timelines: Asked[]; graphs: Graphs } {
   const api = new Api("http://h/");
   const timelines: Asked[] = [];
   const iso = (ms: number): string => new Date(ms).toISOString();
   vi.spyOn(api, "instants").mockImplementation(() => Promise.resolve({ ok: true, value: { now: iso(START_MS), recording: { first: iso(START_MS - 3_600_000), last: iso(START_MS) }, gaps: [] } }));
   vi.spyOn(api, "annotations").mockImplementation(() => Promise.resolve({ ok: true, value: [] }));
   vi.spyOn(api, "topology").mockImplementation(() => Promise.resolve({ ok: false, problem }));
-  vi.spyOn(api, "graph").mockImplementation(() => Promise.resolve({ ok: true, value: graph([level("eu", ["a>b 1"])]) }));
+  const graphs: Graphs = {
+    live,
+    past: (atMs) => Promise.resolve({ ok: true, value: graph([level("eu", ["a>b 1"])], { atMs }) }),
+    asked: [],
+  };
+  vi.spyOn(api, "graph").mockImplementation((atMs) => {
+    graphs.asked.push(atMs);
+    return atMs === null ? graphs.live() : graphs.past(atMs);
+  });
   vi.spyOn(api, "timeline").mockImplementation((_, subject, signal) => new Promise<Result<Timeline>>((resolve) => {
     timelines.push({ subject, signal, answer: () => resolve({ ok: true, value: { now: "", start: "", end: "", step_ms: 10_000, steps: empty, gaps: [] } }) });
   }));
   const store = new Store({ ...INITIAL, path: ["eu"] });
   new Asking(store, api, () => Date.now()).start();
-  return { store, timelines };
+  return { store, timelines, graphs };
 }
 
 test("a timeline that takes longer than the next look at the recording is waited for, and then asked again", async () => {
@@ -57,4 +73,37 @@ test("an answer that is no longer asked for is not shown, and the new one carrie
   timelines[1]?.answer();
   await vi.advanceTimersByTimeAsync(0);
   expect(store.snapshot.data.followed?.subject).toEqual({ level: "eu", node: "a" });
+});
+
+const silent: Problem = { ...problem, kind: "nothing-recorded", status: 404, beforeMs: START_MS, reason: "nothing was recorded since" };
+
+test("while nothing is recorded the last picture stays, is asked for once, and is live again by itself", async () => {
+  const { store, graphs } = asking(() => Promise.resolve({ ok: false, problem: silent }));
+  await vi.advanceTimersByTimeAsync(9000);
+  expect(store.snapshot.data).toMatchObject({ problem: { kind: "nothing-recorded" }, graph: { about: { instantMs: START_MS } } });
+  expect(graphs.asked.filter((each) => each === null).length).toBeGreaterThan(3);
+  expect(graphs.asked.filter((each) => each !== null)).toEqual([START_MS]);
+  const again = graph([level("eu", ["a>c 1"])], { atMs: START_MS + 900_000 });
+  graphs.live = () => Promise.resolve({ ok: true, value: again });
+  await vi.advanceTimersByTimeAsync(2500);
+  expect(store.snapshot.data).toMatchObject({ problem: null, graph: { about: { instantMs: START_MS + 900_000 } } });
+});
+
+test("a picture of the past is not taken for the last one", async () => {
+  const { store } = asking(() => Promise.resolve({ ok: false, problem: silent }));
+  store.change((state) => ({ ...state, travel: { ...state.travel, mode: "at", atMs: START_MS - 600_000 } }));
+  await vi.advanceTimersByTimeAsync(500);
+  store.change((state) => ({ ...state, travel: { ...state.travel, mode: "live", atMs: null } }));
+  await vi.advanceTimersByTimeAsync(500);
+  expect(store.snapshot.data.graph?.about.instantMs).toBe(START_MS);
+});
+
+test("without any instant before, or in the past, nothing is shown", async () => {
+  const { store, graphs } = asking(() => Promise.resolve({ ok: false, problem: { ...silent, beforeMs: null } }));
+  await vi.advanceTimersByTimeAsync(100);
+  expect(store.snapshot.data).toMatchObject({ problem: { kind: "nothing-recorded" }, graph: null });
+  graphs.past = () => Promise.resolve({ ok: false, problem: silent });
+  store.change((state) => ({ ...state, travel: { ...state.travel, mode: "at", atMs: START_MS - 600_000 } }));
+  await vi.advanceTimersByTimeAsync(500);
+  expect(store.snapshot.data).toMatchObject({ problem: { kind: "nothing-recorded" }, graph: null });
 });

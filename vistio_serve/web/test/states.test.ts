@@ -47,6 +47,19 @@ describe("what must be said", () => {
     expect(said(snapshot({ problem: problem("unreachable") }))).toMatchObject([{ covers: true }]);
   });
 
+  test("a recorder that is silent leaves its last picture, of when it is and how old", () => {
+    const silent = { problem: problem("nothing-recorded", { beforeMs: START_MS, reason: "nothing was recorded since" }), graph: busy };
+    const axis = { firstMs: START_MS - 60_000, lastMs: START_MS, stepMs: 10_000 };
+    const [message, ...others] = said(snapshot({ ...silent, axis }, inEu), START_MS + 600_000);
+    expect(message).toMatchObject({ kind: "silent", tone: "warning", covers: false, title: "Recorder silent since 05:00:00", detail: "The picture is the last one, 10 min old (nothing was recorded since)." });
+    expect(message?.remedies).toMatchObject([{ kind: "visit", address: "instants" }]);
+    expect(others).toEqual([]);
+    expect(said(snapshot({ ...silent, axis }), START_MS + 90_000_000)[0]?.title).toBe("Recorder silent since 2026-11-23T05:00:00Z");
+    // Its scrapes come, and none is answered.
+    expect(said(snapshot({ ...silent, axis: { ...axis, lastMs: START_MS + 10_000 } }), START_MS + 600_000)[0]?.title).toBe("Nothing seen since 05:00:00");
+    expect(said(snapshot(silent, past))).toMatchObject([{ kind: "nothing-recorded", covers: true }]);
+  });
+
   test.each([[30_000, []], [30_001, ["stale"]]])("live with an instant %i ms old is %j", (ageMs, expected) => {
     expect(kinds(snapshot({ graph: busy }, inEu), START_MS + ageMs)).toEqual(expected);
   });

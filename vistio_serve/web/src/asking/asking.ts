@@ -8,6 +8,7 @@
 import { hasMeasurements, withMeasurements } from "../frames/measured";
 import type { Snapshot, Store } from "../store/store";
 import { asRecorded, fitting, sameSubject, subjectOf } from "../store/subject";
+import type { Problem } from "../values/answers";
 import type { Graph } from "../values/model";
 import { withLinksAt } from "../values/prometheus";
 import { extend } from "../values/topology";
@@ -109,8 +110,28 @@ export class Asking {
     if (at !== null && answer.ok) this.keep(at, answer.value);
     if (mine !== this.question) return;
     if (answer.ok) this.show(answer.value, true);
-    else this.store.learn(answer.problem.kind === "nothing-recorded" || answer.problem.kind === "no-recording" ? { problem: answer.problem, graph: null } : { problem: answer.problem });
+    else await this.tell(answer.problem, at === null, mine);
     if (at === null || !answer.ok) this.again(mine, answer);
+  }
+
+  /** Why there is no picture of the moment; live, the last one that there is stands beside it. */
+  private async tell(problem: Problem, live: boolean, mine: number): Promise<void> {
+    const empty = problem.kind === "nothing-recorded" || problem.kind === "no-recording";
+    if (!empty) return this.store.learn({ problem });
+    const last = live && problem.beforeMs !== null ? await this.lastGraph(problem.beforeMs) : null;
+    if (mine !== this.question) return;
+    if (last) this.show(last, true);
+    this.store.learn(last ? { problem } : { problem, graph: null });
+  }
+
+  private async lastGraph(atMs: number): Promise<Graph | null> {
+    const shown = this.store.snapshot.data.graph;
+    const known = shown?.about.instantMs === atMs && this.shownWhole ? shown : this.kept.get(atMs);
+    if (known) return known;
+    const answer = await this.api.graph(atMs);
+    if (!answer.ok) return null;
+    this.keep(atMs, answer.value);
+    return answer.value;
   }
 
   /** While time plays, the whole graph of a frame now and then, for what frames do not have. */

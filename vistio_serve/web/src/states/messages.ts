@@ -6,10 +6,10 @@
  */
 
 import { countsOf } from "../picture/scene";
-import { LATE_INTERVALS, latenessMs } from "../store/lateness";
+import { LATE_INTERVALS, isSilent, latenessMs } from "../store/lateness";
 import type { Snapshot } from "../store/store";
 import type { Gap, Problem } from "../values/answers";
-import { formatDuration, formatInstant } from "../values/format";
+import { formatDuration, formatInstant, formatTime } from "../values/format";
 import { type FailedRule, type Graph, labelOf } from "../values/model";
 import { visible } from "../values/names";
 import { levelOf } from "../values/state";
@@ -37,12 +37,16 @@ export interface Message {
 
 const MAX_CLUSTERS = 4;
 
+const DAY_MS = 86_400_000;
+
+const RECORDED: Remedy = { text: "What was recorded, and why not", kind: "visit", address: "instants" };
+
 const ASKS_AGAIN = "This page goes on asking and returns by itself.";
 
 /** All that must be said; empty when the picture is what was asked for. */
 export function messagesOf(now: Snapshot, nowMs: number): readonly Message[] {
   const { problem, graph } = now.data;
-  const found = [problem && problemMessage(now, problem)];
+  const found = [problem && problemMessage(now, problem, nowMs)];
   if (!graph) return found[0] ? [found[0]] : [loading()];
   if (!problem) found.push(ageMessage(now, graph, nowMs), levelMessage(now, graph));
   found.push(rulesMessage(now, graph));
@@ -62,7 +66,7 @@ function toLive({ state }: Snapshot): Remedy[] {
   return state.travel.mode === "live" ? [] : [{ text: "Return to live", kind: "live" }];
 }
 
-function problemMessage(now: Snapshot, problem: Problem): Message {
+function problemMessage(now: Snapshot, problem: Problem, nowMs: number): Message {
   const { graph } = now.data;
   switch (problem.kind) {
     case "unreachable":
@@ -74,6 +78,7 @@ function problemMessage(now: Snapshot, problem: Problem): Message {
     case "no-recording":
       return message(problem.kind, "quiet", problem.title, { detail: `${capital(problem.detail)}.`, advice: ASKS_AGAIN, covers: true });
     case "nothing-recorded":
+      if (isSilent(now)) return silentMessage(now, graph!, problem, nowMs);
       return message(problem.kind, "warning", problem.title, {
         detail: `${capital(problem.reason || problem.detail)}.`,
         advice: now.state.travel.mode === "live" ? `Is the recorder running? ${ASKS_AGAIN}` : "",
@@ -83,6 +88,20 @@ function problemMessage(now: Snapshot, problem: Problem): Message {
     default:
       return message(problem.kind, "danger", problem.title, { detail: problem.detail, remedies: toLive(now), covers: !graph });
   }
+}
+
+/** The last picture stays: it is true of its instant, and the only one to begin with when something broke. */
+function silentMessage({ data }: Snapshot, graph: Graph, problem: Problem, nowMs: number): Message {
+  const { instantMs } = graph.about;
+  const ageMs = nowMs + data.clockOffsetMs - instantMs;
+  const since = ageMs < DAY_MS ? formatTime(instantMs) : formatInstant(instantMs);
+  // Its scrapes may come, and none of them be answered.
+  const scraping = data.axis !== null && data.axis.lastMs > instantMs;
+  return message("silent", "warning", scraping ? `Nothing seen since ${since}` : `Recorder silent since ${since}`, {
+    detail: `The picture is the last one, ${formatDuration(ageMs)} old${problem.reason ? ` (${problem.reason})` : ""}.`,
+    advice: `${scraping ? "Does the recorder reach its Prometheus?" : "Is the recorder running?"} Its log and its /metrics say why. ${ASKS_AGAIN}`,
+    remedies: [RECORDED],
+  });
 }
 
 function nearest(beforeMs: number | null, afterMs: number | null): Remedy[] {
@@ -100,7 +119,7 @@ function ageMessage(now: Snapshot, graph: Graph, nowMs: number): Message | null 
     return message("stale", "warning", "Live, but nothing newer comes", {
       detail: `The newest recorded instant is ${shown}${because(gapAt(now.data.gaps, nowMs + now.data.clockOffsetMs - intervalMs))}.`,
       advice: "Is the recorder running, and does it reach its Prometheus? Its log and its /metrics say why.",
-      remedies: [{ text: "What was recorded, and why not", kind: "visit", address: "instants" }],
+      remedies: [RECORDED],
     });
   }
   if (now.state.travel.mode === "live" || askedMs - instantMs <= LATE_INTERVALS * intervalMs) return null;

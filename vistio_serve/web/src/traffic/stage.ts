@@ -4,6 +4,7 @@ import { h, set } from "../dom/elements";
 import { readPalette } from "../dom/palette";
 import { type Pictures, drawnSelection, sceneWithChanges } from "../picture/picture";
 import { foundAs } from "../picture/scene";
+import { isSilent } from "../store/lateness";
 import type { Snapshot } from "../store/store";
 import { measuredElsewhen } from "../values/measures";
 import { type Display, levelOf } from "../values/state";
@@ -36,8 +37,11 @@ export class Stage {
     if (!view) return repainted;
     const { state, data } = now;
     const fresh = repainted || !before;
-    if (fresh || state.display !== before.state.display) {
-      view.setMotion(state.display.particles && !state.display.table && !still.matches);
+    const silent = isSilent(now);
+    set(this.element, "data-silent", silent);
+    if (fresh || state.display !== before.state.display || silent !== isSilent(before)) {
+      // What moves would look like traffic of now.
+      view.setMotion(state.display.particles && !state.display.table && !still.matches && !silent);
       view.setLabels(state.display.labels);
     }
     const moved = fresh || state.path !== before.state.path;
