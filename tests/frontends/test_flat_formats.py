@@ -10,6 +10,7 @@ import subprocess
 from typing import Any
 from xml.etree import ElementTree
 
+import attrs
 import networkx
 import pytest
 
@@ -19,6 +20,7 @@ from vistio_core import frontends
 from vistio_core.errors import UsageError
 from vistio_core.frontends.flat import flatten, node_id
 from vistio_core.frontends.mermaid import MAX_CHARACTERS
+from vistio_core.frontends.tidy import tidy
 from vistio_core.graph.model import Edge, Graph, Node, Rates
 
 
@@ -277,3 +279,102 @@ def test_a_node_without_edges_is_in_every_flat_format() -> None:
     idle = graph(region("mesh", edge("a", "b"), nodes=[Node("idle-service")]))
     for name in ("node-link", "cytoscape", "grafana", "dot", "mermaid", "graphml"):
         assert "idle-service" in render(name, idle)
+
+
+# -- two witnesses --------------------------------------------------------------------------------
+
+
+def told(told_by: str, **measured: float) -> Edge:
+    return Edge(
+        "a", f"{told_by or 'nobody'}-b", Rates(7.0, danger=3.0), measurements=measured, told_by=told_by
+    )
+
+
+TOLD = graph(
+    region(
+        "mesh",
+        told("both", lost_rps=3.0, network_ms=2.5, latency_mean_ms=10.0, caller_latency_mean_ms=12.5),
+        told("caller"),
+        told("called"),
+        told(""),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("node-link", ("edges",)),
+        ("cytoscape", ("elements", "edges")),
+        ("vizceral", ("nodes", 1, "connections")),
+    ],
+)
+def test_json_says_who_told_of_an_edge_and_nothing_where_no_rule_says_whose_it_is(
+    name: str, path: tuple[str | int, ...]
+) -> None:
+    found: Any = loaded(name, TOLD)
+    for each in path:
+        found = found[each]
+    facts = [each.get("data", each) for each in found]
+    if name == "vizceral":
+        facts = [{**each, **each["metadata"].get("vistio", {})} for each in found]
+    edges = {each["target"].removeprefix("mesh/"): each for each in facts if each["source"].endswith("a")}
+    told_by = {target: each.get("told_by") for target, each in edges.items() if target != "a"}
+    assert told_by == {"both-b": "both", "caller-b": "caller", "called-b": "called", "nobody-b": None}
+    assert edges["both-b"]["measurements"] == {
+        "caller_latency_mean_ms": 12.5,
+        "latency_mean_ms": 10.0,
+        "lost_rps": 3.0,
+        "network_ms": 2.5,
+    }
+
+
+def test_grafana_has_fields_of_what_both_ends_say() -> None:
+    edges = {each["target"]: each for each in loaded("grafana", TOLD)["edges"]}
+    both = edges["mesh/both-b"]
+    assert (both["detail__lost_rps"], both["detail__network_ms"], both["detail__told_by"]) == (
+        3.0,
+        2.5,
+        "both ends",
+    )
+    assert edges["mesh/caller-b"]["detail__told_by"] == "caller"
+    nobody = edges["mesh/nobody-b"]
+    assert (nobody["detail__lost_rps"], nobody["detail__network_ms"], nobody["detail__told_by"]) == (
+        None,
+        None,
+        "",
+    )
+
+
+def test_graphml_says_who_told_of_an_edge() -> None:
+    read = networkx.read_graphml(io.BytesIO(frontends.get("graphml").render(TOLD, {})))
+    found = {target: data.get("told_by") for _, target, data in read.edges("mesh/a", data=True)}
+    assert found["mesh/both-b"] == "both"
+    assert found["mesh/nobody-b"] is None
+    assert read["mesh/a"]["mesh/both-b"]["measurement.lost_rps"] == 3.0
+
+
+@pytest.mark.parametrize("name", ["dot", "mermaid"])
+def test_a_picture_says_what_was_lost_and_where_only_one_end_told(name: str) -> None:
+    labels = [line for line in render(name, TOLD).splitlines() if " -> " in line or "-->" in line]
+    inside = [line for line in labels if "INTERNET" not in line and "3" in line]
+    assert sum("3 rps lost" in line for line in inside) == 1
+    assert sum("told by the caller only" in line for line in inside) == 1
+    assert sum("told by the called only" in line for line in inside) == 1
+    assert sum("network_ms" in line for line in inside) == 1
+    assert not any("lost_rps" in line for line in labels)
+
+
+def test_mermaid_says_what_was_lost_where_measurements_find_no_room() -> None:
+    many = [edge(f"caller-{n}", f"{'x' * 120}{n}") for n in range(400)]
+    lossy = Edge("a", "b", Rates(danger=9.0), measurements={"lost_rps": 9.0, "x": 1.0}, told_by="caller")
+    text = render("mermaid", graph(region("mesh", lossy, *many)))
+    assert "measurements are left out" in text
+    assert "9 rps lost, told by the caller only" in text
+
+
+def test_an_edge_that_stands_twice_is_told_by_whoever_told_of_either() -> None:
+    for one, other, both in (("caller", "called", "both"), ("caller", "", "caller"), ("", "", "")):
+        twice = [attrs.evolve(told(each), target="b") for each in (one, other)]
+        (found,) = tidy((), twice)[1]
+        assert found.told_by == both

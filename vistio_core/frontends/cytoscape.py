@@ -9,7 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vistio_core.events import GLOBAL_LEVEL
-from vistio_core.frontends.flat import FlatNode, Json, about, encode, flatten, measurements, node_id, notices
+from vistio_core.frontends.flat import (
+    FlatNode,
+    Json,
+    about,
+    encode,
+    flatten,
+    measurements,
+    node_id,
+    notices,
+    witness,
+)
 from vistio_core.names import visible
 
 if TYPE_CHECKING:
@@ -45,6 +55,7 @@ class Cytoscape:
                                 "source": each.source,
                                 "target": each.target,
                                 "traffic": _traffic(each.edge.rates),
+                                **witness(each.edge),
                                 "measurements": measurements(each.edge.measurements),
                                 "notices": notices(each.edge.notices),
                             }

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from vistio_core.errors import UsageError
 from vistio_core.events import GLOBAL_LEVEL
-from vistio_core.frontends.flat import FlatEdge, FlatNode, describe, flatten, rate_text
+from vistio_core.frontends.flat import FlatEdge, FlatNode, describe, flatten, rate_text, witness_text
+from vistio_core.graph.model import LOST_RPS
 from vistio_core.names import visible
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ def _node(flat: FlatNode) -> str:
 
 def _edge(flat: FlatEdge) -> str:
     rates = flat.edge.rates
-    facts = [f"{name}: {value:.6g}" for name, value in sorted(flat.edge.measurements.items())]
+    facts = [told] if (told := witness_text(flat.edge)) else []
+    measured = sorted(flat.edge.measurements.items())
+    facts += [f"{name}: {value:.6g}" for name, value in measured if name != LOST_RPS]
     kind = (
         "idle"
         if rates.total <= 0

@@ -17,7 +17,7 @@ import msgspec
 from vistio_core.errors import UsageError
 from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.frontends.tidy import tidy
-from vistio_core.graph.model import Edge, Graph, Node, Notice, Rates
+from vistio_core.graph.model import LOST_RPS, Edge, Graph, Node, Notice, Rates
 from vistio_core.times import format_instant
 
 if TYPE_CHECKING:
@@ -145,6 +145,20 @@ def notices(them: tuple[Notice, ...]) -> list[Json]:
 def measurements(them: Mapping[str, float]) -> dict[str, float]:
     """Name to value, sorted, without what is not a number."""
     return {name: value for name, value in sorted(them.items()) if math.isfinite(value)}
+
+
+def witness(edge: Edge) -> Json:
+    """Who reported the edge: ``told_by``, where its rules say whose reports they are."""
+    return {"told_by": edge.told_by} if edge.told_by else {}
+
+
+def witness_text(edge: Edge) -> str:
+    """Where caller and called side differ: ``3 rps lost, told by the caller only``; else empty."""
+    lost = edge.measurements.get(LOST_RPS, 0.0)
+    parts = [f"{lost:.3g} rps lost"] if lost > 0 else []
+    if edge.told_by in ("caller", "called"):
+        parts.append(f"told by the {edge.told_by} only")
+    return ", ".join(parts)
 
 
 def about(graph: Graph) -> Json:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from vistio_core.errors import UsageError
 from vistio_core.frontends.flat import FlatEdge, FlatNode, Json, about, encode, flatten, rate_text
-from vistio_core.graph.model import Graph, Notice, Rates
+from vistio_core.graph.model import LOST_RPS, NETWORK_MS, Edge, Graph, Notice, Rates
 from vistio_core.names import visible
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ _FIELDS: Json = {
         _field("detail__normal_rps", "number", "Normal (rps)"),
         _field("detail__warning_rps", "number", "Warning (rps)"),
         _field("detail__danger_rps", "number", "Danger (rps)"),
+        _field("detail__lost_rps", "number", "Lost (rps)"),
+        _field("detail__network_ms", "number", "Network (ms)"),
+        _field("detail__told_by", "string", "Told by"),
         _field("detail__notices", "string", "Notices"),
         _field("detail__measurements", "string", "Measurements"),
     ],
@@ -133,9 +136,17 @@ def _edge(flat: FlatEdge) -> Json:
         "detail__normal_rps": rates.normal,
         "detail__warning_rps": rates.warning,
         "detail__danger_rps": rates.danger,
+        **_two_ends(flat.edge),
         "detail__notices": _lines(flat.edge.notices),
         "detail__measurements": _numbers(flat.edge.measurements),
     }
+
+
+def _two_ends(edge: Edge) -> Json:
+    """What both ends of an edge say; null or empty where they say nothing of it."""
+    measured = {f"detail__{name}": edge.measurements.get(name) for name in (LOST_RPS, NETWORK_MS)}
+    told_by = {"detail__told_by": f"{edge.told_by} ends" if edge.told_by == "both" else edge.told_by}
+    return {**measured, **told_by}
 
 
 def _safe(identifier: str) -> str:

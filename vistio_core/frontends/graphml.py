@@ -6,7 +6,16 @@ import re
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from vistio_core.frontends.flat import FlatEdge, FlatNode, describe, encode, flatten, measurements, notices
+from vistio_core.frontends.flat import (
+    FlatEdge,
+    FlatNode,
+    describe,
+    encode,
+    flatten,
+    measurements,
+    notices,
+    witness,
+)
 from vistio_core.names import visible
 
 if TYPE_CHECKING:
@@ -39,7 +48,7 @@ class GraphML:
             (each.node.measurements for each in flat.nodes),
         )
         edge_keys = _Keys(
-            "e", ["cluster", "notices"], (each.edge.measurements for each in flat.edges), _RATES
+            "e", ["cluster", "told_by", "notices"], (each.edge.measurements for each in flat.edges), _RATES
         )
         lines = [
             '<?xml version="1.0" encoding="UTF-8"?>',
@@ -105,6 +114,7 @@ def _edge(flat: FlatEdge, keys: _Keys) -> str:
     rates = flat.edge.rates
     values: dict[str, str | float] = {
         "cluster": flat.cluster,
+        **witness(flat.edge),
         "normal": rates.normal,
         "warning": rates.warning,
         "danger": rates.danger,

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING
 
 from vistio_core.errors import UsageError
 from vistio_core.events import GLOBAL_LEVEL
-from vistio_core.frontends.flat import Flat, FlatEdge, FlatNode, describe, flatten, measurements, rate_text
+from vistio_core.frontends.flat import (
+    Flat,
+    FlatEdge,
+    FlatNode,
+    describe,
+    flatten,
+    measurements,
+    rate_text,
+    witness_text,
+)
+from vistio_core.graph.model import LOST_RPS
 from vistio_core.names import visible
 
 if TYPE_CHECKING:
@@ -104,7 +114,10 @@ def _label(node: FlatNode, *, measured: bool) -> str:
 def _edge_label(flat: FlatEdge, *, measured: bool) -> str:
     worst = max((notice.severity for notice in flat.edge.notices), default=None)
     label = escape(rate_text(flat.edge.rates) + (f", {worst.name.lower()}" if worst is not None else ""))
-    return label + (_numbers(flat.edge.measurements) if measured else "")
+    if told := witness_text(flat.edge):
+        label += f"<br/>{escape(told)}"
+    others = {name: value for name, value in flat.edge.measurements.items() if name != LOST_RPS}
+    return label + (_numbers(others) if measured else "")
 
 
 def _numbers(of: Mapping[str, float]) -> str:

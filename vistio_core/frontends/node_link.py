@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vistio_core.errors import UsageError
-from vistio_core.frontends.flat import about, encode, flatten, measurements, notices, rates
+from vistio_core.frontends.flat import about, encode, flatten, measurements, notices, rates, witness
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +49,7 @@ class NodeLink:
                         "target": each.target,
                         "cluster": each.cluster,
                         **rates(each.edge.rates),
+                        **witness(each.edge),
                         "measurements": measurements(each.edge.measurements),
                         "notices": notices(each.edge.notices),
                     }

@@ -57,9 +57,15 @@ def _merge_edges(edges: list[Edge]) -> list[Edge]:
                 ),
                 notices=tuple(dict.fromkeys(known.notices + edge.notices)),
                 measurements={**edge.measurements, **known.measurements},
+                told_by=_told_by(known.told_by, edge.told_by),
             )
         )
     return list(merged.values())
+
+
+def _told_by(one: str, other: str) -> str:
+    """Who told of two edges that are one."""
+    return "both" if one and other and one != other else one or other
 
 
 def _merge_nodes(nodes: list[Node]) -> list[Node]:

@@ -17,7 +17,7 @@ import numpy as np
 from vistio_core.cache import Cache
 from vistio_core.configuration.mapping import CLASSES
 from vistio_core.frontends import reach, vizceral_text
-from vistio_core.graph.edges import Edges
+from vistio_core.graph.edges import TOLD_BY, Edges
 from vistio_core.graph.model import Edge, Node
 from vistio_core.names import visible
 
@@ -36,8 +36,8 @@ SYNTHETIC: Json = {"streaming": 1, "vistio": {"synthetic": True}}
 
 _by_name = attrgetter("name")
 _ENCODER = msgspec.json.Encoder()
-_PIECES = 2 * CLASSES + 1
-"""Of a connection's JSON: what stands before, between and after its three numbers."""
+_PIECES = 2 * CLASSES + 3
+"""Of a connection's JSON: its ends, its metadata, and what stands before, between and after its three numbers."""
 
 
 # Ten thousand plain objects would wake the garbage collector again and again; these never form
@@ -127,9 +127,7 @@ def _make_shape(names: list[str], pairs: list[tuple[str, str]], entry: str | Non
         (renamed.get(source, source), renamed.get(target, target)) for source, target in [*pairs, *added]
     ]
     order = sorted(range(len(wired)), key=wired.__getitem__) if added else None
-    heads = [
-        _head(*ends, SYNTHETIC if index >= len(pairs) else _STREAMING) for index, ends in enumerate(wired)
-    ]
+    heads = [_head(*ends) for ends in wired]
     first = None
     if cyclic and entry is None:
         first = frozenset(renamed.get(name, name) for name in ({*sources, caller} if added else sources))
@@ -143,11 +141,17 @@ def _make_shape(names: list[str], pairs: list[tuple[str, str]], entry: str | Non
     )
 
 
-def _head(source: str, target: str, metadata: Json) -> bytes:
-    """What stands in front of a connection's rates, as the encoder writes a `DrawnConnection`."""
-    return b'{"source":%b,"target":%b,"metadata":%b,"metrics":{"normal":' % tuple(
-        map(_ENCODER.encode, (source, target, metadata))
-    )
+def _head(source: str, target: str) -> bytes:
+    """What stands in front of a connection's metadata, as the encoder writes a `DrawnConnection`."""
+    return b'{"source":%b,"target":%b,"metadata":' % (_ENCODER.encode(source), _ENCODER.encode(target))
+
+
+def _told(told_by: str) -> Json:
+    return {"streaming": 1, "vistio": {"told_by": told_by}} if told_by else _STREAMING
+
+
+_METADATA = [_ENCODER.encode(metadata) for metadata in (*map(_told, TOLD_BY), SYNTHETIC)]
+"""Of a connection without facts of its own, by who told of it; the last one is made up."""
 
 
 class Level:
@@ -234,16 +238,23 @@ def _connections(edges: Edges, shape: _Shape) -> tuple[msgspec.Raw, float]:
         connection = _connection(edges[index], shape.renamed)
         rates[index] = connection.metrics.normal, connection.metrics.warning, connection.metrics.danger
         written[index] = _ENCODER.encode(connection)
+    metadata = np.concatenate([edges.told, np.full(shape.added, len(_METADATA) - 1)])
     peak = float((rates[:, 0] + rates[:, 1] + rates[:, 2]).max(initial=0.0))
     if shape.order is not None:
-        rates = rates[shape.order]
+        rates, metadata = rates[shape.order], metadata[shape.order]
         written = {place: written[index] for place, index in enumerate(shape.order) if index in written}
     pieces: list[bytes] = [b""] * (_PIECES * len(rates))
     pieces[0::_PIECES] = shape.heads
+    pieces[1::_PIECES] = [_METADATA[told] for told in metadata.tolist()]
     numbers = _numbers(rates.ravel().tolist())
     for place in range(CLASSES):
-        pieces[2 * place + 1 :: _PIECES] = numbers[place::CLASSES]
-    for place, between in ((2, b',"warning":'), (4, b',"danger":'), (6, b'},"notices":[]},')):
+        pieces[2 * place + 3 :: _PIECES] = numbers[place::CLASSES]
+    for place, between in (
+        (2, b',"metrics":{"normal":'),
+        (4, b',"warning":'),
+        (6, b',"danger":'),
+        (8, b'},"notices":[]},'),
+    ):
         pieces[place::_PIECES] = [between] * len(rates)
     for index, whole in written.items():
         pieces[_PIECES * index : _PIECES * (index + 1)] = [whole, b",", *[b""] * (_PIECES - 2)]
@@ -258,7 +269,7 @@ def _numbers(rates: list[float]) -> list[bytes]:
 def _connection(edge: Edge, wire: Mapping[str, str]) -> DrawnConnection:
     rates = edge.rates
     normal, warning, danger = rates.normal, rates.warning, rates.danger
-    metadata = _STREAMING
+    metadata = _told(edge.told_by)
     if edge.measurements or not (
         normal >= 0.0 and warning >= 0.0 and danger >= 0.0 and normal + warning + danger < math.inf
     ):
@@ -280,6 +291,8 @@ def _edge_facts(edge: Edge) -> Json:
         facts["rates"] = _finite(recorded)
     if edge.measurements:
         facts["measurements"] = _finite(edge.measurements)
+    if edge.told_by:
+        facts["told_by"] = edge.told_by
     return facts
 
 

@@ -18,6 +18,12 @@ NOTHING_MEASURED: Mapping[str, float] = MappingProxyType({})
 """The measurements of most edges: one object for all of them."""
 
 
+LOST_RPS = "lost_rps"
+"""A measurement of an edge: requests a second that the caller sent and nobody received."""
+NETWORK_MS = "network_ms"
+"""A measurement of an edge: how much longer a request took on average for the caller than for the called side."""
+
+
 @attrs.frozen
 class Rates:
     """Requests per second by class. The class of a status is decided when a graph is rebuilt."""

@@ -26,7 +26,7 @@ from vistio_core.configuration.model import (
 )
 from vistio_core.events import GLOBAL_LEVEL, Measurement, RuleKey
 from vistio_core.graph.edges import NOTHING_TOLD, Edges
-from vistio_core.graph.model import NOTHING_MEASURED, Graph, Node, Notice, Region
+from vistio_core.graph.model import LOST_RPS, NETWORK_MS, NOTHING_MEASURED, Graph, Node, Notice, Region
 from vistio_core.graph.numbering import edge_digits, edge_number
 from vistio_core.graph.topology import NOBODY, NOTHING, LevelTopology, Sighting, topology_of
 from vistio_core.judging.codes import Integers
@@ -40,12 +40,8 @@ from vistio_core.samples import Floats
 
 _Pair = tuple[str, str]
 
-LOST_RPS = "lost_rps"
-"""Of an edge: requests a second that the caller sent and nobody received."""
 LATENCY_MEAN_MS = "latency_mean_ms"
 """How long a request took on average, as the called side (or the only witness) measures it."""
-NETWORK_MS = "network_ms"
-"""Of an edge: how much longer a request took on average for the caller than for the called side."""
 CALLER = "caller_"
 """Before the name of what the caller measured, where the called side measured it, too."""
 
