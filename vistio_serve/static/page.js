@@ -125,10 +125,21 @@ function unescaped(html) {
   return new DOMParser().parseFromString(html, "text/html").documentElement.textContent;
 }
 
+// Where caller and called side tell differently.
+function witnesses({ told_by: toldBy, measurements = {} }) {
+  const parts = [];
+  if (measurements.lost_rps > 0) parts.push(`${rate(measurements.lost_rps)} requests/s lost: sent, not received`);
+  if (measurements.network_ms !== undefined) parts.push(`network delay ${rate(measurements.network_ms)} ms`);
+  if (toldBy === "caller" || toldBy === "called") parts.push(`told by the ${toldBy} only`);
+  return parts.join(", ");
+}
+
 function edgeRow(edge, named) {
   const { normal = 0, warning = 0, danger = 0 } = edge.metrics || {};
   const total = normal + warning + danger;
   const notices = element("td");
+  const told = witnesses(edge.metadata?.vistio || {});
+  if (told) notices.append(element("div", told));
   for (const notice of edge.notices || []) {
     notices.append(element("div", unescaped(notice.title), SEVERITIES[notice.severity]));
   }

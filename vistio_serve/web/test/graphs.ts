@@ -14,7 +14,7 @@ export function edge(text: string, more: Partial<Edge> = {}): Edge {
   const [ends = "", rates = "1"] = text.split(" ");
   const [source = "", target = ""] = ends.split(">");
   const [normal = 0, warning = 0, danger = 0] = rates.split("/").map(Number);
-  return { source, target, rates: { normal, warning, danger }, notices: [], measurements: {}, synthetic: false, ...more };
+  return { source, target, rates: { normal, warning, danger }, notices: [], measurements: {}, toldBy: "", synthetic: false, ...more };
 }
 
 export function level(name: string, edges: readonly (string | Edge)[], more: Partial<Level> = {}): Level {

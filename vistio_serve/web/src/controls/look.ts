@@ -10,7 +10,7 @@ import { type Display, type EdgeText, setDisplay } from "../values/state";
 const SHOW_WORDS: readonly (readonly [Show, string])[] = [["auto", "automatic"], ["groups", "in groups"], ["top", "the first"], ["all", "all"]];
 const RANK_WORDS: Readonly<Record<Rank, string>> = { traffic: "by requests", errors: "by errors" };
 const LAYOUT_WORDS: readonly (readonly [LayoutKind, string])[] = [["auto", "automatic"], ["tree", "tree"], ["columns", "columns by distance"], ["circle", "circle"]];
-const TEXT_WORDS: readonly (readonly [EdgeText, string])[] = [["none", "nothing"], ["rate", "requests"], ["errors", "errors"], ["latency", "latency"], ["throughput", "bytes"]];
+const TEXT_WORDS: readonly (readonly [EdgeText, string])[] = [["none", "nothing"], ["rate", "requests"], ["errors", "errors"], ["latency", "latency"], ["throughput", "bytes"], ["ends", "lost, and network delay"]];
 type Switch = Exclude<keyof Display, "theme">;
 const DISPLAY_WORDS: readonly (readonly [Switch, string])[] = [["labels", "names"], ["particles", "moving particles"], ["table", "tables (v)"], ["projection", "for a projector (h)"]];
 const OWN = "own";

@@ -22,7 +22,7 @@ function levelOfFrame(level: Level, columns: FrameLevel | undefined, index: numb
     const key = edgeKey(edge);
     const now = rates.get(key);
     if (!now && !edge.synthetic && !notices.has(key)) continue;
-    edges.push({ ...edge, rates: now ?? NONE, notices: notices.get(key) ?? [], measurements: {} });
+    edges.push({ ...edge, rates: now ?? NONE, notices: notices.get(key) ?? [], measurements: {}, toldBy: "" });
     seen.add(edge.source).add(edge.target);
   }
   const nodes: Node[] = [];

@@ -2,7 +2,7 @@
  * Measurements while time plays: frames have none, so those of a whole graph nearby stand in, with their own time. Pure.
  */
 
-import { type Edge, type Graph, type Level, type Measurements, type Node, edgeKey } from "../values/model";
+import { type Edge, type Graph, type Level, type Measurements, type Node, type ToldBy, edgeKey } from "../values/model";
 
 /** What was measured longer ago, or later, tells nothing of a frame. */
 export const MOST_AWAY_MS = 300_000;
@@ -10,6 +10,8 @@ export const MOST_AWAY_MS = 300_000;
 interface Found {
   readonly nodes: ReadonlyMap<string, Measurements>;
   readonly edges: ReadonlyMap<string, Measurements>;
+  /** Who told of a connection; as measurements, it comes with whole graphs only. */
+  readonly told: ReadonlyMap<string, ToldBy>;
 }
 
 const found = new WeakMap<Level, Found>();
@@ -32,12 +34,12 @@ export function hasMeasurements(graph: Graph): boolean {
 function levelWith(level: Level, from: Found): Level {
   if (!measures(from)) return level;
   const nodes = level.nodes.map((node): Node => ({ ...node, measurements: from.nodes.get(node.name) ?? node.measurements }));
-  const edges = level.edges.map((edge): Edge => ({ ...edge, measurements: from.edges.get(edgeKey(edge)) ?? edge.measurements }));
+  const edges = level.edges.map((edge): Edge => ({ ...edge, measurements: from.edges.get(edgeKey(edge)) ?? edge.measurements, toldBy: from.told.get(edgeKey(edge)) ?? edge.toldBy }));
   return { ...level, nodes, edges };
 }
 
-function measures({ nodes, edges }: Found): boolean {
-  return nodes.size > 0 || edges.size > 0;
+function measures({ nodes, edges, told }: Found): boolean {
+  return nodes.size > 0 || edges.size > 0 || told.size > 0;
 }
 
 function foundIn(level: Level): Found {
@@ -47,6 +49,7 @@ function foundIn(level: Level): Found {
   const made = {
     nodes: new Map(level.nodes.filter(some).map((node) => [node.name, node.measurements])),
     edges: new Map(level.edges.filter(some).map((edge) => [edgeKey(edge), edge.measurements])),
+    told: new Map(level.edges.filter((edge) => edge.toldBy !== "").map((edge) => [edgeKey(edge), edge.toldBy])),
   };
   found.set(level, made);
   return made;

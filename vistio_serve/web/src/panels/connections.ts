@@ -6,11 +6,12 @@ import { formatRate, formatShare } from "../values/format";
 import { formatLatency, formatThroughput, latencyOf, throughputOf } from "../values/measures";
 import { type Edge, total, worst } from "../values/model";
 import { type State, select } from "../values/state";
+import { lostOf, networkOf } from "../values/witnesses";
 
 /** A connection, or whatever else has rates and measurements. */
 export type Row = Pick<Edge, "source" | "target" | "rates" | "notices" | "measurements">;
 
-type Column = "name" | "rate" | "errors" | "latency" | "throughput";
+type Column = "name" | "rate" | "errors" | "lost" | "latency" | "network" | "throughput";
 
 export interface Order {
   readonly column: Column;
@@ -19,14 +20,16 @@ export interface Order {
 
 export const FIRST_ORDER: Order = { column: "errors", descending: true };
 
-const HEADS: Readonly<Record<Column, string>> = { name: "Connection", rate: "req/s", errors: "errors", latency: "latency", throughput: "bytes/s" };
+const HEADS: Readonly<Record<Column, string>> = { name: "Connection", rate: "req/s", errors: "errors", lost: "lost/s", latency: "latency", network: "network", throughput: "bytes/s" };
 // More rows make a page slow, and nobody reads them.
 const MOST_ROWS = 200;
 
 const VALUES: Readonly<Record<Exclude<Column, "name">, (row: Row) => number>> = {
   rate: (row) => total(row.rates),
   errors: (row) => errorShare(row),
+  lost: (row) => lostOf(row.measurements),
   latency: (row) => latencyOf(row.measurements)?.ms ?? -1,
+  network: (row) => networkOf(row.measurements) ?? -1,
   throughput: (row) => throughputOf(row.measurements) ?? -1,
 };
 
@@ -48,7 +51,9 @@ export function reorder(order: Order, column: Column): Order {
 /** The columns that have something to say about these rows. */
 export function columnsOf(rows: readonly Row[]): readonly Column[] {
   const columns: Column[] = ["name", "rate", "errors"];
+  if (rows.some((row) => lostOf(row.measurements) > 0)) columns.push("lost");
   if (rows.some((row) => latencyOf(row.measurements))) columns.push("latency");
+  if (rows.some((row) => networkOf(row.measurements) !== null)) columns.push("network");
   if (rows.some((row) => throughputOf(row.measurements) !== null)) columns.push("throughput");
   return columns;
 }
@@ -130,6 +135,14 @@ function valueCell(row: Row, column: Exclude<Column, "name">): HTMLElement {
   const all = total(row.rates);
   if (column === "rate") return h("td", { class: "number" }, formatRate(all));
   if (column === "errors") return h("td", { class: row.rates.danger > 0 ? "number danger" : "number" }, formatShare(row.rates.danger, all));
+  if (column === "lost") {
+    const lost = lostOf(row.measurements);
+    return h("td", { class: lost > 0 ? "number danger" : "number", title: lost > 0 ? "Requests a second that were sent and not received" : null }, lost > 0 ? formatRate(lost) : "");
+  }
+  if (column === "network") {
+    const network = networkOf(row.measurements);
+    return h("td", { class: "number", title: network === null ? null : "How much longer it took for the caller, on average" }, network === null ? "–" : formatLatency(network));
+  }
   if (column === "latency") {
     const latency = latencyOf(row.measurements);
     return h("td", { class: "number", title: latency ? `${latency.percentile} % of requests are faster` : null }, latency ? formatLatency(latency.ms) : "–");

@@ -12,12 +12,12 @@ import { visible } from "../values/names";
 import { closeGroup, openGroup } from "../values/opening";
 import { type Selection, type State, enter, levelOf, select } from "../values/state";
 import { Connections, NO_TABLE, type Row, type Table } from "./connections";
-import { type Fact, factList, findEdge, incoming, measurementFacts, outgoing, rateFacts, throughputFacts, trafficOf } from "./facts";
+import { type Fact, factList, findEdge, incoming, measurementFacts, outgoing, rateFacts, throughputFacts, trafficOf, witnessFacts } from "./facts";
 import { type PlacedNotice, noticeList } from "./notices";
 import { Panel } from "./panel";
 import { TrendChart } from "./trend-chart";
 
-const NOTHING: Edge = { source: "", target: "", rates: NO_RATES, notices: [], measurements: {}, synthetic: false };
+const NOTHING: Edge = { source: "", target: "", rates: NO_RATES, notices: [], measurements: {}, toldBy: "", synthetic: false };
 
 export class DetailsPanel extends Panel {
   private readonly facts = h("div", {});
@@ -105,8 +105,8 @@ export class DetailsPanel extends Panel {
     const edge = edges.length ? bundle(source, target, edges) : undefined;
     const label = (name: string): string => (plan.groups.has(name) ? groupTitle(plan.groups.get(name)!) : labelOf(level, name));
     this.head(edges.length > 1 ? `${edges.length} connections` : "Connection", `${label(source)} → ${label(target)}`, [this.close()]);
-    this.showFacts(edge ? [...rateFacts(edge.rates), ...measurementFacts(edge.measurements)] : [], !edge);
-    if (edges.length > 1 && latencyOf(edge!.measurements)) this.facts.append(h("p", { class: "quiet" }, "Of latencies the largest, of throughput the sum."));
+    this.showFacts(edge ? [...rateFacts(edge.rates), ...witnessFacts(edge), ...measurementFacts(edge.measurements)] : [], !edge);
+    if (edges.length > 1 && latencyOf(edge!.measurements)) this.facts.append(h("p", { class: "quiet" }, "Of latencies the largest, of throughput and what was lost the sum."));
     this.showNotices(edge?.notices.map((notice) => ({ ...notice, place: "" })) ?? []);
     this.facts.append(h("p", { class: "ends" }, this.endButton(source, label), " → ", this.endButton(target, label)));
     this.showTables(state, bundled ? { title: "Connections", rows: edges, name: edgeName(level) } : NO_TABLE);

@@ -2,8 +2,9 @@
 
 import { h } from "../dom/elements";
 import { formatRate, formatShare } from "../values/format";
-import { formatThroughput, throughputOf, wordsOf } from "../values/measures";
+import { formatLatency, formatThroughput, throughputOf, wordsOf } from "../values/measures";
 import { type Edge, type Level, type Measurements, type Rates, edgeKey, sum, total } from "../values/model";
+import { TOLD_WORDS, lostOf, networkOf } from "../values/witnesses";
 
 /** Rows of a definition list. */
 export type Fact = readonly [name: string, value: string, tone?: "danger" | "warning" | undefined];
@@ -17,12 +18,25 @@ export function rateFacts(rates: Rates): Fact[] {
   ];
 }
 
+/** What both ends tell of a connection, and where they differ. */
+export function witnessFacts({ toldBy, measurements }: Edge): Fact[] {
+  const [lost, network] = [lostOf(measurements), networkOf(measurements)];
+  const facts: (Fact | false)[] = [
+    toldBy !== "" && ["Told by", TOLD_WORDS[toldBy]],
+    lost > 0 && ["Lost: sent, not received", `${formatRate(lost)} /s`, "danger"],
+    network !== null && ["Network delay, mean", formatLatency(network)],
+  ];
+  return facts.filter((fact) => fact !== false);
+}
+
+const OF_BOTH_ENDS = ["lost_rps", "network_ms"];
+
 /** Well-known measures come first, in the order in which people ask for them. */
-const FIRST_MEASURES = ["latency_p50_ms", "latency_p90_ms", "latency_p95_ms", "latency_p99_ms", "sent_bytes_per_second", "received_bytes_per_second", "connections_per_second"];
+const FIRST_MEASURES = ["latency_p50_ms", "latency_p90_ms", "latency_p95_ms", "latency_p99_ms", "latency_mean_ms", "caller_latency_mean_ms", "sent_bytes_per_second", "received_bytes_per_second", "connections_per_second"];
 
 export function measurementFacts(measurements: Measurements): Fact[] {
   const known = FIRST_MEASURES.filter((name) => name in measurements);
-  const others = Object.keys(measurements).filter((name) => !FIRST_MEASURES.includes(name)).sort();
+  const others = Object.keys(measurements).filter((name) => !FIRST_MEASURES.includes(name) && !OF_BOTH_ENDS.includes(name)).sort();
   return [...known, ...others].map((name) => wordsOf(name, measurements[name] ?? 0));
 }
 

@@ -8,6 +8,7 @@
 import { CROWDED, type Crowd, OTHERS, type Rank, groupKey } from "../values/crowd";
 import { type Edge, type Level, type Measurements, NO_RATES, type Node, type Notice, edgeKey, sum, total } from "../values/model";
 import { visible } from "../values/names";
+import { toldTogether } from "../values/witnesses";
 import { type Naming, WAYS, namingOf } from "./naming";
 
 export interface Group {
@@ -197,7 +198,7 @@ function groupNode(group: Group, members: readonly Node[], inside: readonly Edge
   };
 }
 
-/** Connections as one: rates and throughputs add up, of everything else the largest counts. */
+/** Connections as one: rates, throughputs and what was lost add up, of everything else the largest counts. */
 export function bundle(source: string, target: string, edges: readonly Edge[]): Edge {
   if (edges.length === 1) return { ...edges[0]!, source, target };
   return {
@@ -206,6 +207,7 @@ export function bundle(source: string, target: string, edges: readonly Edge[]): 
     rates: sum(edges.map((edge) => edge.rates)),
     notices: mostSevere(edges.flatMap((edge) => edge.notices.map((notice) => placed(notice, endsOf(edge))))),
     measurements: together(edges.map((edge) => edge.measurements)),
+    toldBy: toldTogether(edges),
     synthetic: edges.every((edge) => edge.synthetic),
   };
 }
@@ -215,7 +217,7 @@ export function together(all: readonly Measurements[]): Measurements {
   for (const measurements of all) {
     for (const [name, value] of Object.entries(measurements)) {
       const before = made[name];
-      made[name] = before === undefined ? value : name.endsWith("_per_second") ? before + value : Math.max(before, value);
+      made[name] = before === undefined ? value : /_(?:per_second|rps)$/.test(name) ? before + value : Math.max(before, value);
     }
   }
   return made;
@@ -266,7 +268,7 @@ export function entered(level: Level): Level {
   const ordered = [...entries, ...level.nodes.filter((node) => !first.has(node.name))];
   if (!missing.length) return { ...level, nodes: ordered };
   const entry = entries.find((node) => node.synthetic) ?? ENTRY;
-  const made = missing.map((target): Edge => ({ source: entry.name, target, rates: NO_RATES, notices: [], measurements: {}, synthetic: true }));
+  const made = missing.map((target): Edge => ({ source: entry.name, target, rates: NO_RATES, notices: [], measurements: {}, toldBy: "", synthetic: true }));
   return { ...level, nodes: first.has(entry.name) ? ordered : [entry, ...ordered], edges: [...level.edges, ...made] };
 }
 

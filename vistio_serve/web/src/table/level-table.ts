@@ -4,8 +4,10 @@ import { h, set, setText } from "../dom/elements";
 import { filterLevel } from "../picture/scene";
 import type { Actions, Snapshot, View } from "../store/store";
 import { formatRate, formatShare } from "../values/format";
+import { formatLatency } from "../values/measures";
 import { type Edge, type Level, type Node, type Notice, type Rates, edgeKey, labelOf, sum, total } from "../values/model";
 import { type Selection, type State, enter, levelOf, select } from "../values/state";
+import { TOLD_WORDS, lostOf, networkOf } from "../values/witnesses";
 import { type Column, SortedTable } from "./sorted-table";
 
 const SEVERITIES = ["info", "warning", "error"] as const;
@@ -50,6 +52,9 @@ export class LevelTable implements View {
       [
         { title: "Connection", value: (row) => row.text, text: (row) => row.text, open: ({ edge: { source, target } }) => pick({ kind: "edge", source, target }) },
         ...rateColumns<EdgeRow>((row) => row.edge.rates),
+        { title: "lost/s", value: ({ edge }) => lostOf(edge.measurements), text: ({ edge }) => (lostOf(edge.measurements) > 0 ? formatRate(lostOf(edge.measurements)) : ""), numeric: true, optional: true, tone: ({ edge }) => (lostOf(edge.measurements) > 0 ? "danger" : "") },
+        { title: "network", value: ({ edge }) => networkOf(edge.measurements) ?? -1, text: ({ edge }) => networkText(edge), numeric: true, optional: true },
+        { title: "told by", value: ({ edge }) => edge.toldBy, text: ({ edge }) => (edge.toldBy ? TOLD_WORDS[edge.toldBy] : ""), optional: true },
         noticeColumn((row) => row.edge.notices),
       ],
       (row) => edgeKey(row.edge),
@@ -95,6 +100,11 @@ function append(map: Map<string, Edge[]>, key: string, edge: Edge): void {
 
 function edgeRows(level: Level): EdgeRow[] {
   return level.edges.filter((edge) => !edge.synthetic).map((edge) => ({ edge, text: `${labelOf(level, edge.source)} → ${labelOf(level, edge.target)}` }));
+}
+
+function networkText({ measurements }: Edge): string {
+  const network = networkOf(measurements);
+  return network === null ? "" : formatLatency(network);
 }
 
 function rateColumns<Row>(rates: (row: Row) => Rates): Column<Row>[] {

@@ -11,6 +11,8 @@ export interface Column<Row> {
   /** What a press on the cell does; such a cell is a button. */
   open?(row: Row): void;
   readonly numeric?: boolean;
+  /** It is left out where it has nothing to say of any row. */
+  readonly optional?: boolean;
   readonly tone?: (row: Row) => "danger" | "warning" | "";
 }
 
@@ -38,6 +40,7 @@ export class SortedTable<Row> {
   private readonly body = h("tbody", {});
   private readonly kept = new Map<string, HTMLTableRowElement>();
   private rows: readonly Row[] = [];
+  private left: readonly boolean[] = [];
   private isSelected: (row: Row) => boolean = () => false;
 
   constructor(private readonly columns: readonly Column<Row>[], private readonly key: (row: Row) => string, private order: Order) {
@@ -52,6 +55,8 @@ export class SortedTable<Row> {
     this.heads.forEach((head, index) => {
       set(head, "aria-sort", index !== this.order.column ? "none" : this.order.descending ? "descending" : "ascending");
     });
+    this.left = this.columns.map((column) => (column.optional ?? false) && rows.every((row) => column.text(row) === ""));
+    this.heads.forEach((head, index) => set(head, "hidden", this.left[index]));
     const keys = new Set(rows.map(this.key));
     for (const key of [...this.kept.keys()]) if (!keys.has(key)) this.kept.delete(key);
     const elements = inOrder(rows, this.columns, this.order, this.key).map((row) => this.rowOf(row));
@@ -77,6 +82,7 @@ export class SortedTable<Row> {
     this.columns.forEach((column, index) => {
       const cell = element.cells[index]!;
       set(cell, "class", [column.numeric ? "number" : "", column.tone?.(row) ?? ""].filter(Boolean).join(" "));
+      set(cell, "hidden", this.left[index]);
       const text = column.text(row);
       setText(cell.firstElementChild ?? cell, text);
       if (cell.firstElementChild) set(cell.firstElementChild, "hidden", text === "");

@@ -11,6 +11,7 @@ import { formatRate, formatShare } from "../values/format";
 import { formatLatency, formatThroughput, latencyOf, throughputOf } from "../values/measures";
 import { type Edge, edgeKey, total } from "../values/model";
 import type { EdgeText } from "../values/state";
+import { lostOf, networkOf } from "../values/witnesses";
 
 /** In front of what was measured at another instant than the one that is shown. */
 const ELSEWHEN = "~";
@@ -29,8 +30,16 @@ export function textOf(edge: Edge, kind: EdgeText, elsewhen = false): string {
     const latency = latencyOf(edge.measurements);
     return latency ? `${elsewhen ? ELSEWHEN : ""}${formatLatency(latency.ms)}` : "";
   }
+  if (kind === "ends") return endsOf(edge, elsewhen);
   const throughput = throughputOf(edge.measurements);
   return throughput ? `${elsewhen ? ELSEWHEN : ""}${formatThroughput(throughput)}` : "";
+}
+
+/** What both ends tell differently: `3.00/s lost · 2.5 ms`. */
+function endsOf({ measurements }: Edge, elsewhen: boolean): string {
+  const [lost, network] = [lostOf(measurements), networkOf(measurements)];
+  const parts = [lost > 0 ? `${formatRate(lost)}/s lost` : "", network === null ? "" : formatLatency(network)].filter(Boolean);
+  return parts.length ? `${elsewhen ? ELSEWHEN : ""}${parts.join(" · ")}` : "";
 }
 
 interface Point {

@@ -47,14 +47,22 @@ export function formatThroughput(bytesPerSecond: number): string {
   return `${unit === 0 || value >= 100 ? value.toFixed(0) : Number(value.toPrecision(3))} ${UNITS[unit]}/s`;
 }
 
+/** Before what the caller measured, where the called side measured it too. */
+const CALLER = "caller_";
+
 const NAMES: Readonly<Record<string, string>> = {
   sent_bytes_per_second: "Sent",
   received_bytes_per_second: "Received",
   connections_per_second: "Connections",
+  latency_mean_ms: "Latency, mean",
 };
 
 /** A measurement's name and value in words; the unit is at the end of its name. */
 export function wordsOf(name: string, value: number): readonly [name: string, value: string] {
+  if (name.startsWith(CALLER)) {
+    const [words, text] = wordsOf(name.slice(CALLER.length), value);
+    return [`${words}, for the caller`, text];
+  }
   const percentile = /^latency_p(\d+)_ms$/.exec(name)?.[1];
   if (percentile === "50") return ["Latency, median", formatLatency(value)];
   if (percentile !== undefined) return [`Latency, ${percentile.slice(0, 2)}${percentile.length > 2 ? `.${percentile.slice(2)}` : ""} %`, formatLatency(value)];

@@ -39,12 +39,16 @@ export interface Node {
   readonly synthetic: boolean;
 }
 
+/** Who reported a connection; empty where its rules do not say whose reports theirs are. */
+export type ToldBy = "" | "both" | "caller" | "called";
+
 export interface Edge {
   readonly source: string;
   readonly target: string;
   readonly rates: Rates;
   readonly notices: readonly Notice[];
   readonly measurements: Measurements;
+  readonly toldBy: ToldBy;
   readonly synthetic: boolean;
 }
 
@@ -123,7 +127,7 @@ export function pathLabels(graph: Graph | null, path: readonly string[]): string
 // --- the server's JSON ---
 
 export interface RawNotice { title?: string; subtitle?: string; link?: string; severity?: number }
-interface RawFacts { synthetic?: boolean; measurements?: Record<string, number>; name?: string }
+interface RawFacts { synthetic?: boolean; measurements?: Record<string, number>; name?: string; told_by?: string }
 interface RawMetadata { vistio?: RawFacts }
 interface RawEdge {
   source: string; target: string; metrics?: Partial<Rates>; notices?: RawNotice[]; metadata?: RawMetadata;
@@ -190,6 +194,8 @@ function readNode(raw: RawNode): Node {
   };
 }
 
+const TOLD_BY: readonly ToldBy[] = ["both", "caller", "called"];
+
 function readEdge(raw: RawEdge): Edge {
   const facts = raw.metadata?.vistio;
   return {
@@ -198,6 +204,7 @@ function readEdge(raw: RawEdge): Edge {
     rates: { ...NO_RATES, ...raw.metrics },
     notices: (raw.notices ?? []).map(readNotice),
     measurements: facts?.measurements ?? {},
+    toldBy: TOLD_BY.find((each) => each === facts?.told_by) ?? "",
     synthetic: facts?.synthetic ?? false,
   };
 }

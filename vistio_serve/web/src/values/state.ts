@@ -20,7 +20,7 @@ export type Selection =
   | { readonly kind: "edge"; readonly source: string; readonly target: string };
 
 /** What can be written at connections. */
-export const EDGE_TEXTS = ["none", "rate", "errors", "latency", "throughput"] as const;
+export const EDGE_TEXTS = ["none", "rate", "errors", "latency", "throughput", "ends"] as const;
 export type EdgeText = (typeof EDGE_TEXTS)[number];
 
 export interface Filters {

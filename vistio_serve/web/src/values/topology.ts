@@ -61,5 +61,5 @@ function atRestNode(node: Node): Node {
 }
 
 function atRestEdge(edge: Edge): Edge {
-  return { ...edge, rates: NO_RATES, notices: [], measurements: {} };
+  return { ...edge, rates: NO_RATES, notices: [], measurements: {}, toldBy: "" };
 }
