@@ -294,6 +294,7 @@ def _side(moment: Moment) -> dict[str, Any]:
         "start": format_instant(moment.start_ms),
         "end": format_instant(moment.end_ms),
         "instants": moment.instants,
+        "significant_digits": moment.significant_digits,
     }
 
 

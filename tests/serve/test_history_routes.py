@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.scrapes import INTERVAL_MS, START_MS
+from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
 from werkzeug.test import Client
 
 import vistio_core as vistio
@@ -92,7 +92,7 @@ def test_a_timeline_is_revalidated_and_changes_with_a_commit(client: Client) -> 
 def test_diff_ranks_what_changed_between_two_instants(client: Client) -> None:
     before, after = format_instant(START_MS), format_instant(AFTER_GAP_MS)
     found = get(client, "/diff", before=before, after=after)
-    assert found["before"] == {"start": before, "end": before, "instants": 1}
+    assert found["before"] == {"start": before, "end": before, "instants": 1, "significant_digits": None}
     assert [(each["cluster"], each["source"], each["target"]) for each in found["edges"]] == [
         ("", "INTERNET", "mesh"),
         ("mesh", "cart", "database"),
@@ -114,6 +114,15 @@ def test_diff_says_of_what_was_not_seen_that_it_was_not_seen(client: Client) -> 
     back = get(client, "/diff", before=later, after=format_instant(START_MS))
     assert {each["change"] for each in back["nodes"] if each["cluster"] == "mesh"} == {"unseen"}
     assert {each["before"] for each in back["nodes"] if each["cluster"] == "mesh"} == {None}
+
+
+def test_diff_says_to_how_many_digits_a_side_was_rounded(client: Client, recorded: vistio.Recording) -> None:
+    before, after = format_instant(START_MS), format_instant(NEWEST_MS + INTERVAL_MS)
+    with recorded.writer(significant_digits=3) as writer:
+        writer.put_configuration(mesh())
+        writer.commit(scrape(NEWEST_MS + INTERVAL_MS, {"a>b 200": 1234.5}))
+    found = get(client, "/diff", before=before, after=after)
+    assert (found["before"]["significant_digits"], found["after"]["significant_digits"]) == (None, 3)
 
 
 def test_diff_takes_windows_and_relative_ones(client: Client) -> None:

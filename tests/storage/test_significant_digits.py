@@ -14,7 +14,7 @@ from vistio_core import Recording
 from vistio_core.errors import UsageError
 from vistio_core.events import LARGEST_RATE, Scrape
 from vistio_core.storage.format import rounded
-from vistio_core.times import HOUR_MS
+from vistio_core.times import HOUR_MS, format_instant
 
 RATES = {"a>b 200": 1234.5678, "a>b 503": 0.00098765, "b>c 200": -0.12345, "b>c 404": 0.0}
 ROUNDED = [1230.0, 0.000988, -0.123, 0.0]
@@ -89,3 +89,36 @@ def test_rounding_stays_close_within_the_limit_and_changes_nothing_twice(rate: f
     assert abs(near - rate) <= abs(rate) * 0.5 * 10 ** (1 - digits) * (1 + 1e-9)
     assert abs(near) <= LARGEST_RATE
     assert rounded(near, digits) == near
+
+
+@pytest.mark.parametrize("seal", [False, True])
+def test_whoever_compares_rounded_rates_is_told_to_how_many_digits(recording: Recording, seal: bool) -> None:
+    for index, digits in enumerate((5, 3)):
+        record(recording, scrape(START_MS + index * INTERVAL_MS, RATES), digits=digits)
+    record(recording, scrape(START_MS + HOUR_MS, RATES), digits=None)
+    if seal:
+        record(recording, seal=True)
+    first, hour_ms = START_MS + INTERVAL_MS, START_MS + HOUR_MS
+    for before in (first, f"{format_instant(START_MS)}/{format_instant(hour_ms)}"):
+        found = recording.compare(before, hour_ms)
+        assert (found.before.significant_digits, found.after.significant_digits) == (3, None)
+        assert found.significant_digits == 3
+        for table in (found.edges, found.nodes, recording.diff(before, hour_ms)):
+            assert table.schema.metadata == {b"vistio.significant_digits": b"3"}
+
+
+def test_an_exact_recording_says_nothing_of_digits(recording: Recording) -> None:
+    for index in range(2):
+        record(recording, scrape(START_MS + index * INTERVAL_MS, RATES), digits=None)
+    found = recording.compare(START_MS, START_MS + INTERVAL_MS)
+    assert found.significant_digits is None
+    assert found.edges.schema.metadata is None
+
+
+def test_of_several_writers_the_one_that_rounds_is_told(recording: Recording) -> None:
+    record(recording, scrape(START_MS, RATES), digits=None)
+    with recording.writer("other", significant_digits=4) as writer:
+        writer.put_configuration(mesh())
+        writer.commit(scrape(START_MS - INTERVAL_MS, RATES))
+    assert recording.graph(START_MS).significant_digits == 4
+    assert recording.graph(START_MS - INTERVAL_MS).significant_digits == 4

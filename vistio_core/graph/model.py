@@ -119,6 +119,9 @@ class Graph:
     """Sorted by name; always has ``default``."""
     failed_rules: tuple[FailedRule, ...] = ()
     backfilled: bool = False
+    significant_digits: int | None = attrs.field(default=None, eq=False)
+    """To how many its rates may have been rounded when they were recorded; None: they are exact. A sealed hour
+    says it of all of its instants, a commit of its own, so equal graphs may differ in it."""
 
     @property
     def age_ms(self) -> int:

@@ -12,6 +12,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -382,6 +383,9 @@ class Recording:
         Shape of ``nodes``: the same with node (string) for source and target. Its rates are those of the
         traffic that enters the node, or where none ever does, of what leaves it.
 
+        Where rates were rounded when they were recorded (``significant_digits`` of a writer), the side, the
+        comparison and the metadata of both tables' schemas (``vistio.significant_digits``) say to how many digits.
+
         Raises:
             NothingRecordedError: nothing was seen then.
             InvalidTimeError: not an instant, or an empty window.
@@ -398,7 +402,10 @@ class Recording:
         def moment(listing: Listing) -> Moment | None:
             there = presence(listing)
             seen = pc.count_distinct(there.filter(there["seen"])["instant_ms"]).as_py()
-            return window_moment(listing, seen, self._configuration) if seen else None
+            if not seen:
+                return None
+            found = window_moment(listing, seen, self._configuration)
+            return attrs.evolve(found, significant_digits=listing.significant_digits)
 
         side = self._log.read(start_ms, end_ms, lambda listing: listing.around_damage(moment))
         if side is None:

@@ -15,6 +15,7 @@ from vistio_core.graph.model import Graph
 from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.seen import Unseen, missing_writer, names_of_edge, names_of_node, unseen_of
 from vistio_core.replay.settled import nothing_is_open
+from vistio_core.storage.format import DIGITS_KEY, fewest_digits
 
 CHANGES = ("changed", "new", "gone", "unseen")
 """``new`` and ``gone`` are only said where both moments were answered."""
@@ -46,6 +47,8 @@ class Moment:
     """Cluster and name of every node, each once; the ends of edges are among them."""
     unseen: tuple[Unseen, ...] = attrs.field(default=(), repr=False)
     """Rules that were never answered in it: what they could have told is not known, be it there or not."""
+    significant_digits: int | None = None
+    """To how many its rates may have been rounded when they were recorded; None: they are exact."""
 
 
 @attrs.frozen
@@ -56,6 +59,11 @@ class Comparison:
     after: Moment
     edges: pa.Table = attrs.field(repr=False)
     nodes: pa.Table = attrs.field(repr=False)
+
+    @property
+    def significant_digits(self) -> int | None:
+        """The fewest to which a side was rounded: smaller differences are not seen. None: both are exact."""
+        return fewest_digits((self.before.significant_digits, self.after.significant_digits))
 
 
 def moment_of(graph: Graph, rulebook: Rulebook) -> Moment:
@@ -86,6 +94,7 @@ def moment_of(graph: Graph, rulebook: Rulebook) -> Moment:
         np.concatenate([edges.rates for _, _, edges in levels]),
         np.concatenate(node_rows),
         (*unseen_of(failed, rulebook), *missing),
+        graph.significant_digits,
     )
 
 
@@ -108,16 +117,21 @@ def compare(before: Moment, after: Moment) -> Comparison:
     ends = {"source": node.take(pa.array(source)), "target": node.take(pa.array(target))}
     of_edges = {"cluster": cluster.take(pa.array(source)), **ends}
     of_nodes = {"cluster": cluster, "node": node}
+    digits = fewest_digits((before.significant_digits, after.significant_digits))
+    # As files say it.
+    said = None if digits is None else {DIGITS_KEY: str(digits)}
     return Comparison(
         before,
         after,
-        _changes(of_edges, places, rates, [_unseen(side, of_edges, names_of_edge) for side in sides]),
+        _changes(
+            of_edges, places, rates, [_unseen(side, of_edges, names_of_edge) for side in sides]
+        ).replace_schema_metadata(said),
         _changes(
             of_nodes,
             [np.searchsorted(nodes, each) for each in node_sides],
             [_by_node(each, source, target, len(nodes)) for each in rates],
             [_unseen(side, of_nodes, names_of_node) for side in sides],
-        ),
+        ).replace_schema_metadata(said),
     )
 
 

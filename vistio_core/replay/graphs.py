@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
 from vistio_core.configuration.model import Configuration
 from vistio_core.events import RuleKey
-from vistio_core.graph.model import FailedRule, Graph
+from vistio_core.graph.model import Graph
 from vistio_core.judging.build import Evidence, build_graph
 from vistio_core.judging.rulebook import Rulebook
 from vistio_core.replay.absence import nearest_seen, nothing_recorded
 from vistio_core.replay.as_of import AsOf, as_of, failed_rules, reach
 from vistio_core.replay.in_force import configuration_in_force
 from vistio_core.storage.catalog import END_MS
-from vistio_core.storage.format import measurements_of
+from vistio_core.storage.format import fewest_digits, measurements_of
 from vistio_core.storage.listing import Listing
 from vistio_core.storage.log import Log
 from vistio_core.storage.parts import RecordedInstant, Told, failures
@@ -51,13 +51,13 @@ class Graphs:
         Raises:
             NothingRecordedError: nothing was seen then.
         """
-        evidence, failed = self._log.read(
+        evidence, facts = self._log.read(
             *reach(at_ms, at_ms, staleness_ms),
             lambda listing: self._seen(listing, at_ms, judge, staleness_ms),
         )
         if not evidence:
             raise nothing_recorded(self._log, at_ms, staleness_ms)
-        return attrs.evolve(build_graph(at_ms, evidence), failed_rules=failed)
+        return attrs.evolve(build_graph(at_ms, evidence), **facts)
 
     def configuration(self, at_ms: int | None = None) -> Configuration:
         """The one in force at an instant, or the newest one.
@@ -73,14 +73,20 @@ class Graphs:
 
     def _seen(
         self, listing: Listing, at_ms: int, judge: Judge, staleness_ms: int
-    ) -> tuple[list[Evidence], tuple[FailedRule, ...]]:
-        """What was seen as of an instant, with its judges, and what was not."""
+    ) -> tuple[list[Evidence], dict[str, Any]]:
+        """What was seen as of an instant, with its judges; and what else the graph says of itself."""
         answers = as_of(listing, at_ms, staleness_ms)
         shown = [
             answer.writer.instants([answer.shown_ms]) for answer in answers if answer.shown_ms is not None
         ]
-        evidence = [self._evidence(instant, judge) for instants in shown for instant in instants]
-        return evidence, failed_rules(answers, _failures) if evidence else ()
+        instants = [instant for each in shown for instant in each]
+        evidence = [self._evidence(instant, judge) for instant in instants]
+        if not evidence:
+            return [], {}
+        return evidence, {
+            "failed_rules": failed_rules(answers, _failures),
+            "significant_digits": fewest_digits(instant.significant_digits for instant in instants),
+        }
 
     def _evidence(self, shown: RecordedInstant, judge: Judge) -> Evidence:
         recorded = self._configuration(shown.configuration)

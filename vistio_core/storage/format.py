@@ -44,7 +44,7 @@ _ZSTD_LEVEL = 3
 _ROWS_JUDGED = 65_536
 
 _VERSION_KEY: Final = b"vistio.format"
-_DIGITS_KEY: Final = b"vistio.significant_digits"
+DIGITS_KEY: Final = b"vistio.significant_digits"
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 
 INSTANT = pa.timestamp("ms", tz="UTC")
@@ -98,8 +98,13 @@ def check_version(place: str, metadata: dict[bytes, bytes] | None) -> str | None
 
 def significant_digits(metadata: dict[bytes, bytes] | None) -> int | None:
     """To how many significant digits a file's rates may have been rounded; None where they were not."""
-    text = (metadata or {}).get(_DIGITS_KEY)
+    text = (metadata or {}).get(DIGITS_KEY)
     return int(text) if text is not None and text.isdigit() else None
+
+
+def fewest_digits(digits: Iterable[int | None]) -> int | None:
+    """What several files together may have been rounded to; None where none was."""
+    return min((each for each in digits if each is not None), default=None)
 
 
 def rounded(rate: float, digits: int) -> float:
@@ -148,7 +153,7 @@ def write_events(
     # Plain or a dictionary: of a double, Spark 3.5 reads nothing else (decision 0033).
     schema, dictionaries = SCHEMA, [*DICTIONARY_COLUMNS, "rate"] if repeating else DICTIONARY_COLUMNS
     if digits is not None:
-        schema = SCHEMA.with_metadata({**SCHEMA.metadata, _DIGITS_KEY: str(digits).encode()})
+        schema = SCHEMA.with_metadata({**SCHEMA.metadata, DIGITS_KEY: str(digits).encode()})
     with pq.ParquetWriter(
         sink,
         schema,

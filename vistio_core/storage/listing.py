@@ -30,7 +30,7 @@ from typing import TypeVar
 from vistio_core.errors import DamagedFileError
 from vistio_core.storage.catalog import Span, by_time
 from vistio_core.storage.event_file import EventFile, EventFiles
-from vistio_core.storage.format import KINDS
+from vistio_core.storage.format import KINDS, fewest_digits
 from vistio_core.storage.layout import EventsName
 from vistio_core.storage.parts import RecordedInstant
 from vistio_core.storage.presences import Presence
@@ -239,6 +239,11 @@ class Listing:
     def files(self) -> list[EventFile]:
         """The files that count and can be opened, by first instant."""
         return [file for file in map(self._files.open, self.names) if file is not None]
+
+    @property
+    def significant_digits(self) -> int | None:
+        """The fewest to which any rate of these files may have been rounded; None: they are exact."""
+        return fewest_digits(file.significant_digits for file in self.files)
 
     @property
     def uris(self) -> list[str]:

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from vistio_core.events import Outcome, RuleKey
 from vistio_core.storage.event_file import EventFile
+from vistio_core.storage.format import fewest_digits
 from vistio_core.storage.presences import Presence
 
 _TOLD = ["instant", "cluster", "rule", "outcome", "error"]
@@ -55,6 +56,11 @@ class RecordedInstant:
     def configuration(self) -> str:
         """The hash of the one in force: the scrape's. It judges what supplements brought, too."""
         return self.facts[0].configuration
+
+    @property
+    def significant_digits(self) -> int | None:
+        """The fewest to which any of its rates may have been rounded; None: they are exact."""
+        return fewest_digits(part.significant_digits for part in self.parts)
 
     @property
     def seen(self) -> bool:

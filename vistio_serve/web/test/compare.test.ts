@@ -4,7 +4,7 @@ import type { NodeObject } from "vizceral";
 import { Api } from "../src/asking/api";
 import { Comparing } from "../src/asking/comparing";
 import type { Palette } from "../src/dom/palette";
-import { ComparePanel } from "../src/panels/comparison";
+import { ComparePanel, roundedNote } from "../src/panels/comparison";
 import { changeOf, changesOf, groupRowsOf, rowsOf, summaryOf } from "../src/picture/changes";
 import { drawnChanges } from "../src/picture/grouped";
 import { EVERYTHING, planOf } from "../src/picture/groups";
@@ -26,7 +26,7 @@ const edge = (cluster: string, ends: string, before: Rates | null, after: Rates 
   return { cluster, source, target, before, after, change: before ? (after ? "changed" : "gone") : "new", change_rps: 1 };
 };
 const diffOf = (edges: readonly DiffEdge[], nodes: Diff["nodes"] = []): Diff => {
-  const moment = { start: "", end: "", instants: 1 };
+  const moment = { start: "", end: "", instants: 1, significant_digits: null };
   return { before: moment, after: moment, changed_edges: edges.length, changed_nodes: nodes.length, edges, nodes };
 };
 const pinned: Partial<State> = { baselineMs: START_MS - 60_000 };
@@ -49,6 +49,16 @@ describe("a change", () => {
     expect(changeOf(rates(50), rates(75, 0, 25))).toMatchObject({ byRps: 50, byErrors: 25 });
     expect(changeOf(null, rates(5)).byErrors).toBeNull();
   });
+});
+
+test("rates that were rounded are said, by the side with the fewest digits", () => {
+  const diff = diffOf([]);
+  const side = (digits: number | null): Diff["before"] => ({ ...diff.before, significant_digits: digits });
+  expect(roundedNote({ ...diff, before: side(3), after: side(5) })).toBe("Rates were rounded to 3 significant digits when they were recorded; smaller changes are not seen.");
+  expect(roundedNote({ ...diff, after: side(1) })).toContain("to 1 significant digit when");
+  expect([roundedNote(diff), roundedNote(null)]).toEqual(["", ""]);
+  // A server of yesterday says nothing of it.
+  expect(roundedNote({ ...diff, before: { start: "", end: "", instants: 1 } as unknown as Diff["before"] })).toBe("");
 });
 
 describe("the changes of a level", () => {

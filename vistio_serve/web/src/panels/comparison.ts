@@ -5,7 +5,7 @@ import { h, iconButton, set, setText } from "../dom/elements";
 import { type Change, type Row, SIGNS, WORDS, groupRowsOf, keyIn, rowsOf, summaryOf, unseenOf } from "../picture/changes";
 import { type Pictures, changesAsDrawn } from "../picture/picture";
 import type { Actions, Snapshot } from "../store/store";
-import type { DiffChange } from "../values/answers";
+import type { Diff, DiffChange } from "../values/answers";
 import { goToBaseline, swap, unpin } from "../values/baseline";
 import { formatDate, formatRate, formatTime } from "../values/format";
 import { type Selection, type State, levelOf, openPath, sameSelection, select } from "../values/state";
@@ -15,6 +15,7 @@ const SHOWN_ROWS = 8;
 
 export class ComparePanel extends Panel {
   private readonly intro = h("p", { class: "quiet" });
+  private readonly rounded = h("p", { class: "quiet rounded" });
   private readonly groups: Changes;
   private readonly edges: Changes;
   private readonly nodes: Changes;
@@ -27,7 +28,7 @@ export class ComparePanel extends Panel {
     this.groups = new Changes("Groups", actions);
     this.edges = new Changes("Connections", actions);
     this.nodes = new Changes("Nodes", actions);
-    this.body.append(this.intro, this.groups.element, this.edges.element, this.nodes.element);
+    this.body.append(this.intro, this.rounded, this.groups.element, this.edges.element, this.nodes.element);
     this.element.prepend(h("header", { class: "panel-head" },
       h("div", {}, h("p", { class: "panel-kind" }, "Compared with"), this.heading),
       h("div", { class: "panel-buttons" },
@@ -52,6 +53,7 @@ export class ComparePanel extends Panel {
     const same = shownMs === baselineMs;
     const rows = data.diff && !same ? rowsOf(data.diff, levelOf(state)) : { edges: [], nodes: [] };
     setText(this.intro, intro({ state, data }, same, rows.edges));
+    setText(this.rounded, same ? "" : roundedNote(data.diff));
     const changes = plan.groups.size && !same ? changesAsDrawn(data, levelOf(state), plan) : null;
     this.groups.render(changes ? groupRowsOf(changes, plan, levelOf(state)) : [], state);
     const unseen = (all: readonly DiffChange[] | undefined): number => (same || !all ? 0 : unseenOf(all, levelOf(state)));
@@ -69,6 +71,14 @@ function intro({ data }: Snapshot, same: boolean, edges: readonly Row[]): string
   if (!before.instants || !after.instants) return "One of the two moments has nothing recorded.";
   const [listed, changed] = [data.diff.edges.length, data.diff.changed_edges];
   return listed < changed ? `The ${listed} largest of ${changed} changes; the others are smaller, and not counted in groups.` : "";
+}
+
+/** Said where rates were not kept as they were; else empty. */
+export function roundedNote(diff: Diff | null): string {
+  const digits = [diff?.before, diff?.after].flatMap((side) => side?.significant_digits ?? []);
+  if (!digits.length) return "";
+  const fewest = Math.min(...digits);
+  return `Rates were rounded to ${fewest} significant digit${fewest === 1 ? "" : "s"} when they were recorded; smaller changes are not seen.`;
 }
 
 /** A ranked table; what is not notable is quiet, and the long tail is on demand. */

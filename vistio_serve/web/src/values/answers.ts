@@ -89,6 +89,8 @@ interface DiffMoment {
   readonly start: string;
   readonly end: string;
   readonly instants: number;
+  /** To how many digits rates may have been rounded when they were recorded; null where they are exact. */
+  readonly significant_digits: number | null;
 }
 
 /** What changed between two moments, the largest change first. */
