@@ -319,7 +319,7 @@ def _two_names(cluster: str, names: set[str]) -> Iterable[Finding]:
 
 def _counted_twice(rules: Iterable[RuleReport]) -> Iterable[Finding]:
     for one, other in combinations((rule for rule in rules if rule.edges), 2):
-        if one.cluster != other.cluster:
+        if one.cluster != other.cluster or _two_witnesses(one.rule, other.rule):
             continue
         shared = [pair for pair in one.edges if pair in other.edges]
         same = [pair for pair in shared if _similar(one.edges[pair], other.edges[pair])]
@@ -332,6 +332,12 @@ def _counted_twice(rules: Iterable[RuleReport]) -> Iterable[Finding]:
                 f" {len(same)} edges with nearly the same rates ({source} to {target}: {rates} requests/s);"
                 " if it is the same traffic it counts twice: is each the report of one end?",
             )
+
+
+def _two_witnesses(one: Rule, other: Rule) -> bool:
+    """Whether one reports what the callers say and the other what the called side says."""
+    reporters = {rule.witness for rule in (one, other) if isinstance(rule, ConnectionRule)}
+    return len(reporters - {None}) == 2
 
 
 def _apart(rules: Sequence[RuleReport]) -> Iterable[Finding]:

@@ -62,6 +62,7 @@ def main() -> None:
     \b
     Record a mesh that a preset knows (see `vistio-record presets`):
       vistio-record run --preset istio --prometheus http://prometheus:9090 --recording recording/
+      vistio-record run --preset istio --set window=2m --prometheus http://prometheus:9090 --recording recording/
     \b
     Try a configuration, then record with it:
       vistio-record check --config vistio.yaml
@@ -120,6 +121,7 @@ def run(
     source: str,
     config: Path | None,
     preset: str | None,
+    set: tuple[str, ...],
     prometheus: str | None,
     http_config: Path | None,
     source_option: tuple[str, ...],
@@ -166,7 +168,7 @@ def run(
         stop, hangup = StopRequest(), threading.Event()
         stack.callback(stop.close)
         stop.on_signals(hangup)
-        rules = Rules(config, preset, prometheus, http_config)
+        rules = Rules(config, preset, prometheus, http_config, set)
         recipe = Recipe.now(partial(build_source, source, rules, source_option), rules.files)
         run_recorder(options, make_source(source, rules, source_option), recipe, stop, hangup)
 
@@ -179,6 +181,7 @@ def run(
 def check(
     config: Path | None,
     preset: str | None,
+    set: tuple[str, ...],
     prometheus: str | None,
     http_config: Path | None,
     at: int,
@@ -200,7 +203,7 @@ def check(
     if timeout <= 0:
         raise click.BadParameter("must be greater than 0s", param_hint="--timeout")
     configure_logging("warning")
-    source = make_source("prometheus", Rules(config, preset, prometheus, http_config), ())
+    source = make_source("prometheus", Rules(config, preset, prometheus, http_config, set), ())
     assert isinstance(source, PrometheusSource)
     try:
         for problem in source.configuration.warnings:
@@ -232,6 +235,7 @@ def backfill(
     source: str,
     config: Path | None,
     preset: str | None,
+    set: tuple[str, ...],
     prometheus: str | None,
     http_config: Path | None,
     source_option: tuple[str, ...],
@@ -257,7 +261,7 @@ def backfill(
     timeout = timeout_within(interval, timeout)
     configure_logging("warning")
     with ExitStack() as stack:
-        asked = make_source(source, Rules(config, preset, prometheus, http_config), source_option)
+        asked = make_source(source, Rules(config, preset, prometheus, http_config, set), source_option)
         stack.callback(asked.close)
         place = Recording.open(recording, create=True)
         log_writer = stack.enter_context(place.writer(writer, significant_digits=significant_digits))

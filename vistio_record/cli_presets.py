@@ -7,6 +7,7 @@ import click
 from vistio_core.commandline import Group
 from vistio_core.errors import UsageError
 from vistio_record import presets as built_in
+from vistio_record.options import pairs, set_option
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -29,14 +30,18 @@ def presets(context: click.Context) -> None:
 
 @presets.command()
 @click.argument("name")
-def show(name: str) -> None:
+@set_option
+def show(name: str, set: tuple[str, ...]) -> None:
     """Print the configuration file of the preset NAME, to copy and edit.
 
+    The comment at its head lists the parameters, with the values that they have in it.
+
     \b
-    Example:
+    Examples:
       vistio-record presets show istio > vistio.yaml
+      vistio-record presets show istio --set window=2m --set gateway='.+-istio' > vistio.yaml
     """  # noqa: D301  # as above
     try:
-        click.echo(built_in.text(name), nl=False)
+        click.echo(built_in.text(name, pairs("--set", set)), nl=False)
     except UsageError as error:
         raise click.UsageError(str(error)) from error

@@ -69,6 +69,12 @@ _preset_option = click.option(
     metavar="NAME",
     help="A ready configuration instead of --config, see `vistio-record presets`; needs --prometheus.",
 )
+set_option = click.option(
+    "--set",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the preset, such as window=2m; `vistio-record presets show NAME` lists them. Repeatable.",
+)
 _prometheus_option = click.option(
     "--prometheus",
     metavar="URL",
@@ -103,7 +109,7 @@ _timeout_option = click.option(
 
 def configuration_options(command: F) -> F:
     """Where the rules come from, a file or a preset, and how their servers are asked."""
-    for option in (_http_config_option, _prometheus_option, _preset_option, config_option):
+    for option in (_http_config_option, _prometheus_option, set_option, _preset_option, config_option):
         command = option(command)
     return command
 
@@ -123,6 +129,8 @@ class Rules:
     preset: str | None = None
     prometheus: str | None = None
     http_config: Path | None = None
+    settings: tuple[str, ...] = ()
+    """Parameters of the preset, ``NAME=VALUE``."""
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -141,6 +149,8 @@ class Rules:
                 f"--config {self.config} and --preset {self.preset} are two configurations; keep one, or copy the"
                 f" preset with `vistio-record presets show {self.preset}` and edit it"
             )
+        if self.settings and self.preset is None:
+            raise UsageError(f"--set {self.settings[0]}: is for a preset; name one with --preset NAME")
         if self.prometheus is not None:
             try:
                 check_url(self.prometheus)
@@ -157,13 +167,14 @@ class Rules:
         if self.config is not None:
             return load(self.config, prometheus_url=self.prometheus)
         if self.preset is not None:
-            presets.text(self.preset)  # a name that is wrong comes before a server that is missing
+            settings = pairs("--set", self.settings)
+            presets.text(self.preset, settings)  # a name that is wrong comes before a server that is missing
             if self.prometheus is None:
                 raise UsageError(
                     f"--preset {self.preset} has no server yet; add --prometheus with its address,"
                     " such as --prometheus http://prometheus.istio-system:9090"
                 )
-            return presets.load(self.preset, self.prometheus)
+            return presets.load(self.preset, self.prometheus, settings)
         for option, value in (("--prometheus", self.prometheus), ("--http-config", self.http_config)):
             if value is not None:
                 raise UsageError(
@@ -188,13 +199,22 @@ def make_source(name: str, rules: Rules, settings: tuple[str, ...]) -> Source:
 
 def build_source(name: str, rules: Rules, settings: tuple[str, ...]) -> Source:
     """As `make_source`, for a reload: nothing but `VistioError` is raised."""
-    pairs: dict[str, str] = {}
+    return registry.create(name, SourceOptions(rules.read(), pairs("--source-option", settings)))
+
+
+def pairs(option: str, settings: tuple[str, ...]) -> dict[str, str]:
+    """What ``option``, which is given as NAME=VALUE and several times, says; of one name the last counts.
+
+    Raises:
+        UsageError: one is not NAME=VALUE.
+    """
+    found = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not key or not equals:
-            raise UsageError(f"--source-option: {setting!r} is not NAME=VALUE")
-        pairs[key] = value
-    return registry.create(name, SourceOptions(rules.read(), pairs))
+            raise UsageError(f"{option}: {setting!r} is not NAME=VALUE")
+        found[key] = value
+    return found
 
 
 def timeout_within(interval_ms: int, timeout_ms: int | None) -> int:

@@ -54,6 +54,13 @@ def normal(rate: float) -> Rates:
     ("caller", "called", "expected"),
     [
         pytest.param(
+            # Failures that never arrived are not the requests of somebody whom B does not know: it knows a by name.
+            {"a": (7.0, 0.0, 3.0)},
+            {"a": normal(7), "unknown": normal(0.5)},
+            {"a": ((7.0, 0.0, 3.0), "caller+called", 3.0), "unknown": (normal(0.5), "called", None)},
+            id="known by name, and an outsider",
+        ),
+        pytest.param(
             {"a": normal(10)}, {"a": normal(10)}, {"a": (normal(10), "caller+called", 0.0)}, id="agree"
         ),
         pytest.param(

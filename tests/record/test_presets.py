@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from vistio_core.configuration import ConnectionRule, load, loads, mappings_of
+from vistio_core.configuration import ConnectionRule, MeasurementRule, load, loads, mappings_of
+from vistio_core.configuration.model import Witness
 from vistio_core.errors import UsageError
 from vistio_record import presets
 from vistio_record.cli import main
@@ -49,7 +50,7 @@ def test_the_head_of_a_preset_says_what_it_needs_and_what_to_change(name: str) -
     head = presets.text(name).partition("\ngraphName:")[0]
     assert all(line.startswith("#") for line in head.splitlines())
     assert presets.summary(name) == head.splitlines()[0].removeprefix("# ")
-    for said in ("Needs: ", "[1m] is right where", "at least four", "To show several clusters"):
+    for said in ("Needs: ", "Parameters:", "at least four", "To show several clusters"):
         assert said in head.replace("\n# ", " "), said
 
 
@@ -68,6 +69,19 @@ def test_no_name_has_a_slash_and_every_rule_knows_failures(name: str) -> None:
             assert "/" not in mapping.template + mapping.replacement + mapping.default
         if isinstance(rule, ConnectionRule):
             assert rule.status is not None
+
+
+@every_preset
+def test_a_preset_chooses_no_reporter_in_promql(name: str) -> None:
+    """Both ends are recorded, and made one when a graph is built."""
+    rules = [rule for _, rule in presets.load(name, URL).rules()]
+    assert not [rule.id for rule in rules if re.search(r"\bunless\b", rule.query)]
+    means = {
+        rule.witness
+        for rule in rules
+        if isinstance(rule, MeasurementRule) and rule.measure == "latency_mean_ms"
+    }
+    assert means == (set() if name == "istio-mixer" else set(Witness))
 
 
 @pytest.mark.skipif(

@@ -17,7 +17,8 @@ The rule, for each target at each moment (C: what callers say, D: what the calle
 
 1. **Unknown callers.** What the called side tells of `UNKNOWN` is the same traffic as what callers say they sent there
    beyond what it knows of them, as far as that goes: each edge is given a part of it in proportion to what it
-   lacks, first of the same class, then of any. What is left over stays an edge of its own.
+   lacks, first of the same class, then of any, unless it knows the caller by name. What is left over stays an edge
+   of its own.
 2. **Failures** are what either end saw: the called side's, and what the caller saw beyond them.
 3. **Lost** is what the caller sent beyond what was received, as far as the failures of 2 that only it saw go.
 4. **The sum** is what was received and what was lost; or what the caller sent, where that is more.
@@ -117,8 +118,10 @@ def _with_unknown(reports: Reports) -> tuple[Floats, Booleans]:
     of_class *= np.minimum(_ratio(lacking, _total(of_class)), 1.0)[..., None]
     alike = np.minimum(nameless, _by_target(of_class, targets))
     called = reports.called + of_class * _ratio(alike, _by_target(of_class, targets))[:, targets]
-    left, still = nameless - alike, np.maximum(lacking - (_total(called) - received), 0.0)
-    # a: 7 x 200, 2 x 504; unknown: 9 x 200. What is left goes to whom something is missing, whatever it says.
+    # a: 7 x 200, 2 x 504; unknown: 9 x 200. What is left goes to whom something is missing, whatever it says; but not
+    # a: 7 x 200, 2 x 503; from a: 7 x 200, unknown: 1 x 200. Whom the called side knows by name is not unknown to it.
+    left = nameless - alike
+    still = np.where(received == 0, np.maximum(lacking - (_total(called) - received), 0.0), 0.0)
     share = np.minimum(_ratio(_by_target(still, targets), _total(left)), 1.0)
     called += _given(still, left * share[..., None], targets)
     left *= 1 - share[..., None]

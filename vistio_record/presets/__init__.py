@@ -6,11 +6,14 @@ comment line that says what it is for; the rest of that comment says what it nee
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 
 from vistio_core.configuration import Configuration, loads
 from vistio_core.configuration.keys import nearest
 from vistio_core.errors import UsageError
+from vistio_record.presets import templates
+from vistio_record.presets.templates import PresetParameter
 
 _SUFFIX = ".yaml"
 
@@ -21,17 +24,26 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(file.name.removesuffix(_SUFFIX) for file in files if file.name.endswith(_SUFFIX)))
 
 
-def text(name: str) -> str:
-    """The file of a preset, to be printed, copied and edited.
+def text(name: str, settings: Mapping[str, str] | None = None) -> str:
+    """A preset as a configuration file, to be printed, copied and edited.
+
+    Args:
+        name: the preset.
+        settings: its parameters with values; the others have their defaults.
+
+    Raises:
+        UsageError: there is no such preset, no such parameter, or a value cannot be one.
+    """
+    return templates.filled(_file(name), settings or {}, _read, name)
+
+
+def parameters(name: str) -> tuple[PresetParameter, ...]:
+    """What of a preset can be set.
 
     Raises:
         UsageError: there is no such preset.
     """
-    if name not in names():  # before it becomes part of a path
-        meant = nearest(name, dict.fromkeys(names()))
-        hint = f"; did you mean {meant}?" if meant else ""
-        raise UsageError(f"no preset {name!r}; there are {', '.join(names())}{hint}")
-    return resources.files(__name__).joinpath(name + _SUFFIX).read_text(encoding="utf-8")
+    return templates.parameters(_file(name))
 
 
 def summary(name: str) -> str:
@@ -40,13 +52,25 @@ def summary(name: str) -> str:
     Raises:
         UsageError: there is no such preset.
     """
-    return text(name).partition("\n")[0].removeprefix("# ")
+    return _file(name).partition("\n")[0].removeprefix("# ")
 
 
-def load(name: str, prometheus_url: str) -> Configuration:
+def load(name: str, prometheus_url: str, settings: Mapping[str, str] | None = None) -> Configuration:
     """The configuration of a preset whose rules ask the server at ``prometheus_url``.
 
     Raises:
-        UsageError: there is no such preset, or ``prometheus_url`` is not an address.
+        UsageError: as `text`, or ``prometheus_url`` is not an address.
     """
-    return loads(text(name), f"preset {name}", prometheus_url=prometheus_url)
+    return loads(text(name, settings), f"preset {name}", prometheus_url=prometheus_url)
+
+
+def _file(name: str) -> str:
+    if name not in names():  # before it becomes part of a path
+        meant = nearest(name, dict.fromkeys(names()))
+        hint = f"; did you mean {meant}?" if meant else ""
+        raise UsageError(f"no preset {name!r}; there are {', '.join(names())}{hint}")
+    return _read(name + _SUFFIX)
+
+
+def _read(file: str) -> str:
+    return resources.files(__name__).joinpath(file).read_text(encoding="utf-8")

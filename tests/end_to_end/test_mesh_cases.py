@@ -1,0 +1,116 @@
+"""Series of real systems that are drawn wrongly easily: what two ends tell differently, and names in many forms.
+
+Each folder of ``cases`` is one: two expositions a minute apart, and ``expected.json``, which has the preset
+(or ``vistio.yaml`` is beside it), the edges that are true, and what `check` finds. All of them are in one
+Prometheus, each in a time of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+from click.testing import CliRunner
+from support import prometheus as real_prometheus
+from support.history import growth, open_metrics, write_blocks
+from support.ports import free_port
+from support.prometheus import Prometheus
+
+import vistio_core as vistio
+from vistio_core import frontends
+from vistio_core.times import MINUTE_MS, align, format_instant, system_now_ms
+from vistio_record.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CASES = sorted(folder.parent for folder in (Path(__file__).parent / "cases").glob("*/expected.json"))
+APART_MS = 20 * MINUTE_MS  # more than a lookback and a window
+pytestmark = [
+    pytest.mark.skipif(not real_prometheus.installed(), reason=real_prometheus.WITHOUT_BINARY),
+    pytest.mark.slow,
+]
+
+
+@attrs.frozen
+class Case:
+    """A folder, and when a Prometheus saw what it says."""
+
+    folder: Path
+    url: str
+    instant_ms: int
+
+    @property
+    def expected(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / "expected.json").read_text())
+        return found
+
+    def vistio_record(self, command: str, *arguments: object) -> str:
+        """What ``vistio-record COMMAND`` prints with the rules of this case; it must succeed."""
+        preset, settings = self.expected.get("preset"), self.expected.get("set", {})
+        rules = ("--preset", preset) if preset else ("--config", self.folder / "vistio.yaml")
+        more = [text for name, value in settings.items() for text in ("--set", f"{name}={value}")]
+        asked = (*rules, *more, "--prometheus", self.url, *arguments)
+        result = CliRunner().invoke(main, [command, *map(str, asked)])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[Path, Case]]:
+    """Each case in a time of its own."""
+    directory = tmp_path_factory.mktemp("prometheus")
+    newest_ms = align(system_now_ms() - 10 * MINUTE_MS, MINUTE_MS)
+    times_ms = {folder: newest_ms - number * APART_MS for number, folder in enumerate(CASES)}
+    for folder, instant_ms in times_ms.items():
+        scrapes = ((folder / f"metrics-at-{second}s.txt").read_text() for second in (0, 60))
+        write_blocks(
+            open_metrics(growth(*scrapes, 60), end_ms=instant_ms, duration_s=300), directory / "data"
+        )
+    server = Prometheus(directory, f"127.0.0.1:{free_port()}")  # nobody to scrape there
+    try:
+        server.start()
+        yield {folder: Case(folder, server.url, instant_ms) for folder, instant_ms in times_ms.items()}
+    finally:
+        server.close()
+
+
+@pytest.fixture(params=CASES, ids=lambda folder: folder.name)
+def case(request: pytest.FixtureRequest, prometheus: Mapping[Path, Case]) -> Case:
+    return prometheus[request.param]
+
+
+def test_the_graph_has_each_request_once_and_where_it_was(case: Case, recording_dir: Path) -> None:
+    if "edges" not in case.expected:
+        pytest.skip("what `check` says is the answer")
+    start, end = (format_instant(ms) for ms in (case.instant_ms, case.instant_ms + 10_000))
+    case.vistio_record("backfill", "--recording", recording_dir, "--start", start, "--end", end)
+    graph = vistio.Recording.open(recording_dir).graph(at=case.instant_ms)
+    assert graph.failed_rules == ()
+    drawn = json.loads(frontends.get("vizceral").render(graph, {}))
+    levels = {"global": drawn} | {region["name"]: region for region in drawn["nodes"]}
+    for level, edges in case.expected["edges"].items():
+        found = {f"{edge['source']} -> {edge['target']}": edge for edge in levels[level]["connections"]}
+        assert {name: _rates(edge) for name, edge in found.items()} == {
+            name: pytest.approx({"normal": 0, "warning": 0, "danger": 0} | _rates_of(edge), rel=1e-6)
+            for name, edge in edges.items()
+        }
+    told = case.expected.get("measurements", {})
+    measured = {
+        f"{edge.source} -> {edge.target}": edge.measurements
+        for region in graph.regions
+        for edge in region.edges
+    }
+    assert {name: {key: measured[name].get(key) for key in values} for name, values in told.items()} == told
+
+
+def _rates(edge: Mapping[str, Any]) -> dict[str, float]:
+    metrics: dict[str, float] = edge["metrics"]
+    return {name: metrics.get(name, 0) for name in ("normal", "warning", "danger")}
+
+
+def _rates_of(edge: Mapping[str, Any]) -> dict[str, float]:
+    return {name: value for name, value in edge.items() if name != "synthetic"}
