@@ -66,6 +66,18 @@ class Cache(Generic[Key, Value]):
         with self._lock:
             self._values.pop(key, None)
 
+    def shrink(self, most: int) -> None:
+        """Let go what was not used for longest, until the rest weighs no more than ``most``."""
+        with self._lock:
+            while self._values and self._values.currsize > most:
+                self._values.popitem()
+
+    @property
+    def weight(self) -> int:
+        """What is kept weighs so much."""
+        with self._lock:
+            return int(self._values.currsize)
+
     @property
     def room(self) -> int:
         """What may still be put in before anything has to go."""

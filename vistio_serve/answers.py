@@ -6,15 +6,13 @@ headers is decided here, once, for every route alike.
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import threading
 from collections.abc import Mapping
 
 import attrs
-import pyarrow as pa
 from werkzeug.datastructures import Accept
 from werkzeug.wrappers import Request, Response
+
+from vistio_serve.bodies import Body, WholeBody
 
 LIVE = "no-cache"
 """May be kept, must be revalidated before each use: the next scrape changes it."""
@@ -30,29 +28,6 @@ _ENCODINGS = ("zstd", "gzip")
 _NOT_COMPRESSED = ("image/png",)
 
 
-class Body:
-    """Bytes with their validators; each encoding is computed once, however many clients ask."""
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        self._digest = hashlib.sha256(content).hexdigest()[:32]
-        self._encoded: dict[str, bytes] = {}
-        self._lock = threading.Lock()
-
-    def encoded(self, encoding: str) -> bytes:
-        """The content in ``identity``, ``gzip`` or ``zstd``; equal on every call."""
-        if encoding == "identity":
-            return self.content
-        with self._lock:
-            if encoding not in self._encoded:
-                self._encoded[encoding] = _compress(self.content, encoding)
-            return self._encoded[encoding]
-
-    def etag(self, encoding: str) -> str:
-        """A strong validator, which RFC 9110 wants to differ between encodings."""
-        return self._digest if encoding == "identity" else f"{self._digest}-{encoding}"
-
-
 @attrs.frozen
 class Answer:
     """A representation, before the request's headers had their say."""
@@ -65,7 +40,7 @@ class Answer:
 
     @classmethod
     def of(cls, content: bytes, content_type: str, **more: object) -> Answer:
-        return cls(Body(content), content_type, **more)  # type: ignore[arg-type]  # checked by attrs' __init__
+        return cls(WholeBody(content), content_type, **more)  # type: ignore[arg-type]  # checked by attrs' __init__
 
 
 def choose_encoding(accept: Accept) -> str:
@@ -81,12 +56,18 @@ def choose_encoding(accept: Accept) -> str:
     return encoding if quality > 0 and quality >= identity else "identity"
 
 
-def to_response(request: Request, answer: Answer) -> Response:
+class BodyResponse(Response):
+    """A response that knows what its body takes while it is sent."""
+
+    weight_bytes = 0
+
+
+def to_response(request: Request, answer: Answer) -> BodyResponse:
     """The HTTP response to this request: encoded, validated, 304 where the client has it already."""
-    small = len(answer.body.content) < _SMALLEST_TO_COMPRESS_BYTES
+    small = answer.body.size_bytes < _SMALLEST_TO_COMPRESS_BYTES
     plain = small or answer.content_type in _NOT_COMPRESSED
     encoding = "identity" if plain else choose_encoding(request.accept_encodings)
-    response = Response(answer.body.encoded(encoding), status=answer.status, content_type=answer.content_type)
+    response = BodyResponse(status=answer.status, content_type=answer.content_type)
     response.headers["Cache-Control"] = answer.cache_control
     response.headers.update(dict(answer.headers))
     response.vary.add("Accept-Encoding")
@@ -96,9 +77,14 @@ def to_response(request: Request, answer: Answer) -> Response:
         response.set_etag(answer.body.etag(encoding))
         if _client_has(request, answer.body, encoding):
             response.status_code = 304
-            response.set_data(b"")
             for name in ("Content-Length", "Content-Type", "Content-Encoding"):
                 response.headers.pop(name, None)
+            return response
+    length = answer.body.length(encoding)
+    if length is not None:
+        response.content_length = length
+    response.response = answer.body.pieces(encoding)
+    response.weight_bytes = answer.body.weight_bytes
     return response
 
 
@@ -106,10 +92,3 @@ def _client_has(request: Request, body: Body, encoding: str) -> bool:
     # contains_weak: If-None-Match compares weakly (RFC 9110, 13.1.2); a proxy that recompresses
     # marks our tag as weak, and is still right about the content.
     return bool(request.if_none_match) and request.if_none_match.contains_weak(body.etag(encoding))
-
-
-def _compress(content: bytes, encoding: str) -> bytes:
-    if encoding == "gzip":
-        # mtime=0, for the same content must give the same bytes under a strong validator.
-        return gzip.compress(content, compresslevel=5, mtime=0)
-    return bytes(pa.Codec("zstd", compression_level=3).compress(content, asbytes=True))

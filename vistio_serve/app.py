@@ -13,11 +13,14 @@ from werkzeug.wrappers import Request, Response
 
 from vistio_core import Recording
 from vistio_serve import parameters, problems
-from vistio_serve.answers import Answer, to_response
+from vistio_serve.admission import BusyError
+from vistio_serve.answers import Answer, BodyResponse, to_response
+from vistio_serve.bodies import sliced
 from vistio_serve.handlers import Handlers, RouteCall
 from vistio_serve.memory import DEFAULT_BYTES, Memory
 from vistio_serve.ready import Ready, ReadyResponse
 from vistio_serve.routes import ROUTES, Route
+from vistio_serve.sending import ONE_PIECE_BYTES, Sending
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -91,12 +94,35 @@ class _Application:
             return self._send(ready, began_s, start_response)
         request = Request(environ)
         route_name, response = self._respond(request)
+        sending = None
+        if request.method == "GET" and isinstance(response, BodyResponse) and _is_large(response):
+            try:
+                sending = Sending(
+                    sliced(response.iter_encoded()), self._handlers.admission.send(response.weight_bytes)
+                )
+            except BusyError as error:
+                response = to_response(request, problems.of_error(error).to_answer())
         self._decorate(response)
+        if sending is not None:
+            return self._stream(environ, start_response, (route_name, began_s), response, sending)
         if route_name == _READY_ROUTE and request.method == "GET" and response.status_code in (200, 304):
             return self._send(self._ready.keep(environ, stamp, response), began_s, start_response)
         method = request.method if request.method in _METHODS else "other"
         self._metrics.request(route_name, method, str(response.status_code), time.perf_counter() - began_s)
         return response(environ, start_response)
+
+    def _stream(
+        self,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+        told: tuple[str, float],
+        response: Response,
+        sending: Sending,
+    ) -> Iterable[bytes]:
+        """A large answer; ``told`` is its route and when it was asked for."""
+        self._metrics.request(told[0], "GET", str(response.status_code), time.perf_counter() - told[1])
+        start_response(response.status, response.get_wsgi_headers(environ).to_wsgi_list())
+        return sending
 
     def _send(self, ready: ReadyResponse, began_s: float, start_response: StartResponse) -> Iterable[bytes]:
         self._metrics.request(_READY_ROUTE, "GET", ready.code, time.perf_counter() - began_s)
@@ -156,6 +182,13 @@ class _Application:
             response.headers["Access-Control-Expose-Headers"] = "ETag, Vistio-Configuration"
             if self._cors_origin != "*":
                 response.vary.add("Origin")
+
+
+def _is_large(response: BodyResponse) -> bool:
+    if response.status_code == 304:
+        return False
+    length = response.content_length
+    return length is None or length > ONE_PIECE_BYTES
 
 
 def _to_the_slash(request: Request) -> Response:

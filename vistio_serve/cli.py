@@ -70,7 +70,7 @@ def serving_options(command: F) -> F:
             "--memory",
             type=SIZE,
             default="400MB",
-            help="How much memory to use, at any length of the history; 256MB or more.",
+            help="How much memory to use, whatever is asked at once; 256MB or more.",
         ),
         click.option(
             "--cors-origin",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import attrs
 import msgspec
@@ -12,9 +12,12 @@ from vistio_core.errors import RecordingError
 from vistio_core.recording.recording import Judge
 from vistio_core.times import HOUR_MS, SECOND_MS, align, format_duration, format_instant
 from vistio_serve import openapi, pages, parameters, problems, routes
-from vistio_serve.answers import LIVE, NEVER_STORE, SETTLED, Answer, Body
+from vistio_serve.admission import Admission
+from vistio_serve.answers import LIVE, NEVER_STORE, SETTLED, Answer
+from vistio_serve.bodies import Body, body_of
+from vistio_serve.costs import Costs
 from vistio_serve.history import History, rows_of
-from vistio_serve.memory import Memory
+from vistio_serve.memory import Kept, Memory, give_back, make_room
 from vistio_serve.metrics import ServerMetrics
 from vistio_serve.rendering import LIVE_TTL_S, Question, Renderer
 from vistio_serve.shared import Shared
@@ -22,6 +25,7 @@ from vistio_serve.shared import Shared
 MAX_INSTANTS = 100_000
 """Most instants in one answer of /instants: eleven days at an interval of ten seconds."""
 
+_ROWS_AT_ONCE = 2_000
 _TEXT = "text/plain; charset=utf-8"
 
 
@@ -42,10 +46,14 @@ class Handlers:
     def __init__(self, recording: Callable[[], Recording], now_ms: Callable[[], int], memory: Memory) -> None:
         self._recording = recording
         self._now_ms = now_ms
-        self.metrics_of_this_app = ServerMetrics(self._newest_instant_age_s)
-        self._renderer = Renderer(recording, now_ms, self.metrics_of_this_app, memory)
+        self.admission = Admission(memory.work_bytes, make_room=self._make_room, give_back=give_back)
+        self.metrics_of_this_app = ServerMetrics(self._newest_instant_age_s, self.admission)
+        self._costs = Costs(recording)
+        self._renderer = Renderer(
+            recording, now_ms, self.metrics_of_this_app, memory, self.admission, self._costs
+        )
         self._windows: Shared[Body] = Shared(memory.windows_bytes)
-        self._history = History(recording, memory)
+        self._history = History(recording, memory, self.admission, self._costs)
         self._pages = pages.load()
         # Looking for plugins reads the metadata of everything that is installed: not in each request.
         self._formats = frontends.names()
@@ -117,7 +125,9 @@ class Handlers:
                 " a window is [start, end)",
                 "start",
             )
-        body, _ = self._windows.get((start_ms, end_ms), lambda: self._list(start_ms, end_ms, now_ms))
+        body, _ = self._windows.get(
+            (start_ms, end_ms), lambda: self._list(start_ms, end_ms, now_ms), self.admission.sharing
+        )
         return Answer(body, "application/json")
 
     def timeline(self, call: RouteCall) -> Answer:
@@ -156,6 +166,11 @@ class Handlers:
 
     def _list(self, start_ms: int, end_ms: int, now_ms: int) -> tuple[Body, float, int]:
         """The answer of /instants, for how many seconds it may be kept, and its weight in bytes."""
+        with self.admission.work(self._costs.instants(start_ms, end_ms, MAX_INSTANTS)):
+            body = body_of(self._told(start_ms, end_ms, now_ms))
+        return body, LIVE_TTL_S, body.weight_bytes
+
+    def _told(self, start_ms: int, end_ms: int, now_ms: int) -> Iterator[bytes]:
         recording = self._recording()
         start, end = format_instant(start_ms), format_instant(end_ms)
         found = recording.instants(start, end)
@@ -171,11 +186,21 @@ class Handlers:
             "recording": {"first": _rfc3339(first_ms), "last": _rfc3339(last_ms)},
             "start": start,
             "end": end,
-            "instants": rows_of(found),
             "gaps": rows_of(recording.gaps(start, end)),
         }
-        content = msgspec.json.encode(document)
-        return Body(content), LIVE_TTL_S, 2 * len(content)
+        yield msgspec.json.encode(document).removesuffix(b"}") + b',"instants":['
+        # As Python's objects, rows take ten times their room.
+        for place in range(0, found.num_rows, _ROWS_AT_ONCE):
+            rows = msgspec.json.encode(rows_of(found.slice(place, _ROWS_AT_ONCE)))[1:-1]
+            yield b"," + rows if place else rows
+        yield b"]}"
+
+    def _make_room(self, left_bytes: int) -> None:
+        try:
+            files: list[Kept] = [self._recording().opened_files]
+        except RecordingError:
+            files = []  # whoever reads is told
+        make_room([*self._history.kept, self._windows, *self._renderer.kept, *files], left_bytes)
 
     def _newest_instant_age_s(self) -> float | None:
         try:

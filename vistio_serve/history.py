@@ -5,7 +5,7 @@ Several open pages ask the same; each answer is made once for all who ask within
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -27,9 +27,13 @@ from vistio_core.times import (
     format_duration,
     format_instant,
     parse_duration,
+    parse_instant,
 )
 from vistio_serve import parameters
-from vistio_serve.answers import LIVE, SETTLED, Answer, Body
+from vistio_serve.admission import Admission
+from vistio_serve.answers import LIVE, SETTLED, Answer
+from vistio_serve.bodies import Body, body_of
+from vistio_serve.costs import Costs
 from vistio_serve.memory import Memory
 from vistio_serve.parameters import ParameterError
 from vistio_serve.rendering import LIVE_TTL_S, SETTLED_TTL_S
@@ -49,6 +53,7 @@ _STEPS_MS = (
 )
 """Steps that a person reads easily; the answer's is the shortest that makes few enough of them."""
 _RATES = ("normal", "warning", "danger")
+_LESS = "use a longer step or a shorter window, or give the server more"
 
 _JSON = "application/json"
 
@@ -56,11 +61,17 @@ _JSON = "application/json"
 class History:
     """Answers questions about windows of a recording that may not exist yet."""
 
-    def __init__(self, recording: Callable[[], Recording], memory: Memory) -> None:
+    def __init__(
+        self, recording: Callable[[], Recording], memory: Memory, admission: Admission, costs: Costs
+    ) -> None:
         self._recording = recording
+        self._admission = admission
+        self._costs = costs
         self._shared: Shared[tuple[Body, bool]] = Shared(memory.windows_bytes)
         # Large, so they have a place of their own.
         self._frames: Shared[tuple[Body, bool]] = Shared(memory.frames_bytes)
+        self.kept: tuple[Shared[tuple[Body, bool]], ...] = self._frames, self._shared
+        """What is kept ready, what is largest first."""
 
     def timeline(self, values: Mapping[str, str], now_ms: int) -> Answer:
         now_ms = align(now_ms, SECOND_MS)
@@ -75,7 +86,11 @@ class History:
         # Steps begin at whole steps, so that moving a window does not move what a step says.
         start_ms = align(start_ms, step_ms)
         key = "timeline", start_ms, end_ms, step_ms, *subject.values()
-        return self._answer(key, lambda: self._timeline(start_ms, end_ms, step_ms, subject, now_ms))
+        return self._answer(
+            key,
+            lambda: self._timeline(start_ms, end_ms, step_ms, subject, now_ms),
+            lambda: self._costs.window(start_ms, end_ms),
+        )
 
     def annotations(self, values: Mapping[str, str], now_ms: int) -> Answer:
         now_ms = align(now_ms, SECOND_MS)
@@ -100,7 +115,7 @@ class History:
         _check_steps(end_ms - start_ms, step_ms, MAX_FRAMES)
         fixed = not any(parameters.is_relative(values.get(name, "now")) for name in ("start", "end"))
 
-        def make() -> tuple[bytes, bool]:
+        def make() -> tuple[Iterable[bytes], bool]:
             recording = self._recording()
             found = recording.frames(format_instant(start_ms), format_instant(end_ms), f"{step_ms}ms")
             shown = [frame for frame in found.frames if frame.instant_ms is not None]
@@ -114,9 +129,16 @@ class History:
                 "step_ms": step_ms,
             }
             settled = fixed and all(instant_is_settled(frame, now_ms) for frame in found.frames)
-            return vizceral_frames.render(found, graph, more), settled
+            return vizceral_frames.pieces(found, graph, more), settled
 
-        return self._answer(("frames", start_ms, end_ms, step_ms, fixed), make, self._frames)
+        number = -(-(end_ms - start_ms) // step_ms)
+        return self._answer(
+            ("frames", start_ms, end_ms, step_ms, fixed),
+            make,
+            lambda: self._costs.frames(start_ms, end_ms, number),
+            self._frames,
+            _LESS,
+        )
 
     def diff(self, values: Mapping[str, str], now_ms: int) -> Answer:
         now_ms = align(now_ms, SECOND_MS)
@@ -125,15 +147,23 @@ class History:
         limit = _limit(values)
         fixed = before_fixed and after_fixed
 
-        def make() -> tuple[bytes, bool]:
+        def make() -> tuple[Iterable[bytes], bool]:
             found = self._recording().compare(before, after)
-            return msgspec.json.encode(_comparison(found, limit)), fixed and _is_settled(found, now_ms)
+            return [msgspec.json.encode(_comparison(found, limit))], fixed and _is_settled(found, now_ms)
 
-        return self._answer(("diff", before, after, fixed, limit), make)
+        def cost() -> int:
+            spans = [_span(moment) for moment in (before, after)]
+            sides = [
+                self._costs.window(*span) if span[0] < span[1] else self._costs.graph(span[1])
+                for span in spans
+            ]
+            return max(sides) + self._costs.changes(limit, spans[1][1])
+
+        return self._answer(("diff", before, after, fixed, limit), make, cost)
 
     def _timeline(
         self, start_ms: int, end_ms: int, step_ms: int, subject: Mapping[str, str | None], now_ms: int
-    ) -> tuple[bytes, bool]:
+    ) -> tuple[Iterable[bytes], bool]:
         recording = self._recording()
         start, end = format_instant(start_ms), format_instant(end_ms)
         steps = recording.timeline(start, end, f"{step_ms}ms", **subject)
@@ -146,20 +176,33 @@ class History:
             "steps": {"start_ms": steps["start"].cast(pa.int64()).to_pylist(), **columns},
             "gaps": rows_of(recording.gaps(start, end)),
         }
-        return msgspec.json.encode(document), False
+        return [msgspec.json.encode(document)], False
 
     def _answer(
         self,
         key: object,
-        make: Callable[[], tuple[bytes, bool]],
+        make: Callable[[], tuple[Iterable[bytes], bool]],
+        cost_bytes: Callable[[], int],
         kept: Shared[tuple[Body, bool]] | None = None,
+        advice: str = "",
     ) -> Answer:
-        def body() -> tuple[tuple[Body, bool], float, int]:
-            content, settled = make()
-            ttl_s = SETTLED_TTL_S if settled else LIVE_TTL_S
-            return (Body(content), settled), ttl_s, 2 * len(content) + 1024
+        """What was made of this key, or is: its bytes in pieces, and whether it is history.
 
-        (made, settled), _ = (kept or self._shared).get(key, body)
+        Args:
+            key: equal keys have equal answers.
+            make: makes it.
+            cost_bytes: what that may take.
+            kept: where it is kept.
+            advice: how to ask for less, where that can be said.
+        """
+
+        def body() -> tuple[tuple[Body, bool], float, int]:
+            with self._admission.work(cost_bytes(), advice):
+                pieces, settled = make()
+                content = body_of(pieces)
+            return (content, settled), SETTLED_TTL_S if settled else LIVE_TTL_S, content.weight_bytes
+
+        (made, settled), _ = (kept or self._shared).get(key, body, self._admission.sharing)
         return Answer(made, _JSON, cache_control=SETTLED if settled else LIVE)
 
     def _window(self, values: Mapping[str, str], now_ms: int) -> tuple[int, int]:
@@ -263,6 +306,13 @@ def _moment(values: Mapping[str, str], name: str, now_ms: int, default_ms: int) 
         )
     fixed = all(part not in ("", "now") and not part.startswith("-") for part in parts)
     return "/".join(map(format_instant, asked)), fixed
+
+
+def _span(moment: MomentLike) -> tuple[int, int]:
+    """Start and end of a window; of an instant, itself twice."""
+    start, _, end = str(moment).partition("/")
+    start_ms = parse_instant(start, now_ms=0)
+    return start_ms, parse_instant(end, now_ms=0) if end else start_ms
 
 
 def _limit(values: Mapping[str, str]) -> int:

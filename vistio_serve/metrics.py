@@ -14,8 +14,10 @@ from prometheus_client import (
     ProcessCollector,
 )
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from vistio_serve.admission import Admission
 
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -23,7 +25,7 @@ _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
 class ServerMetrics:
     """One app's metrics, in a registry of their own: several apps fit into one process."""
 
-    def __init__(self, newest_instant_age_s: Callable[[], float | None]) -> None:
+    def __init__(self, newest_instant_age_s: Callable[[], float | None], admission: Admission) -> None:
         self._registry = CollectorRegistry()
         requests = Counter(
             "vistio_serve_requests",
@@ -51,6 +53,7 @@ class ServerMetrics:
             registry=self._registry,
         )
         self._registry.register(_NewestInstant(newest_instant_age_s))
+        self._registry.register(_LargeAnswers(admission))
         # Finding the children of a metric by their labels costs more than counting.
         self._of_request = cache(
             lambda route, method, status: (requests.labels(route, method, status), duration_s.labels(route))
@@ -93,3 +96,30 @@ class _NewestInstant(Collector):
         if age_s is not None:
             family.add_metric([], age_s)
         yield family
+
+
+class _LargeAnswers(Collector):
+    """What large answers do at the moment."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+
+    def describe(self) -> Iterator[Metric]:
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._admission
+        for name, told, value in (
+            ("waiting", "Large answers that wait for their turn to be made.", now.waiting),
+            ("sending", "Large answers that are being fetched.", now.sending),
+            (
+                "bytes",
+                "What answers in work take, as estimated; large ones wait at their limit.",
+                now.used_bytes,
+            ),
+            ("limit_bytes", "What answers in work may take.", now.limit_bytes),
+        ):
+            yield GaugeMetricFamily(f"vistio_serve_work_{name}", told, value)
+        yield CounterMetricFamily(
+            "vistio_serve_work_refused", "Requests that were told to come again (503).", now.refused
+        )

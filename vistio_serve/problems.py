@@ -17,6 +17,7 @@ import msgspec
 
 from vistio_core import errors
 from vistio_core.times import format_instant
+from vistio_serve.admission import BusyError
 from vistio_serve.answers import LIVE, NEVER_STORE, Answer
 from vistio_serve.parameters import ParameterError
 
@@ -122,6 +123,7 @@ TABLE: tuple[tuple[type[errors.VistioError], _Row], ...] = (
         _Row(503, "format-version", "The recording is newer than this vistio", _version),
     ),
     (errors.DamagedFileError, _Row(500, "damaged", "Part of the recording is damaged", _damaged)),
+    (BusyError, _Row(503, "busy", "Too much is asked at once", _said)),
     (errors.RecordingError, _Row(503, "unreadable", "The recording cannot be read", _storage)),
 )
 
@@ -130,7 +132,7 @@ def of_error(error: BaseException) -> HttpProblem:
     """The problem that ``error`` is to a client. Errors that a person must act on are logged."""
     for kind, row in TABLE:
         if isinstance(error, kind):
-            if row.status >= 500 and not isinstance(error, errors.NotARecordingError):
+            if row.status >= 500 and not isinstance(error, errors.NotARecordingError | BusyError):
                 log.error("request.refused", extra={"problem": row.kind, "error": str(error)})
             detail, more = row.tell(error)
             headers = {"Retry-After": str(RETRY_AFTER_S)} if row.status == 503 else {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import attrs
 
@@ -19,7 +20,9 @@ from vistio_core.graph.topology import Topology, stable_graph
 from vistio_core.recording.recording import Judge
 from vistio_core.replay.settled import instant_is_settled, window_is_settled
 from vistio_core.times import MINUTE_MS, format_instant
-from vistio_serve.answers import Body
+from vistio_serve.admission import Admission
+from vistio_serve.bodies import Body, body_of
+from vistio_serve.costs import Costs
 from vistio_serve.memory import Memory
 from vistio_serve.metrics import ServerMetrics
 from vistio_serve.parameters import Asked
@@ -68,13 +71,19 @@ class Renderer:
         now_ms: Callable[[], int],
         metrics: ServerMetrics,
         memory: Memory,
+        admission: Admission,
+        costs: Costs,
     ) -> None:
         self._recording = recording
         self._now_ms = now_ms
         self._metrics = metrics
+        self._admission = admission
+        self._costs = costs
         self._shared: Shared[Rendered] = Shared(memory.graphs_bytes)
         self._version = -1.0, 0
         self._unions: Shared[Topology] = Shared(memory.unions_bytes)
+        self.kept: tuple[Shared[Any], ...] = self._unions, self._shared
+        """What is kept ready."""
         self._frontend = lru_cache(maxsize=64)(frontends.get)
 
     def options(self, format: str) -> tuple[str, ...]:
@@ -103,21 +112,24 @@ class Renderer:
         # A commit can change what was asked a moment ago, and must not wait for it to be forgotten.
         recent = question.asked.instant_ms + RECENT_MS > self._now_ms()
         key = question, self.version() if recent else 0
-        rendered, how = self._shared.get(key, lambda: self._make(question))
+        rendered, how = self._shared.get(key, lambda: self._make(question), self._admission.sharing)
         self._metrics.graph(how)
         return rendered
 
     def _make(self, question: Question) -> tuple[Rendered, float, int]:
         frontend = self._frontend(question.format)
-        with self._metrics.rebuild_s.time():
+        with self._admission.work(self._cost_bytes(question)), self._metrics.rebuild_s.time():
             graph = self._recording().graph(at=_at(question.asked), judge=question.judge)
             if question.stable is not None:
                 graph = stable_graph(graph, self._union(*question.stable[:2]))
-            content = frontend.render(graph, dict(question.options))
+            body = body_of([frontend.render(graph, dict(question.options))])
         settled = is_settled(graph, question, self._now_ms())
-        rendered = Rendered(Body(content), frontend.content_type, graph.instant_ms, settled)
-        # Twice: the encoded bytes are kept with the body.
-        return rendered, SETTLED_TTL_S if settled else LIVE_TTL_S, 2 * len(content) + 1024
+        rendered = Rendered(body, frontend.content_type, graph.instant_ms, settled)
+        return rendered, SETTLED_TTL_S if settled else LIVE_TTL_S, body.weight_bytes
+
+    def _cost_bytes(self, question: Question) -> int:
+        cost_bytes = self._costs.graph(question.asked.instant_ms)
+        return cost_bytes + (self._costs.window(*question.stable[:2]) if question.stable else 0)
 
     def _union(self, start_ms: int, end_ms: int) -> Topology:
         """Of a window; kept, for whoever plays it asks for many instants of it."""

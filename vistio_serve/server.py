@@ -29,14 +29,22 @@ from granian.log import LogLevels
 from granian.server import MPServer
 
 from vistio_core.errors import VistioError
+from vistio_serve.memory import hold_less
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 log = logging.getLogger(__name__)
 
-# A thread is held only while an answer is made, never while a client is slow: that is granian's side.
-THREADS = 16
+# One is held while an answer is made, waited for, or, when it is large, fetched by a slow client: of these there are at
+# most `MOST_WAITING`, `MOST_SHARING` and `MOST_SENDING` (admission); the others are for what is small. They are
+# started when they are needed.
+THREADS = 128
+CONNECTIONS = 512
+"""Of each, granian and the kernel may hold a head and some pieces of an answer."""
+# Who takes nothing of an answer for so long is cut off: the server would wait for ever.
+STALLED_TIMEOUT_MS = 30_000
+_FIRST_DESCRIPTORS = 256
 HEADERS_TIMEOUT_MS = 10_000
 MAX_HEADERS_BYTES = 65_536
 # Connections that are idle or half-sent never finish: after this the worker is killed.
@@ -118,6 +126,7 @@ class GraphServer:
             ),
             websockets=False,
             blocking_threads=THREADS,
+            backpressure=CONNECTIONS,
             workers_kill_timeout=STOP_TIMEOUT_S,  # type: ignore[arg-type]  # given to join(), which takes floats
             # Its "Listening at" comes before it listens; ours comes after.
             log_level=LogLevels.error,
@@ -141,6 +150,7 @@ def _load_in_worker(
     make_app: Callable[[], WSGIApplication], address: Address, on_listening: Callable[[], None]
 ) -> WSGIApplication:
     _end_with_parent()
+    hold_less()
     _forget_http_variables()
     app = make_app()
     # A large graph is a hundred thousand small objects without a cycle: at the default threshold,
@@ -175,11 +185,27 @@ def _announce(address: Address, on_listening: Callable[[], None]) -> None:
     deadline_s = time.monotonic() + _LISTENING_TIMEOUT_S
     while time.monotonic() < deadline_s:
         if _answers(address):
+            _cut_off_who_stalls(address)
             log.info("server.started", extra={"url": address.url})
             on_listening()
             return
         time.sleep(_LISTENING_POLL_S)
     log.error("server.unreachable", extra={"url": address.url, "waited_s": _LISTENING_TIMEOUT_S})
+
+
+def _cut_off_who_stalls(address: Address) -> None:
+    """Connections have this from the socket that listens, which is granian's. Linux only: elsewhere nothing is set."""
+    user_timeout = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if user_timeout is None:
+        return
+    for number in range(3, _FIRST_DESCRIPTORS):
+        try:
+            with socket.socket(fileno=os.dup(number)) as found:
+                listens = found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+                if listens and found.getsockname()[1] == address.port:
+                    found.setsockopt(socket.IPPROTO_TCP, user_timeout, STALLED_TIMEOUT_MS)
+        except OSError:
+            continue  # no socket, or it has gone
 
 
 def _answers(address: Address) -> bool:

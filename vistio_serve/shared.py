@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FuturesTimeoutError
+from contextlib import AbstractContextManager, nullcontext
 from operator import attrgetter
 from typing import Generic, TypeVar
 
@@ -18,6 +20,9 @@ import attrs
 from vistio_core.cache import Cache
 
 T = TypeVar("T")
+
+_SOON_S = 0.2
+"""Most answers are made sooner than that, and who waits no longer for them does not count."""
 
 
 @attrs.frozen
@@ -42,13 +47,28 @@ class Shared(Generic[T]):
             max_bytes, attrgetter("weight_bytes"), lasts_s=attrgetter("ttl_s"), monotonic_s=monotonic
         )
 
-    def get(self, key: object, make: Callable[[], tuple[T, float, int]]) -> tuple[T, str]:
+    @property
+    def weight_bytes(self) -> int:
+        """What is kept weighs so much."""
+        return self._kept.weight
+
+    def shrink(self, most_bytes: int) -> None:
+        """Keep no more than so much, of what was used last."""
+        self._kept.shrink(most_bytes)
+
+    def get(
+        self,
+        key: object,
+        make: Callable[[], tuple[T, float, int]],
+        sharing: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> tuple[T, str]:
         """The value for ``key`` and how it came: ``hit``, ``shared`` or ``made``.
 
         Args:
             key: hashable; equal keys mean equal values.
             make: makes the value, and says for how many seconds and at what weight in bytes
                 it may be kept. Called outside of all locks.
+            sharing: entered where one waits for long for what another one makes.
         """
         # Looked up and, where it is missing, announced under one lock: else two could make the same.
         with self._lock:
@@ -60,7 +80,13 @@ class Shared(Generic[T]):
             if future is None:
                 future = self._making[key] = Future()
         if not mine:
-            return future.result(), "shared"
+            try:
+                return future.result(_SOON_S), "shared"
+            except FuturesTimeoutError:
+                if future.done():
+                    raise  # what its maker raised
+            with sharing():
+                return future.result(), "shared"
         try:
             made = _Made(*make())
         except BaseException as error:

@@ -62,7 +62,9 @@ def test_every_door_with_a_window_is_tried() -> None:
         for name, method in inspect.getmembers(Recording, inspect.isfunction)
         if not name.startswith("_") and {"start", "end"} <= inspect.signature(method).parameters.keys()
     }
-    assert with_window == {*DOORS, "gaps"}, "gaps are tried below"
+    assert with_window == {*DOORS, "gaps", "extent"}, (
+        "gaps are tried below, and an extent tells of no instant"
+    )
 
 
 @pytest.mark.parametrize("told", DOORS.values(), ids=DOORS)

@@ -256,3 +256,15 @@ def test_a_window_of_a_stable_graph_has_two_instants(recording: Recording) -> No
     for text in ("1h", "x/y", f"{format_instant(START_MS)}/{format_instant(START_MS)}"):
         with pytest.raises(InvalidTimeError):
             recording.graph(START_MS, stable=text)
+
+
+def test_more_notices_than_fit_into_memory_are_refused_before_they_are_made(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(recording, scrape(START_MS, edges({f"a>b{n} 503": 1.0 for n in range(3)})))
+    window = START_MS, START_MS + 5_000, "1s"
+    monkeypatch.setattr(sums, "MAX_NOTICES", 15)
+    assert sum(len(level.notices) for level in recording.frames(*window).levels) == 15
+    monkeypatch.setattr(sums, "MAX_NOTICES", 14)
+    with pytest.raises(UsageError, match="5 frames have more than 14 notices; use a longer step"):
+        recording.frames(*window)

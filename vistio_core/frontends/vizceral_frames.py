@@ -17,11 +17,13 @@ from vistio_core.frontends import vizceral_text
 from vistio_core.frontends.vizceral import about, root
 from vistio_core.frontends.vizceral_level import DrawnNode, Json
 from vistio_core.graph.model import Graph
-from vistio_core.replay.frames.frames import Frame, FrameLevel, Frames
+from vistio_core.replay.frames.frames import Frame, FrameLevel, FrameNotice, Frames
+from vistio_core.samples import Floats
 from vistio_core.times import format_instant
 
 _ENCODER = msgspec.json.Encoder()
 _CLASSES = ("normal", "warning", "danger")
+_RATES_AT_ONCE, _NOTICES_AT_ONCE = 32_768, 1_000
 
 
 def render(frames: Frames, graph: Graph, more: Json) -> bytes:
@@ -32,16 +34,24 @@ def render(frames: Frames, graph: Graph, more: Json) -> bytes:
         graph: what the page draws: one with everything of the frames' topology (`stable_graph`).
         more: members to put in front.
     """
+    return b"".join(pieces(frames, graph, more))
+
+
+def pieces(frames: Frames, graph: Graph, more: Json) -> Iterator[bytes]:
+    """What `render` returns, piece by piece: as numbers of Python and as text, rates take ten times their room."""
     drawn = root(graph)
     renamed = dict(_renamed(drawn))
-    return _ENCODER.encode(
-        {
-            **more,
-            "graph": drawn,
-            "frames": [_frame(frame) for frame in frames.frames],
-            "levels": [_level(level, renamed.get(level.cluster, {})) for level in frames.levels],
-        }
-    )
+    head = {**more, "graph": drawn, "frames": [_frame(frame) for frame in frames.frames]}
+    yield _open(head) + b',"levels":['
+    for place, level in enumerate(frames.levels):
+        yield b"," if place else b""
+        yield from _level(level, renamed.get(level.cluster, {}))
+    yield b"]}"
+
+
+def _open(members: Json) -> bytes:
+    """An object that has more members than these."""
+    return _ENCODER.encode(members).removesuffix(b"}")
 
 
 def _renamed(drawn: Json) -> Iterator[tuple[str, dict[str, str]]]:
@@ -66,22 +76,40 @@ def _frame(frame: Frame) -> Json:
     return about(frame, frame.instant_ms)
 
 
-def _level(level: FrameLevel, renamed: dict[str, str]) -> Json:
+def _level(level: FrameLevel, renamed: dict[str, str]) -> Iterator[bytes]:
     ends = [(renamed.get(source, source), renamed.get(target, target)) for source, target in level.edges]
-    # What is negative is drawn as zero, as in a graph.
-    rates = level.rates.clip(min=0.0)
+    yield _open(
+        {
+            "cluster": level.cluster,
+            "source": [source for source, _ in ends],
+            "target": [target for _, target in ends],
+        }
+    )
+    for column, name in enumerate(_CLASSES):
+        yield f',"{name}":['.encode()
+        yield from _rows(level.rates[:, :, column])
+        yield b"]"
+    yield b',"notices":['
+    for start in range(0, len(level.notices), _NOTICES_AT_ONCE):
+        some = level.notices[start : start + _NOTICES_AT_ONCE]
+        yield (b"," if start else b"") + _ENCODER.encode([_notice(each, renamed) for each in some])[1:-1]
+    yield b"]}"
+
+
+def _notice(each: FrameNotice, renamed: dict[str, str]) -> Json:
     return {
-        "cluster": level.cluster,
-        "source": [source for source, _ in ends],
-        "target": [target for _, target in ends],
-        **{name: rates[:, :, column].tolist() for column, name in enumerate(_CLASSES)},
-        "notices": [
-            {
-                "frame": each.frame,
-                "source": renamed.get(each.source, each.source),
-                "target": renamed.get(each.target, each.target) or None,
-                **vizceral_text.notices([each.notice])[0],
-            }
-            for each in level.notices
-        ],
+        "frame": each.frame,
+        "source": renamed.get(each.source, each.source),
+        "target": renamed.get(each.target, each.target) or None,
+        **vizceral_text.notices([each.notice])[0],
     }
+
+
+def _rows(rates: Floats) -> Iterator[bytes]:
+    """Rows of numbers, as they stand in a list: some at a time, between which others get their turn."""
+    frames, edges = rates.shape
+    at_once = max(1, _RATES_AT_ONCE // max(1, edges))
+    for start in range(0, frames, at_once):
+        # What is negative is drawn as zero, as in a graph.
+        some = rates[start : start + at_once].clip(min=0.0)
+        yield (b"," if start else b"") + _ENCODER.encode(some.tolist())[1:-1]

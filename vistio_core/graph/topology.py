@@ -48,6 +48,7 @@ NOTHING = LevelTopology({}, (), _NOTHING, _NOTHING, 0.0)
 
 NOBODY = -1
 """Where a `Sighting` has no target."""
+_CELLS_AT_ONCE = 65_536
 
 
 @attrs.frozen(eq=False)
@@ -204,5 +205,12 @@ def _united_edges(edges: Edges, level: LevelTopology) -> Edges:
 
 def peak_rps(rates: Floats) -> float:
     """The most that one edge has in all, in rows of rates by class; what is negative does not count."""
+    # Some at a time: else what is computed of many frames takes more room than they do.
+    at_once = max(1, _CELLS_AT_ONCE * len(rates) // max(1, rates.size))
+    starts = range(0, len(rates), at_once)
+    return max((_peak(rates[start : start + at_once]) for start in starts), default=0.0)
+
+
+def _peak(rates: Floats) -> float:
     drawn = np.maximum(rates, 0.0)
     return float((drawn[..., 0] + drawn[..., 1] + drawn[..., 2]).max(initial=0.0))

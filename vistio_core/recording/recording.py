@@ -54,6 +54,7 @@ from vistio_core.storage.annotations import (
 )
 from vistio_core.storage.configurations import load_configuration
 from vistio_core.storage.event_file import FOOTERS_BYTES, EventFiles
+from vistio_core.storage.extent import Extent, extent_of
 from vistio_core.storage.format import INSTANT
 from vistio_core.storage.layout import (
     HEAD,
@@ -496,6 +497,19 @@ class Recording:
         """
         require_marker(self._store)
         return self._log.span()
+
+    @property
+    def opened_files(self) -> EventFiles:
+        """What is kept of files that were opened, for whoever needs its memory for a while."""
+        return self._files
+
+    def extent(self, start: InstantLike | None = None, end: InstantLike | None = None) -> Extent:
+        """About how much is recorded in ``[start, end)``, from names and a few footers: what a question will cost.
+
+        Raises:
+            RecordingError: the storage cannot be read.
+        """
+        return self._log.read(*self._window(start, end), extent_of)
 
     def prefetch(self, *, pause_s: float = 0.0) -> int:
         """Open the newest sealed files, as many as are kept, before anyone asks for a graph of their hours.

@@ -275,6 +275,15 @@ class EventFiles:
             self._kept.get(name)
         return len(opened)
 
+    @property
+    def weight_bytes(self) -> int:
+        """What is kept weighs so much."""
+        return self._kept.weight
+
+    def shrink(self, most_bytes: int) -> None:
+        """Keep no more than so much for now, of what was used last; files that are opened later are kept again."""
+        self._kept.shrink(most_bytes)
+
     def uri(self, name: EventsName) -> str:
         """How DuckDB reaches a file."""
         return self._store.uri(name.text)

@@ -238,7 +238,11 @@ class Listing:
     @property
     def files(self) -> list[EventFile]:
         """The files that count and can be opened, by first instant."""
-        return [file for file in map(self._files.open, self.names) if file is not None]
+        return self.opened(self.names)
+
+    def opened(self, names: Iterable[EventsName]) -> list[EventFile]:
+        """Some of the files; without those that cannot be opened."""
+        return [file for file in map(self._files.open, names) if file is not None]
 
     @property
     def significant_digits(self) -> int | None:

@@ -11,6 +11,8 @@ from vistio_core.samples import Floats
 MAX_FRAMES = 10_000
 MAX_CELLS = 2_000_000
 """Most frames times edges: 48 MB of rates."""
+MAX_NOTICES = 250_000
+"""Most notices in all frames; where everything fails, each edge has one in each frame."""
 
 
 @attrs.frozen

@@ -5,6 +5,7 @@ A frame is a moment of `vistio_core.judging.levels`, as a graph is; here it is p
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 import attrs
@@ -23,7 +24,7 @@ from vistio_core.judging.notices import raised_on_edges, raised_on_nodes, servic
 from vistio_core.judging.reports import existing
 from vistio_core.judging.rule_edges import EdgeRows, RuleEdges
 from vistio_core.judging.rulebook import Rulebook
-from vistio_core.replay.frames.model import MAX_CELLS, FrameLevel, FrameNotice
+from vistio_core.replay.frames.model import MAX_CELLS, MAX_NOTICES, FrameLevel, FrameNotice
 from vistio_core.replay.frames.shown import WriterFrames
 from vistio_core.storage.format import measurements_of
 
@@ -38,6 +39,8 @@ class _Gathered:
     edge_notices: dict[str, list[FrameNotice]] = attrs.field(factory=dict)
     """By cluster; those of a frame in the graph's order."""
     node_notices: dict[str, list[FrameNotice]] = attrs.field(factory=dict)
+    noticed: Counter[str] = attrs.field(factory=Counter)
+    """How many notices there are, of edges and of nodes."""
     sighted: dict[RuleKey, list[Integers]] = attrs.field(factory=dict)
     """Rows of source and target: see `vistio_core.graph.topology.Sighting`."""
 
@@ -104,8 +107,10 @@ def _add_edges(gathered: _Gathered, shown: Sequence[tuple[EdgeRows, Shown]]) -> 
     names = judge.names.values
     for edges, moments in shown:
         for raised in raised_on_edges(edges):
+            shown_in = list(shown_at(edges.instant_ms[raised.rows], moments))
+            _count_notices(gathered, "edges", sum(len(places) for places, _ in shown_in))
             notices = dict(raised.notices())
-            for places, moment in shown_at(edges.instant_ms[raised.rows], moments):
+            for places, moment in shown_in:
                 for row, frame in zip(raised.rows[places].tolist(), moment.tolist(), strict=True):
                     ends = names[edges.source[row]], names[edges.target[row]]
                     notice = FrameNotice(frame, *ends, notices[row])
@@ -126,10 +131,21 @@ def _add_measurements(gathered: _Gathered, writer: WriterFrames, rows: pa.Table)
         rule = judge.rulebook(int(measured.rulebook[index])).rule((measurement.cluster, measurement.rule))
         notice = service_notice(rule, measurement) if isinstance(rule, ServiceNoticeRule) else None
         if notice is not None:
+            _count_notices(gathered, "nodes", len(writer.frames[int(measured.instant_ms[index])]))
             gathered.node_notices.setdefault(measurement.cluster, []).extend(
                 FrameNotice(frame, measurement.source, "", notice)
                 for frame in writer.frames[int(measured.instant_ms[index])]
             )
+
+
+def _count_notices(gathered: _Gathered, of: str, more: int) -> None:
+    """Before they are made: each takes more than a rate does."""
+    gathered.noticed[of] += more
+    if gathered.noticed.total() > MAX_NOTICES:
+        raise UsageError(
+            f"{gathered.frames:,} frames have more than {MAX_NOTICES:,} notices;"
+            " use a longer step or a shorter window"
+        )
 
 
 def _see(gathered: _Gathered, key: RuleKey, source: Integers, target: Integers) -> None:
