@@ -13,6 +13,7 @@ from support.scrapes import INTERVAL_MS, START_MS, all_failed, edges, mesh, scra
 from vistio_core import Recording
 from vistio_core.cache import Cache
 from vistio_core.judging.subject import Subject
+from vistio_core.replay.rollups import traffic
 from vistio_core.replay.rollups.hours import Rollup, Rollups
 from vistio_core.replay.rollups.traffic import TABLE_BYTES, Traffic, weight_bytes
 from vistio_core.storage.listing import Listing
@@ -179,6 +180,25 @@ def test_an_edge_or_a_node_by_minute_is_what_the_log_says(
 def test_steps_that_are_no_whole_minutes_are_read_from_the_log(recording: Recording) -> None:
     rows = recording.timeline(START_MS + 5_000, START_MS + 35_000, "10s", source="a", target="b")
     assert rows["normal"].to_pylist() == [1.0, 2.0, 3.0, None]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_what_is_too_much_at_once_is_read_in_pieces_and_says_the_same(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch, subject: dict[str, str]
+) -> None:
+    window = START_MS + 5_000, START_MS + 2 * HOUR_MS + 65_000, "10s"
+    expected = recording.timeline(*window, **subject)
+    pieces: list[int] = []
+    about = Traffic._about
+
+    def counted(self: Traffic, listing: Listing, subject: Subject) -> pa.Table:
+        pieces.append(listing.end_ms - listing.start_ms)
+        return about(self, listing, subject)
+
+    monkeypatch.setattr(Traffic, "_about", counted)
+    monkeypatch.setattr(traffic, "_MOST_ROWS", 5)
+    assert recording.timeline(*window, **subject) == expected
+    assert len(pieces) > 5
 
 
 def test_of_a_node_in_two_clusters_the_most_edges_are_those_of_one_instant(tmp_path: Path) -> None:

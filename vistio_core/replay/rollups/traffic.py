@@ -22,6 +22,7 @@ from vistio_core.replay.rollups.subjects import SubjectRollup
 from vistio_core.replay.scans import Scans
 from vistio_core.replay.window_presence import PRESENCE, presence
 from vistio_core.storage.catalog import Span
+from vistio_core.storage.extent import extent_of
 from vistio_core.storage.layout import EventsName, subjects_name
 from vistio_core.storage.listing import Listing
 from vistio_core.storage.log import Log
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 EVERYTHING = Subject()
 # Of an hour that is not sealed, or of a rollup: some hundred bytes for each instant and cluster.
 _MOST_REMEMBERED_BYTES = 16 * 1024 * 1024
+# All of them may be about one busy node, and each then takes some 250 bytes while it is summed.
+_MOST_ROWS = 250_000
 TABLE_BYTES = 6 * 1024
 """What a table takes beside its values, with its schema and its key: of one instant's presence, all but 50 bytes."""
 
@@ -241,6 +244,11 @@ class Traffic:
         """The totals of a listing's span, by instant, from the log."""
         if subject == EVERYTHING:
             return listing.around_damage(lambda listing: totals_of(listing, self._configuration))
+        found = [self._about(listing.within(*span), subject) for span in _in_pieces(listing)]
+        return pa.concat_tables([TOTALS.empty_table(), *found])
+
+    def _about(self, listing: Listing, subject: Subject) -> pa.Table:
+        """The same of one piece of time, as DuckDB finds it."""
         window_ms = listing.start_ms, listing.end_ms
         return self._scans.scan(
             listing,
@@ -253,6 +261,17 @@ class Traffic:
 def weight_bytes(table: pa.Table) -> int:
     """What it takes to remember a table."""
     return int(table.nbytes) + TABLE_BYTES
+
+
+def _in_pieces(listing: Listing) -> Iterator[Span]:
+    """The part of a listing's span of which there is something, in pieces that are summed one after the other."""
+    if not listing.listed:
+        return
+    first_ms = max(listing.start_ms, min(name.first_ms for name in listing.listed))
+    last_ms = min(listing.end_ms, max(name.last_ms for name in listing.listed) + 1)
+    length_ms = max(1, -(-(last_ms - first_ms) * _MOST_ROWS // max(_MOST_ROWS, extent_of(listing).rows)))
+    for start_ms in range(first_ms, last_ms, length_ms):
+        yield start_ms, min(start_ms + length_ms, last_ms)
 
 
 def _apart(names: Iterable[EventsName]) -> Iterator[list[EventsName]]:
