@@ -83,7 +83,9 @@ def graphs(place: Path, recording: Recording, hours: int, rounds: int) -> None:
 
     def rows(instant_ms: int) -> object:
         query = f"from samples where instant = make_timestamptz({instant_ms * 1000})"
-        return recording._session.table(query, recording._scans.uris(instant_ms, instant_ms + 1))
+        return recording._log.read(
+            instant_ms, instant_ms + 1, lambda listing: recording._session.table(query, listing.uris)
+        )
 
     show("  DuckDB, rows of the instant alone", milliseconds((lambda t=t: rows(t)) for t in asked[rounds:]))
     show(

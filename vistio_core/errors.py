@@ -7,6 +7,8 @@ the next step.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 
 
@@ -140,6 +142,25 @@ class AlreadyRecordedError(RecordingError):
             f"{instant}: already recorded by writer {writer!r}; a recorded instant is never"
             " overwritten, leave it out or use another recording"
         )
+
+
+class UnknownNameError(RecordingError):
+    """Nothing was ever recorded of a name.
+
+    Attributes:
+        kind: ``cluster`` or ``node``.
+        name: the one that was asked for.
+        cluster: where it was looked for; None for everywhere.
+        nearest: names that are recorded and most like it, the most like first.
+    """
+
+    def __init__(self, kind: str, name: str, nearest: Sequence[str], cluster: str | None = None) -> None:
+        self.kind, self.name, self.cluster, self.nearest = kind, name, cluster, tuple(nearest)
+        where = "" if cluster is None else f" in cluster {cluster!r}" if cluster else " on the global level"
+        offered = (
+            f"did you mean {' or '.join(map(repr, self.nearest))}?" if nearest else "nothing is named like it"
+        )
+        super().__init__(f"{kind} {name!r}{where}: nothing of this name was ever recorded; {offered}")
 
 
 class NothingRecordedError(RecordingError):

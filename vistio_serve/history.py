@@ -174,7 +174,7 @@ class History:
             "end": end,
             "step_ms": step_ms,
             "steps": {"start_ms": steps["start"].cast(pa.int64()).to_pylist(), **columns},
-            "gaps": rows_of(recording.gaps(start, end)),
+            "gaps": rows_of(recording.gaps(start, end, **subject, partly=True)),
         }
         return [msgspec.json.encode(document)], False
 

@@ -83,6 +83,10 @@ def _nothing_recorded(error: errors.NothingRecordedError) -> tuple[str, Mapping[
     return detail, {"asked": format_instant(error.asked_ms), **texts, "reason": error.reason}
 
 
+def _unknown_name(error: errors.UnknownNameError) -> tuple[str, Mapping[str, Any]]:
+    return str(error), {"parameter": error.kind, "name": error.name, "nearest": list(error.nearest)}
+
+
 def _no_recording(_: errors.NotARecordingError) -> tuple[str, Mapping[str, Any]]:
     return (
         "there is no recording: its directory or mount has gone, or no recorder has started yet;"
@@ -117,6 +121,7 @@ TABLE: tuple[tuple[type[errors.VistioError], _Row], ...] = (
         errors.NothingRecordedError,
         _Row(404, "nothing-recorded", "Nothing recorded at this instant", _nothing_recorded),
     ),
+    (errors.UnknownNameError, _Row(404, "unknown-name", "Nothing recorded of this name", _unknown_name)),
     (errors.NotARecordingError, _Row(503, "no-recording", "No recording", _no_recording)),
     (
         errors.FormatVersionError,

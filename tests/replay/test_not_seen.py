@@ -13,6 +13,8 @@ from support.recordings import recorded
 from support.scrapes import INTERVAL_MS, START_MS, edges, scrape
 
 from vistio_core import Recording
+from vistio_core.errors import UnknownNameError
+from vistio_core.times import HOUR_MS, MINUTE_MS
 
 BEFORE_MS, FAILED_MS, AFTER_MS = (START_MS + index * INTERVAL_MS for index in range(3))
 
@@ -62,3 +64,41 @@ def test_the_largest_known_change_comes_before_what_is_not_known(tmp_path: Path)
     recording = recorded(tmp_path, [scrape(BEFORE_MS, before), scrape(FAILED_MS, after, http="timeout")])
     found = recording.compare(BEFORE_MS, FAILED_MS).edges
     assert list(changes(found).values()) == ["changed", "unseen"]
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_name_that_was_never_recorded_is_an_error_that_offers_the_nearest(
+    tmp_path: Path, sealed: bool
+) -> None:
+    recording = recorded(tmp_path / "r", [scrape(START_MS, {"cart>mongodb 200": 5.0})])
+    if sealed:
+        with recording.writer("a") as writer:
+            writer.seal(START_MS + 2 * HOUR_MS)
+    window = START_MS, START_MS + MINUTE_MS
+    for wrong, nearest in [
+        ({"node": "mongdb"}, ("mongodb",)),
+        ({"source": "Cart"}, ("cart",)),
+        ({"target": "db"}, ("mongodb",)),
+        ({"node": "zzzzzz"}, ()),
+        ({"cluster": "mehs"}, ("mesh",)),
+        ({"cluster": "", "node": "cart"}, ()),
+    ]:
+        for ask in (recording.timeline, recording.gaps):
+            with pytest.raises(UnknownNameError) as raised:
+                ask(*window, **wrong)
+            assert raised.value.nearest == nearest, wrong
+
+
+def test_a_name_that_is_silent_now_is_no_error(tmp_path: Path) -> None:
+    recording = recorded(
+        tmp_path / "r",
+        [scrape(START_MS, {"cart>db 200": 5.0}), scrape(START_MS + HOUR_MS, {"web>cart 200": 5.0})],
+    )
+    later = START_MS + HOUR_MS, START_MS + HOUR_MS + MINUTE_MS
+    for _ in range(2):
+        [step] = recording.timeline(*later, node="db").to_pylist()
+        assert (step["normal"], step["edges"], step["unseen"]) == (0.0, 0, [])
+        [edge] = recording.timeline(*later, source="db", target="web").to_pylist()
+        assert edge["normal"] == 0.0  # both were there: that they never talked to each other was seen
+        with recording.writer("a") as writer:
+            writer.seal(START_MS + 3 * HOUR_MS)

@@ -264,7 +264,7 @@ def test_of_an_hour_that_is_not_sealed_only_what_is_new_is_read(
         recording.timeline(*window)
         reads = windows_read(monkeypatch)
         writer.commit(scrape(START_MS + 2 * INTERVAL_MS, {"a>b 200": 2.0}))
-        assert recording.timeline(*window)["normal"].to_pylist()[:3] == [0.0, 1.0, 2.0]
+        assert recording.timeline(*window)["normal"].to_pylist()[:3] == [None, 1.0, 2.0]
         recording.timeline(*window)
         assert reads == [(START_MS + 2 * INTERVAL_MS, START_MS + 2 * INTERVAL_MS + 1)]
         supplement = scrape(START_MS, {"a>b 200": 5.0}, backfilled=True)

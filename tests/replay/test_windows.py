@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ import attrs
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from support.scrapes import START_MS, edges, mesh, scrape
+from support.scrapes import INTERVAL_MS, MESH, START_MS, edges, mesh, scrape
 
-from vistio_core import Recording
-from vistio_core.events import Measurement, Scrape
+from vistio_core import Recording, loads
+from vistio_core.events import Measurement, Outcome, RuleOutcome, Scrape
 from vistio_core.graph.model import Graph
 from vistio_core.graph.topology import Topology
 from vistio_core.replay import pieces
@@ -34,27 +35,70 @@ RATES = st.one_of(
     st.floats(-1e3, 1e3), st.sampled_from([0.0, 1e-7, 5e-7, 0.1, 9.9e11, -9.9e11]), st.floats(0, 1e11)
 )
 PAIRS = st.tuples(ENDS, ENDS, st.sampled_from(["200", "302", "404", "500", "503", ""]))
-LEVELS = st.sampled_from([("", "ingress"), ("mesh", "http"), ("mesh", "unknown"), ("other", "http")])
+GRPC = """\
+      - name: grpc
+        query: grpc_rate
+        prometheusURL: http://127.0.0.1:9090
+        source: {label: source}
+        target: {label: target}
+    serviceNotices:
+"""
+TWO_RULES = loads(MESH.replace("    serviceNotices:\n", GRPC))
+RULES = {"": ["ingress"], "mesh": ["grpc", "http"]}
+LEVEL_RULES = [(cluster, rule) for cluster, rules in RULES.items() for rule in rules]
+SUBJECTS: list[dict[str, str]] = [
+    {},
+    {"cluster": ""},
+    {"cluster": "mesh"},
+    {"node": "a"},
+    {"node": "mesh"},
+    {"source": "a", "target": "b"},
+    {"source": "INTERNET"},
+    {"target": "mesh", "cluster": ""},
+    {"target": "mesh", "cluster": "mesh"},
+]
+LEVELS = st.sampled_from([("", "ingress"), ("mesh", "http"), ("mesh", "grpc")])
 HTTP = "mesh", "http"
 SAMPLES = st.dictionaries(st.tuples(LEVELS, PAIRS), RATES, max_size=12)
 MEASURED = st.lists(st.tuples(ENDS, st.sampled_from(["", "a", "z"])), max_size=2, unique=True)
+FAILED = st.sampled_from(
+    [(), (), (), ("http",), ("grpc",), ("ingress",), ("http", "grpc"), ("http", "grpc", "ingress")]
+)
 SCRAPES = st.dictionaries(
     st.tuples(st.integers(0, 15), st.sampled_from(WRITERS)),
-    st.tuples(SAMPLES, MEASURED),
+    st.tuples(SAMPLES, MEASURED, FAILED),
     min_size=1,
     max_size=7,
 )
 
 
-def recorded(index: int, samples: Mapping[Any, float], measured: Sequence[tuple[str, str]]) -> Scrape:
-    return scrape(
+def recorded(
+    index: int, samples: Mapping[Any, float], measured: Sequence[tuple[str, str]], failed: Sequence[str]
+) -> Scrape:
+    by_rule: dict[tuple[str, str], dict[str, float]] = {}
+    for ((cluster, rule), (source, target, status)), rate in samples.items():
+        pair = "INTERNET>mesh" if rule == "ingress" else f"{source}>{target}"  # its ends are fixed
+        if rule not in failed:
+            by_rule.setdefault((cluster, rule), {})[f"{pair} {status}"] = rate
+    return Scrape(
         START_MS + index * STEP_MS,
-        [
-            sample
-            for ((cluster, rule), (source, target, status)), rate in samples.items()
-            for sample in edges({f"{source}>{target} {status}": rate}, rule, cluster)
-        ],
-        measurements=[Measurement("mesh", "saturation", *ends, "value", 1.0, ()) for ends in measured],
+        INTERVAL_MS,
+        TWO_RULES.hash,
+        tuple(
+            RuleOutcome(cluster, rule, Outcome.FAILED if rule in failed else Outcome.OK)
+            for cluster, rule in [*LEVEL_RULES, ("mesh", "saturation")]
+        ),
+        tuple(sample for (cluster, rule), rates in by_rule.items() for sample in edges(rates, rule, cluster)),
+        tuple(Measurement("mesh", "saturation", *ends, "value", 1.0, ()) for ends in measured),
+    )
+
+
+def not_answered(each: Scrape, cluster: str) -> list[str]:
+    """The rules of a cluster that were not answered; each tells of all of its edges that there are here."""
+    return sorted(
+        "/".join(filter(None, (cluster, told.rule)))
+        for told in each.outcomes
+        if told.cluster == cluster and told.rule != "saturation" and told.outcome is not Outcome.OK
     )
 
 
@@ -64,24 +108,47 @@ class Side:
 
     rates: Rates
     nodes: set[Key]
-    missing: list[str] = attrs.field(factory=list)
-    """Writers that recorded nothing of late: what they could have told is not known."""
+    missing: Mapping[str, list[str]]
+    """By cluster, the rules that were answered at no instant, and writers that recorded nothing of late."""
 
 
-def mean_rates(scrapes: Sequence[Scrape]) -> tuple[Rates, set[Key]]:
-    """Every edge's mean rates by class, and all nodes."""
+def window_side(by_writer: Mapping[str, Sequence[Scrape]], start_ms: int, end_ms: int) -> Side:
+    """A window by plain Python: of each writer the means over the instants at which a cluster's rule was answered."""
+    rates: Rates = {}
+    nodes: set[Key] = set()
+    missing: dict[str, list[str]] = {"": [], "mesh": []}
+    for name, scrapes in sorted(by_writer.items()):
+        inside = [each for each in scrapes if start_ms <= each.instant_ms < end_ms]
+        before = any(each.instant_ms < start_ms for each in scrapes)
+        nodes |= summed_up(inside)[1]
+        for cluster, unseen in missing.items():
+            whole = [each for each in inside if not not_answered(each, cluster)]
+            known = [each for each in inside if len(not_answered(each, cluster)) < len(RULES[cluster])]
+            if inside and not whole:
+                unseen += [rule for each in inside for rule in not_answered(each, cluster)]
+            elif not inside and before:
+                unseen.append(f"writer {name}")
+            for key in summed_up(known)[0]:
+                if key[0] == cluster:
+                    sums = summed_up(whole or known)[0].get(key, [0] * 3)
+                    mean = [float(each) / 1e6 / len(whole or known) for each in sums]
+                    rates[key] = [a + b for a, b in zip(rates.get(key, [0.0] * 3), mean, strict=True)]
+    return Side(rates, nodes, {cluster: sorted({*names}) for cluster, names in missing.items()})
+
+
+def summed_up(scrapes: Sequence[Scrape]) -> tuple[dict[Key, list[int]], set[Key]]:
+    """Every edge's sums by class, in millionths, and all nodes."""
     millionths: dict[Key, list[int]] = {}
     nodes: set[Key] = set()
     for each in scrapes:
         for sample in each.samples:
-            rule_is_known = (sample.cluster, sample.rule) in (("", "ingress"), ("mesh", "http"))
-            bad = {"4": 1, "5": 2}.get(sample.status[:1], 0) if rule_is_known else 0
+            rule_has_statuses = sample.rule != "grpc"
+            bad = {"4": 1, "5": 2}.get(sample.status[:1], 0) if rule_has_statuses else 0
             sums = millionths.setdefault((sample.cluster, sample.source, sample.target), [0, 0, 0])
             sums[bad] += round(sample.rate * 1e6)
         nodes |= {(m.cluster, end) for m in each.measurements for end in (m.source, m.target) if end}
     nodes |= {(cluster, end) for cluster, *ends in millionths for end in ends}
-    instants = len({each.instant_ms for each in scrapes})
-    return {key: [float(own) / 1e6 / instants for own in sums] for key, sums in millionths.items()}, nodes
+    return millionths, nodes
 
 
 def rates_of(graph: Graph) -> tuple[Rates, set[Key]]:
@@ -94,6 +161,77 @@ def rates_of(graph: Graph) -> tuple[Rates, set[Key]]:
         },
         {(cluster, node.name) for cluster, level in levels for node in level.nodes},
     )
+
+
+def could_tell(cluster: str, subject: Mapping[str, str]) -> bool:
+    """Whether a cluster's rules could tell of a subject; those of the global level have fixed ends."""
+    ends = {"source": ["INTERNET"], "target": ["mesh"], "node": ["INTERNET", "mesh"]}
+    return subject.get("cluster", cluster) == cluster and (
+        cluster == "mesh" or all(subject.get(end, names[0]) in names for end, names in ends.items())
+    )
+
+
+def is_about(key: Key, subject: Mapping[str, str]) -> bool:
+    asked = [subject.get(name, own) for name, own in zip(("cluster", "source", "target"), key, strict=True)]
+    return asked == list(key) and subject.get("node", key[1]) in key[1:]
+
+
+def check_timeline(
+    recording: Recording, by_writer: Mapping[str, Sequence[Scrape]], subject: Mapping[str, str], step_ms: int
+) -> None:
+    """A timeline by plain Python: of each writer the mean over the instants that tell all of the subject."""
+    clusters = [cluster for cluster in RULES if could_tell(cluster, subject)]
+    rules = {name for cluster in clusters for name in RULES[cluster]}
+    end_ms = START_MS + 6 * MINUTE_MS
+    table = recording.timeline(START_MS, end_ms, f"{step_ms}ms", **subject)
+    for row, start_ms in zip(table.to_pylist(), range(START_MS, end_ms, step_ms), strict=True):
+        rates: list[list[float]] = []
+        parts: list[list[float]] = []
+        unseen, instants = set[str](), set[int]()
+        is_whole, is_known = True, False
+        for name, scrapes in sorted(by_writer.items()):
+            inside = [each for each in scrapes if start_ms <= each.instant_ms < start_ms + step_ms]
+            missed = {
+                each.instant_ms: {rule for cluster in clusters for rule in not_answered(each, cluster)}
+                for each in inside
+            }
+            whole = [each for each in inside if not missed[each.instant_ms]]
+            known = [each for each in inside if len(missed[each.instant_ms]) < len(rules)]
+            unseen.update(*missed.values())
+            instants |= {each.instant_ms for each in whole}
+            if not inside and any(each.instant_ms < start_ms for each in scrapes):
+                is_whole = False
+                unseen.add(f"writer {name}")
+            is_whole &= bool(whole) or not inside
+            is_known |= bool(known)
+            for of, means in ((whole, rates), (known, parts)):
+                sums = [0, 0, 0]
+                for key, own in summed_up(of)[0].items():
+                    if is_about(key, subject):
+                        sums = [a + b for a, b in zip(sums, own, strict=True)]
+                if of:
+                    means.append([float(Decimal(each).scaleb(-6)) / len(of) for each in sums])
+        nothing: list[float | None] = [None] * 3
+        expected = [sum(each) for each in zip(*rates, strict=True)] if is_whole and rates else nothing
+        assert [row["normal"], row["warning"], row["danger"]] == expected
+        some = [sum(each) for each in zip(*parts, strict=True)] if is_known else nothing
+        assert [row[f"known_{name}"] for name in ("normal", "warning", "danger")] == some
+        assert row["instants"] == len(instants)
+        if not is_known:
+            unseen = {name for name in unseen if not name.startswith("writer")}
+        assert row["unseen"] == sorted(unseen)
+        assert (row["edges"] is None) == (row["notices_error"] is None) == (not is_known)
+
+
+def missing_in(graph: Graph) -> dict[str, list[str]]:
+    missing: dict[str, set[str]] = {cluster: set() for cluster in RULES}
+    for failed in graph.failed_rules:
+        for cluster, names in missing.items():
+            if failed.outcome == "stale":
+                names.add(f"writer {failed.rule}")
+            elif failed.cluster == cluster:
+                names.add("/".join(filter(None, (cluster, failed.rule))))
+    return {cluster: sorted(names) for cluster, names in missing.items()}
 
 
 def by_node(rates: Rates, keys: Sequence[Key], nodes: Sequence[Key]) -> Rates:
@@ -109,8 +247,8 @@ def by_node(rates: Rates, keys: Sequence[Key], nodes: Sequence[Key]) -> Rates:
 
 def changes(sides: Sequence[Side], there: Sequence[set[Key]], keys: Sequence[Key]) -> list[tuple[Any, ...]]:
     known, unseen = [], []
-    missing = [side.missing for side in sides]
     for key in keys:
+        missing = [side.missing.get(key[0], []) for side in sides]
         rates: list[list[float | None]] = [[*side.rates.get(key, [0.0] * 3)] for side in sides]
         hidden = [side for side in range(2) if missing[side] and key not in there[side]]
         for side in hidden:
@@ -138,7 +276,7 @@ def check(found: Comparison, before: Side, after: Side) -> None:
 
 
 def check_topology(found: Topology, scrapes: Sequence[Scrape]) -> None:
-    rates, nodes = mean_rates(scrapes)
+    rates, nodes = summed_up(scrapes)
     peaks: dict[str, int] = {}
     for instant_ms in {each.instant_ms for each in scrapes}:
         drawn: dict[Key, int] = {}
@@ -168,16 +306,22 @@ def check_topology(found: Topology, scrapes: Sequence[Scrape]) -> None:
 
 
 @pytest.mark.parametrize("piece_rows", [1, 200_000], ids=["minute by minute", "at once"])
-@given(scrapes=SCRAPES)
+@given(scrapes=SCRAPES, subjects=st.lists(st.sampled_from(SUBJECTS), min_size=1, max_size=2))
 # A peak of more millionths than a double can count.
 @example(
     scrapes={
-        (3, "west"): ({(HTTP, ("a", "b", "200")): 9.9e11, (HTTP, ("a", "b", "302")): 2188515091.001908}, [])
-    }
+        (3, "west"): (
+            {(HTTP, ("a", "b", "200")): 9.9e11, (HTTP, ("a", "b", "302")): 2188515091.001908},
+            [],
+            (),
+        )
+    },
+    subjects=SUBJECTS,
 )
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_window_says_what_plain_python_says(
-    scrapes: Mapping[tuple[int, str], tuple[dict[Any, float], list[tuple[str, str]]]],
+    scrapes: Mapping[tuple[int, str], tuple[dict[Any, float], list[tuple[str, str]], tuple[str, ...]]],
+    subjects: Sequence[Mapping[str, str]],
     piece_rows: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -187,23 +331,30 @@ def test_a_window_says_what_plain_python_says(
         recording = Recording.open(folder, create=True, clock=lambda: START_MS + 10 * MINUTE_MS)
         for name in WRITERS:
             with recording.writer(name) as writer:
-                writer.put_configuration(mesh())
+                writer.put_configuration(TWO_RULES)
                 for (_, by), each in sorted(made.items()):
                     if by == name:
                         writer.commit(each)
+        by_writer = {name: [each for (_, by), each in sorted(made.items()) if by == name] for name in WRITERS}
         sides: list[tuple[str | int, Side]] = []
         for start_ms, end_ms in WINDOWS:
             inside = [each for each in made.values() if start_ms <= each.instant_ms < end_ms]
             if inside:
                 window = f"{format_instant(start_ms)}/{format_instant(end_ms)}"
-                sides.append((window, Side(*mean_rates(inside))))
+                sides.append((window, window_side(by_writer, start_ms, end_ms)))
                 check_topology(recording.topology(start_ms, end_ms), inside)
         newest_ms = max(each.instant_ms for each in made.values())
         graph = recording.graph(newest_ms)
-        missing = [f"writer {failed.rule}" for failed in graph.failed_rules if failed.outcome == "stale"]
-        sides.append((newest_ms, Side(*rates_of(graph), missing)))
+        sides.append((newest_ms, Side(*rates_of(graph), missing_in(graph))))
         for before, after in zip(sides, [*sides[1:], sides[0]], strict=True):
             check(recording.compare(before[0], after[0]), before[1], after[1])
+        for sealed in (False, True):
+            for name in WRITERS if sealed else ():
+                with recording.writer(name) as writer:
+                    writer.seal(START_MS + 2 * HOUR_MS)
+            for subject in subjects:
+                for step_ms in (STEP_MS, MINUTE_MS, 2 * MINUTE_MS):
+                    check_timeline(recording, by_writer, subject, step_ms)
 
 
 def test_a_mean_is_over_the_instants_whose_samples_could_be_read(recording_dir: Path) -> None:

@@ -45,6 +45,8 @@ class Measured:
     row: Integers
     """Which row of the table it was."""
     instant_ms: Integers
+    writer: Integers
+    """As a number (`Judge.writers`)."""
     rulebook: Integers
     rule: Integers
     cluster: Integers
@@ -76,6 +78,7 @@ class Judge:
         """Of clusters and nodes."""
         self.nobody = self.names.of("")
         """The name of no node, and of the global level."""
+        self.writers = Codes[str]()
         self.rules = Codes[RuleKey]()
         self._in_force = in_force
         self._rulebook = cache(rulebook)
@@ -106,7 +109,7 @@ class Judge:
             )
             columns = [
                 np.arange(start, start + batch.num_rows),
-                *(instants, rulebooks, rules, clusters),
+                *(instants, self._writers(writer, batch.num_rows), rulebooks, rules, clusters),
                 translated(texts_of(batch.column("source")), self.names),
                 # Of what is about a node there is none.
                 translated(texts_of(pc.fill_null(batch.column("target").cast(pa.string()), "")), self.names),
@@ -160,8 +163,12 @@ class Judge:
         instants, rulebooks = self._rulebooks_of(writer, instants[starts])
         rules, clusters = self._rules_of(cluster, rule)
         ends = translated(source, self.names), translated(target, self.names)
-        columns = [instants, rulebooks, rules, clusters, *ends, statuses, rates]
+        who = self._writers(writer, len(starts))
+        columns = [instants, who, rulebooks, rules, clusters, *ends, statuses, rates]
         return RuleEdges(columns, starts, self._classes_of, self.rules_of).where(rulebooks >= 0)
+
+    def _writers(self, writer: str, rows: int) -> Integers:
+        return np.full(rows, self.writers.of(writer))
 
     def _rulebooks_of(self, writer: str, instants_ms: Integers) -> tuple[Integers, Integers]:
         """``instants_ms``, and the rulebook of each; -1 where there is none."""

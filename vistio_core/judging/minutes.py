@@ -14,7 +14,7 @@ ends are one):
                edges, the most           1               1            1        1            1
 
 Sums are whole millionths, so they are exact in any order; counts are the most, for an edge that is there at each
-instant of a minute is one edge.
+instant of a minute is one edge. What several writers saw is kept apart: each has instants of its own.
 
 What must not be in here: files and their compression (`replay.rollups.subjects`), and means.
 """
@@ -22,7 +22,8 @@ What must not be in here: files and their compression (`replay.rollups.subjects`
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from heapq import merge
+from typing import Literal, NamedTuple
 
 import attrs
 import numpy as np
@@ -48,6 +49,13 @@ _AT_ONCE = 512
 Kind = Literal["edge", "from", "node", "to"]
 
 
+class Whose(NamedTuple):
+    """Of a subject's values: who saw it, and in which cluster."""
+
+    cluster: str
+    writer: str
+
+
 @attrs.frozen(order=True)
 class SubjectKey:
     """An edge; or a node with the edges from it, to it, or both. In the order in which they are kept."""
@@ -56,10 +64,15 @@ class SubjectKey:
     source: str
     target: str
     cluster: str
+    writer: str = ""
+    """Who saw it."""
 
     @classmethod
     def of(cls, subject: Subject) -> SubjectKey | None:
-        """The key of a subject, with an empty cluster where it names none; None for one that has no minutes."""
+        """The key of a subject, without a writer, and with an empty cluster where it names none.
+
+        None for one that has no minutes.
+        """
         cluster = subject.cluster or ""
         if subject.node is not None:
             alone = subject.source is None and subject.target is None
@@ -77,12 +90,8 @@ class HourOfMinutes:
     def __init__(self, judge: Judge, hour_ms: int) -> None:
         self._judge = judge
         self._hour_ms = hour_ms
-        self._groups: dict[Kind, _Group] = {
-            "edge": _Group(),
-            "from": _Group(),
-            "node": _Group(),
-            "to": _Group(),
-        }
+        self._groups: dict[tuple[Kind, int], _Group] = {}
+        """By kind, and the number of the writer."""
 
     def add(self, edges: EdgeRows, notices: NodeNotices) -> None:
         """A piece of the hour; every minute stands in one of them.
@@ -90,6 +99,10 @@ class HourOfMinutes:
         Raises:
             RecordingError: the rates are so high that their sums do not fit.
         """
+        for writer in np.union1d(edges.writer, notices.writer).tolist():
+            self._add(writer, edges.where(edges.writer == writer), notices.where(notices.writer == writer))
+
+    def _add(self, writer: int, edges: EdgeRows, notices: NodeNotices) -> None:
         judge, zero = self._judge, np.zeros_like(edges.source)
         instants, at = np.unique(np.concatenate([edges.instant_ms, notices.instant_ms]), return_inverse=True)
         at_edges, at_nodes = at[: len(edges)], at[len(edges) :]
@@ -100,15 +113,15 @@ class HourOfMinutes:
         minutes = (instants - self._hour_ms) // MINUTE_MS
         from_numbers = judge.edge_numbers(edges.cluster, edges.source, zero)
         to_numbers = judge.edge_numbers(edges.cluster, edges.target, zero)
-        self._groups["edge"].add(minutes, at_edges, numbers, columns)
-        self._groups["from"].add(minutes, at_edges, from_numbers, columns)
-        self._groups["to"].add(minutes, at_edges, to_numbers, columns)
+        self._group("edge", writer).add(minutes, at_edges, numbers, columns)
+        self._group("from", writer).add(minutes, at_edges, from_numbers, columns)
+        self._group("to", writer).add(minutes, at_edges, to_numbers, columns)
         # An edge from a node to itself is one edge of it.
         others = edges.target != edges.source
         none = np.zeros(len(notices.node), np.int64)
         raised = [(notices.severity == severity).astype(np.int64) for severity in range(3)]
         of_nodes = [none, none, none, none, *raised]
-        self._groups["node"].add(
+        self._group("node", writer).add(
             minutes,
             np.concatenate([at_edges, at_edges[others], at_nodes]),
             np.concatenate(
@@ -125,33 +138,38 @@ class HourOfMinutes:
             ),
         )
 
+    def _group(self, kind: Kind, writer: int) -> _Group:
+        return self._groups.setdefault((kind, writer), _Group())
+
     def subjects(self) -> Iterator[tuple[SubjectKey, Integers]]:
         """Every subject, in the order of keys, with its values: `VALUES` rows of `MINUTES` 64-bit integers."""
-        for kind in sorted(self._groups):
-            group = self._groups[kind]
-            numbers = group.keys().tolist()
-            rows = sorted((self._key(kind, number), number) for number in numbers)
-            for start in range(0, len(rows), _AT_ONCE):
-                some = rows[start : start + _AT_ONCE]
-                values = group.values(np.array([number for _, number in some], np.int64))
-                yield from zip((key for key, _ in some), values, strict=True)
+        of_writers = (self._subjects(kind, writer, group) for (kind, writer), group in self._groups.items())
+        yield from merge(*of_writers, key=lambda each: each[0])
 
-    def _key(self, kind: Kind, number: int) -> SubjectKey:
+    def _subjects(self, kind: Kind, writer: int, group: _Group) -> Iterator[tuple[SubjectKey, Integers]]:
+        name = self._judge.writers.values[writer]
+        rows = sorted((self._key(kind, number, name), number) for number in group.keys().tolist())
+        for start in range(0, len(rows), _AT_ONCE):
+            some = rows[start : start + _AT_ONCE]
+            values = group.values(np.array([number for _, number in some], np.int64))
+            yield from zip((key for key, _ in some), values, strict=True)
+
+    def _key(self, kind: Kind, number: int, writer: str) -> SubjectKey:
         """From a group's number: of nodes, the one that counts is the first."""
         cluster, one, other = (self._judge.names.values[digit] for digit in edge_digits(number))
         source = "" if kind == "to" else one
         target = {"edge": other, "to": one}.get(kind, "")
-        return SubjectKey(kind, source, target, cluster)
+        return SubjectKey(kind, source, target, cluster, writer)
 
 
-def totals_by_minute(hour_ms: int, cluster: str, values: Integers, minutes: slice) -> pa.Table:
+def totals_by_minute(hour_ms: int, whose: Whose, values: Integers, minutes: Integers) -> pa.Table:
     """Some minutes of a subject as totals, each at its start; the columns are those of `TOTALS`."""
     rates, counts = values[: len(RATES), minutes], values[len(RATES) :, minutes]
-    number = rates.shape[1]
-    instants = hour_ms + (minutes.start + np.arange(number)) * MINUTE_MS
+    number = len(minutes)
+    instants = hour_ms + minutes * MINUTE_MS
     columns = [
         pa.array(instants),
-        pa.repeat(pa.scalar(cluster), number),
+        *(pa.repeat(pa.scalar(text), number) for text in (whose.writer, whose.cluster)),
         *(decimals(column) for column in rates),
         *(pa.array(column) for column in counts),
     ]

@@ -26,7 +26,7 @@ from vistio_core.events import Measurement
 from vistio_core.graph.model import Notice
 from vistio_core.judging.codes import Integers
 from vistio_core.judging.judge import Judge, Measured
-from vistio_core.judging.rule_edges import EdgeRows
+from vistio_core.judging.rule_edges import Booleans, EdgeRows
 from vistio_core.samples import Floats
 
 _BAD = {StatusType.WARNING: StatusClass.WARNING.column, StatusType.DANGER: StatusClass.DANGER.column}
@@ -87,15 +87,23 @@ class NodeNotices:
     """Notices that measurements raise on nodes, row by row."""
 
     instant_ms: Integers
+    writer: Integers
     cluster: Integers
     node: Integers
     severity: Integers
+
+    def where(self, rows: Booleans) -> NodeNotices:
+        """Some of the rows."""
+        return NodeNotices(*(getattr(self, field.name)[rows] for field in attrs.fields(type(self))))
 
 
 def node_notices(judge: Judge, measured: Measured) -> NodeNotices:
     """The notices that measurements raise, without their texts."""
     rows, severity = raised_on_nodes(judge, measured)
-    return NodeNotices(measured.instant_ms[rows], measured.cluster[rows], measured.source[rows], severity)
+    instant_ms, writer, cluster, node = (
+        column[rows] for column in (measured.instant_ms, measured.writer, measured.cluster, measured.source)
+    )
+    return NodeNotices(instant_ms, writer, cluster, node, severity)
 
 
 def counts_on_edges(edges: EdgeRows) -> tuple[Integers, Integers, Integers]:

@@ -28,7 +28,7 @@ from vistio_core.samples import Floats
 class ToldEdges:
     """What is known of edges: a row for each instant (or moment) and edge, or for each rule without a witness too."""
 
-    COLUMNS = ("instant_ms", "rulebook", "rule", "cluster", "source", "target")
+    COLUMNS = ("instant_ms", "writer", "rulebook", "rule", "cluster", "source", "target")
 
     def __init__(
         self,
@@ -52,7 +52,8 @@ class ToldEdges:
             lost_rps: sent and not received; NaN where that is not known.
         """
         self._judge = judge
-        self.instant_ms, self.rulebook, self.rule, self.cluster, self.source, self.target = columns
+        self.instant_ms, self.writer, self.rulebook, self.rule = columns[:4]
+        self.cluster, self.source, self.target = columns[4:]
         self.rps, self.millionths, self.drawn_millionths = rps, millionths, drawn_millionths
         self.told, self.lost_rps = told, lost_rps
 

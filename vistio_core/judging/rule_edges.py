@@ -51,6 +51,8 @@ class EdgeRows(Protocol):
 
     instant_ms: Integers
     """Of what was seen; or the number of a moment (`levels`)."""
+    writer: Integers
+    """Whose it is, as a number (`Judge.writers`)."""
     rulebook: Integers
     rule: Integers
     cluster: Integers
@@ -84,6 +86,7 @@ class RuleEdges:
 
     Attributes:
         instant_ms: ascending within what one file holds.
+        writer: whose it is, as a number (`Judge.writers`).
         rulebook: which one judges it, as a number (`Judge.rulebook`).
         rule: its number, as all that follow.
         cluster: the rule's, as a name.
@@ -94,7 +97,8 @@ class RuleEdges:
         rate: of every sample, in requests per second.
     """
 
-    COLUMNS = ("instant_ms", "rulebook", "rule", "cluster", "source", "target", "status", "rate")
+    COLUMNS = ("instant_ms", "writer", "rulebook", "rule", "cluster", "source", "target", "status", "rate")
+    _OF_ROWS = 7
 
     def __init__(
         self,
@@ -112,8 +116,8 @@ class RuleEdges:
             rules_of: from rulebooks and rules to the rows of each pair.
         """
         self.columns = tuple(columns)
-        self.instant_ms, self.rulebook, self.rule, self.cluster, self.source, self.target = columns[:6]
-        self.status, self.rate = columns[6:]
+        self.instant_ms, self.writer, self.rulebook, self.rule = columns[:4]
+        self.cluster, self.source, self.target, self.status, self.rate = columns[4:]
         self.starts = starts
         self._classes_of = classes_of
         self._rules_of = rules_of
@@ -140,8 +144,8 @@ class RuleEdges:
         if rows.all():
             return self
         samples = np.repeat(rows, self.lengths)
-        columns = [column[rows] for column in self.columns[:6]] + [
-            column[samples] for column in self.columns[6:]
+        columns = [column[rows] for column in self.columns[: self._OF_ROWS]] + [
+            column[samples] for column in self.columns[self._OF_ROWS :]
         ]
         lengths = self.lengths[rows]
         return RuleEdges(columns, np.cumsum(lengths) - lengths, self._classes_of, self._rules_of)
@@ -210,6 +214,15 @@ class EdgeSums:
         slots = place[:, None] * CLASSES + np.arange(CLASSES)
         sums = sums_by(slots.ravel(), millionths.ravel(), len(distinct) * CLASSES)
         return cls(distinct, sums.reshape(-1, CLASSES))
+
+    def of(self, numbers: Integers) -> Integers:
+        """What ``numbers`` have, a row for each; 0 where that is nothing."""
+        if not len(self.numbers):
+            return np.zeros((len(numbers), CLASSES), np.int64)
+        order = np.argsort(self.numbers)
+        place = np.minimum(np.searchsorted(self.numbers[order], numbers), len(order) - 1)
+        own = order[place]
+        return np.where((self.numbers[own] == numbers)[:, None], self.millionths[own], 0)
 
     def plus(self, numbers: Integers, millionths: Integers) -> EdgeSums:
         """With what more rows say."""

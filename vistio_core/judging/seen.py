@@ -11,13 +11,14 @@ INTERNET}``) of those with that end only. A writer that recorded nothing could h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 
 from vistio_core.configuration.model import ConnectionRule, NodeMapping
 from vistio_core.events import RuleKey
 from vistio_core.judging.rulebook import Rulebook
+from vistio_core.judging.subject import Subject
 
 
 @attrs.frozen
@@ -29,6 +30,19 @@ class Unseen:
     cluster: str | None = None
     source: str | None = None
     target: str | None = None
+
+    def about(self, subject: Subject) -> bool:
+        """Whether it could have told of an edge of a subject."""
+        return (
+            (subject.cluster is None or self.cluster in (None, subject.cluster))
+            and (subject.source is None or self.source in (None, subject.source))
+            and (subject.target is None or self.target in (None, subject.target))
+            and (
+                subject.node is None
+                or None in (self.source, self.target)
+                or subject.node in (self.source, self.target)
+            )
+        )
 
     def edge(self, cluster: str, source: str, target: str) -> bool:
         """Whether it could have told of this edge."""
@@ -45,16 +59,16 @@ class Unseen:
         )
 
 
-def unseen_of(unanswered: Iterable[RuleKey], rulebook: Rulebook) -> list[Unseen]:
+def unseen_of(unanswered: Iterable[RuleKey], rulebook: Rulebook | None) -> list[Unseen]:
     """What rules could have told. Only those whose series are edges say something about traffic.
 
     Args:
         unanswered: cluster and id of each.
-        rulebook: of the instant. A rule that it does not know could have told of all of its level.
+        rulebook: of the instant, if it is known. A rule that it does not know could have told of all of its level.
     """
     found = []
     for key in unanswered:
-        rule = rulebook.rule(key)
+        rule = None if rulebook is None else rulebook.rule(key)
         name = "/".join(filter(None, key))
         if rule is None:
             found.append(Unseen(name, key[0]))
@@ -63,19 +77,68 @@ def unseen_of(unanswered: Iterable[RuleKey], rulebook: Rulebook) -> list[Unseen]
     return found
 
 
+def tellers(rulebook: Rulebook) -> dict[RuleKey, Unseen]:
+    """The rules that tell of traffic, and of which edges each could tell."""
+    return {
+        (cluster, rule.id): unseen
+        for cluster, rule in rulebook.configuration.rules()
+        for unseen in unseen_of([(cluster, rule.id)], rulebook)
+    }
+
+
 def missing_writer(name: str) -> Unseen:
     """A writer of which nothing is known at an instant."""
     return Unseen(f"writer {name}")
 
 
-def names_of_edge(unseen: Sequence[Unseen], cluster: str, source: str, target: str) -> list[str]:
-    """Who could have told of an edge and was not answered."""
-    return [one.name for one in unseen if one.edge(cluster, source, target)]
+@attrs.frozen
+class Round:
+    """One round of questions, at an instant or at several of them alike."""
+
+    unseen: tuple[Unseen, ...]
+    """Who was not answered."""
+    tellers: tuple[Unseen, ...] | None = None
+    """All that were asked; None where that is not known."""
 
 
-def names_of_node(unseen: Sequence[Unseen], cluster: str, name: str) -> list[str]:
-    """Who could have told of a node's traffic and was not answered."""
-    return [one.name for one in unseen if one.node(cluster, name)]
+@attrs.frozen
+class Blind:
+    """All that a writer asked in a window: some of it may not have been seen at any instant."""
+
+    rounds: tuple[Round, ...]
+
+    def names(self, could_tell: Callable[[Unseen], bool]) -> list[str] | None:
+        """Who could have told of something that was wholly seen at no instant; nobody where there is such an instant.
+
+        None where no rule of the writer's tells of it.
+        """
+        asked = [
+            [one.name for one in each.unseen if could_tell(one)]
+            for each in self.rounds
+            if each.tellers is None or any(map(could_tell, each.tellers))
+        ]
+        if not asked:
+            return None
+        return sorted({name for names in asked for name in names}) if all(asked) else []
+
+
+NO_RULE = "no rule"
+"""Where no rule tells of something, in place of their names."""
+
+
+def names_of_edge(blind: Sequence[Blind], cluster: str, source: str, target: str) -> list[str]:
+    """Why an edge was not wholly seen at any instant, by any writer: the rules that were not answered, sorted."""
+    return _names(blind, lambda one: one.edge(cluster, source, target))
+
+
+def names_of_node(blind: Sequence[Blind], cluster: str, name: str) -> list[str]:
+    """Likewise, of a node's traffic."""
+    return _names(blind, lambda one: one.node(cluster, name))
+
+
+def _names(blind: Sequence[Blind], could_tell: Callable[[Unseen], bool]) -> list[str]:
+    told = [names for names in (one.names(could_tell) for one in blind) if names is not None]
+    return sorted({name for names in told for name in names}) if told else [NO_RULE]
 
 
 def _fixed(mapping: NodeMapping) -> str | None:

@@ -1,14 +1,15 @@
 """Totals: each instant's traffic in numbers. What timelines are made of, and rollups keep. Pure; numpy inside.
 
-What several rules and writers saw of an instant and cluster becomes one row:
+What several rules of a writer saw of an instant and cluster becomes one row:
 
-    instant   rule    edge       normal   danger                instant   cluster   normal   danger   edges
+    instant   rule    edge       normal   danger            instant   writer   cluster   normal   danger   edges
     05:00     http    cart>db    5.0      0.25
-    05:00     grpc    cart>db    1.0      0              ->     05:00     mesh      8.0      0.25     2
+    05:00     grpc    cart>db    1.0      0           ->    05:00     main     mesh      8.0      0.25     2
     05:00     http    web>cart   2.0      0
 
 Rates are whole millionths on the way and decimals in the end: exact, so rows may come in any order, from many files.
-An edge counts once for an instant, however many rules saw it; a notice counts as often as it is raised.
+An edge counts once for an instant, however many rules and writers saw it: for the first of these; a notice counts as
+often as it is raised.
 
 What must not be in here: means and steps (`replay.timeline`), and which instants were seen at all
 (`replay.window_presence`): an instant without traffic has no row.
@@ -21,6 +22,7 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 
+from vistio_core.graph.numbering import edge_digits, edge_number
 from vistio_core.judging.codes import Integers
 from vistio_core.judging.judge import Judge
 from vistio_core.judging.notices import NodeNotices, counts_on_edges
@@ -32,6 +34,7 @@ COUNTS = ("edges", "notices_info", "notices_warning", "notices_error")
 TOTALS = pa.schema(
     [
         pa.field("instant_ms", pa.int64()),
+        pa.field("writer", pa.string()),
         pa.field("cluster", pa.string()),
         *(pa.field(name, pa.decimal128(38, 6)) for name in RATES),
         *(pa.field(name, pa.int64()) for name in COUNTS),
@@ -41,12 +44,12 @@ TOTALS = pa.schema(
 
 
 def totals(judge: Judge, edges: EdgeRows, notices: NodeNotices) -> pa.Table:
-    """From what was seen of edges, and notices of nodes, to one row for each instant and cluster, in this order."""
+    """From what was seen of edges, and notices of nodes, to one row for each instant, writer and cluster, so sorted."""
     instants, at = np.unique(np.concatenate([edges.instant_ms, notices.instant_ms]), return_inverse=True)
-    # The instant's place above, the cluster's number below: 1 << 32 | 7 is cluster 7 at the second instant.
-    groups, of = np.unique(
-        at.astype(np.int64) << 32 | np.concatenate([edges.cluster, notices.cluster]), return_inverse=True
+    writer, cluster = (
+        np.concatenate([getattr(edges, name), getattr(notices, name)]) for name in ("writer", "cluster")
     )
+    groups, of = np.unique(edge_number(writer, cluster, at), return_inverse=True)
     of_edges, of_nodes = of[: len(edges)], of[len(edges) :]
     columns = {
         name: decimals(sums_by(of_edges, rates, len(groups)))
@@ -60,12 +63,12 @@ def totals(judge: Judge, edges: EdgeRows, notices: NodeNotices) -> pa.Table:
         raised = sums_by(of_edges, counts, len(groups))
         raised += np.bincount(of_nodes[notices.severity == severity], minlength=len(groups))
         columns[name] = pa.array(raised, pa.int64())
-    columns["instant_ms"] = pa.array(instants[groups >> 32])
-    columns["cluster"] = pa.array(
-        [judge.names.values[group] for group in (groups & 0xFFFFFFFF).tolist()], pa.string()
-    )
+    at, writer, cluster = edge_digits(groups)
+    columns["instant_ms"] = pa.array(instants[at])
+    for name, texts, of in (("writer", judge.writers, writer), ("cluster", judge.names, cluster)):
+        columns[name] = pa.array([texts.values[number] for number in of.tolist()], pa.string())
     table = pa.table([columns[name] for name in TOTALS.names], schema=TOTALS)
-    return table.sort_by([("instant_ms", "ascending"), ("cluster", "ascending")])
+    return table.sort_by([(name, "ascending") for name in ("instant_ms", "writer", "cluster")])
 
 
 def decimals(millionths: Integers) -> pa.Array:

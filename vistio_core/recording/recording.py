@@ -34,19 +34,22 @@ from vistio_core.recording.verify import Checked, verify
 from vistio_core.replay import timeline, windows
 from vistio_core.replay.absence import nothing_recorded
 from vistio_core.replay.comparison import Comparison, Moment, compare, moment_of
+from vistio_core.replay.coverage import MISSED_FOR_MS
 from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.frames.frames import Frames, frames_of
 from vistio_core.replay.gaps import Gap, find_gaps
 from vistio_core.replay.graphs import Graphs
 from vistio_core.replay.graphs import Judge as Judge
-from vistio_core.replay.pieces import window_moment, window_topology
+from vistio_core.replay.pieces import window_topology
 from vistio_core.replay.queries import Parameters
+from vistio_core.replay.rollups.known_names import KnownNames
 from vistio_core.replay.rollups.maker import RollupMaker
-from vistio_core.replay.rollups.traffic import Traffic
+from vistio_core.replay.rollups.traffic import EVERYTHING, Traffic
 from vistio_core.replay.rows import Rows
 from vistio_core.replay.scans import Scans
 from vistio_core.replay.unanswered import Unanswered, unanswered_of
-from vistio_core.replay.window_presence import presence
+from vistio_core.replay.window_means import window_moment
+from vistio_core.replay.window_presence import newest_of_each
 from vistio_core.storage.annotations import (
     Annotation,
     annotations_table,
@@ -113,6 +116,7 @@ class Recording:
         )
         self._scans = Scans(self._log, self._session)
         self._traffic = Traffic(store, self._log, self._scans, self._configuration)
+        self._names = KnownNames(store, self._log, self._scans, self._configuration)
         self._graphs = Graphs(self._log, self._configuration, clock)
 
     @classmethod
@@ -271,10 +275,30 @@ class Recording:
         found = self._traffic.presence(*self._window(start, end))
         found = found.sort_by([("instant_ms", "ascending"), ("writer", "ascending")])
         instants = found["instant_ms"].cast(INSTANT)
-        return found.set_column(0, "instant", instants)
+        return found.set_column(0, "instant", instants).drop_columns(["configuration", "failed"])
 
-    def gaps(self, start: InstantLike | None = None, end: InstantLike | None = None) -> pa.Table:
+    def gaps(
+        self,
+        start: InstantLike | None = None,
+        end: InstantLike | None = None,
+        *,
+        cluster: str | None = None,
+        source: str | None = None,
+        target: str | None = None,
+        node: str | None = None,
+        partly: bool = False,
+    ) -> pa.Table:
         """The instants in ``[start, end)`` that were due and for which there is no graph.
+
+        Args:
+            start: the window's first instant; None for the recording's.
+            end: where it ends, exclusive; None for no end.
+            cluster: with this or any of the following, those at which not all of it was seen: a rule that could have
+                told of it was not answered.
+            source: only edges from this node.
+            target: only edges to this node.
+            node: only edges from or to this node.
+            partly: the same of all traffic.
 
         Shape: one row per run of such instants with one reason, sorted by start and writer.
             start, end (timestamp[ms, UTC]): half-open, writer (string),
@@ -282,7 +306,13 @@ class Recording:
             reason (string): ``not running`` (nothing recorded), ``skipped: ...`` or ``not seen: ...``.
         """
         start_ms, end_ms = self._window(start, end)
-        return windows.gaps_table(self._gaps(self._traffic.presence(start_ms, end_ms), end_ms))
+        subject = Subject(cluster, source, target, node)
+        self._names.require(subject)
+        if subject == EVERYTHING and not partly:
+            there = self._traffic.presence(start_ms, end_ms)
+        else:
+            there = self._traffic.coverage(start_ms, end_ms, subject).presence(start_ms, end_ms)
+        return windows.gaps_table(self._gaps(there, end_ms))
 
     def unanswered(
         self, start: InstantLike | None = None, end: InstantLike | None = None, writer: str = "main"
@@ -336,14 +366,21 @@ class Recording:
             target: only edges to this node.
             node: only edges from or to this node, and its own notices.
 
+        Raises:
+            UnknownNameError: nothing was ever recorded of a cluster or a node; offers the nearest names.
+
         Shape: one row per step, ascending.
             start (timestamp[ms, UTC]),
-            normal, warning, danger (double): requests per second, the mean over the step's
-            instants; null where no instant was seen,
-            edges (int64): the most at one instant of the step,
-            instants (int64): seen, missing (int64): due, not seen,
+            normal, warning, danger (double): requests per second, the mean over the step's instants at which all
+            of it was seen: each rule that could have told was answered; null where there is no such instant,
+            edges (int64): the most at one instant of the step; null where nothing was seen,
+            instants (int64): at which all of it was seen, missing (int64): due, and there is no such instant,
             notices_info, notices_warning, notices_error (int64): the most of this severity that the graph of
-            one instant of the step had.
+            one instant of the step had; null where nothing was seen,
+            known_normal, known_warning, known_danger (double): what was seen of it, the mean over all instants at which
+            some rule was answered that tells of it: the same as above, or where something was not seen, a part,
+            unseen (list of string): what was not answered at some instant and could have told more: rules as
+            ``cluster/rule``, and writers that recorded nothing (``writer name``).
         """
         start_ms, end_ms = self._window(start, end)
         step_ms = asked.step_length(step)
@@ -353,11 +390,13 @@ class Recording:
                 f"step {step!r} makes more than 100,000 steps between {format_instant(start_ms)} and"
                 f" {format_instant(end_ms)}; use a longer step"
             )
+        window = timeline.Steps(start_ms, end_ms, step_ms)
         subject = Subject(cluster, source, target, node)
         found = self._traffic.of(start_ms, end_ms, step_ms, subject)
-        gaps = self._gaps(found.presence, end_ms)
-        window_ms = start_ms, end_ms, step_ms
-        return timeline.steps(self._session, found.totals, found.presence, window_ms, cluster, gaps)
+        if not found.has_traffic(subject):
+            self._names.require(subject)
+        gaps = self._gaps(found.coverage.presence(start_ms, end_ms), end_ms)
+        return timeline.steps(self._session, found.totals, found.coverage, window, cluster, gaps)
 
     def diff(self, before: MomentLike, after: MomentLike) -> pa.Table:
         """What changed on every edge between two moments, the largest change first: `compare`'s ``edges``."""
@@ -368,7 +407,8 @@ class Recording:
 
         Args:
             before: an instant, whose graph is taken as by `graph`; or a window, text with a slash between
-                (``-2h/-1h``) or a pair of instants, over whose seen instants the mean rates are taken.
+                (``-2h/-1h``) or a pair of instants. The mean of an edge is that of the instants of a window at
+                which this very edge was seen: each rule was answered that could have told of it.
             after: likewise.
 
         Shape of ``edges``: one row per edge that changed, by change_rps, then by name.
@@ -378,8 +418,9 @@ class Recording:
             change_rps (double): the absolute changes of the three classes, added; null for ``unseen``, which come last,
             before_normal, before_warning, before_danger,
             after_normal, after_warning, after_danger (double): requests per second; null on the side that was not seen,
-            before_unseen, after_unseen (list of string): the rules that were not answered and could have told more:
-            where there are some, the side's rates are a part.
+            before_unseen, after_unseen (list of string): what was not answered, in a window at none of its instants,
+            and could have told more: rules as ``cluster/rule``, writers (``writer name``), or ``no rule`` where none
+            tells of it. Where there are some, the side's rates are a part.
 
         Shape of ``nodes``: the same with node (string) for source and target. Its rates are those of the
         traffic that enters the node, or where none ever does, of what leaves it.
@@ -400,13 +441,10 @@ class Recording:
             return moment_of(graph, Rulebook(self._configuration(graph.configuration)))
         start_ms, end_ms = self._window(*found)
 
+        before = self._log.read(start_ms - MISSED_FOR_MS, start_ms, newest_of_each)
+
         def moment(listing: Listing) -> Moment | None:
-            there = presence(listing)
-            seen = pc.count_distinct(there.filter(there["seen"])["instant_ms"]).as_py()
-            if not seen:
-                return None
-            found = window_moment(listing, seen, self._configuration)
-            return attrs.evolve(found, significant_digits=listing.significant_digits)
+            return window_moment(listing, before, self._configuration)
 
         side = self._log.read(start_ms, end_ms, lambda listing: listing.around_damage(moment))
         if side is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import attrs
 import numpy as np
@@ -13,7 +14,7 @@ from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import Graph
 from vistio_core.judging.rulebook import Rulebook
-from vistio_core.judging.seen import Unseen, missing_writer, names_of_edge, names_of_node, unseen_of
+from vistio_core.judging.seen import Blind, Round, missing_writer, names_of_edge, names_of_node, unseen_of
 from vistio_core.replay.settled import nothing_is_open
 from vistio_core.storage.format import DIGITS_KEY, fewest_digits
 
@@ -45,8 +46,8 @@ class Moment:
     """A row for each of ``edges``: normal, warning and danger in requests per second."""
     nodes: Integers = attrs.field(repr=False)
     """Cluster and name of every node, each once; the ends of edges are among them."""
-    unseen: tuple[Unseen, ...] = attrs.field(default=(), repr=False)
-    """Rules that were never answered in it: what they could have told is not known, be it there or not."""
+    blind: tuple[Blind, ...] = attrs.field(default=(), repr=False)
+    """What was never answered in it: an edge that it could have told is not known, or known in part."""
     significant_digits: int | None = None
     """To how many its rates may have been rounded when they were recorded; None: they are exact."""
 
@@ -93,7 +94,7 @@ def moment_of(graph: Graph, rulebook: Rulebook) -> Moment:
         np.concatenate(edge_rows),
         np.concatenate([edges.rates for _, _, edges in levels]),
         np.concatenate(node_rows),
-        (*unseen_of(failed, rulebook), *missing),
+        (Blind((Round((*unseen_of(failed, rulebook), *missing)),)),),
         graph.significant_digits,
     )
 
@@ -139,11 +140,21 @@ def _unseen(
     side: Moment, names: dict[str, pa.Array], names_of: Callable[..., list[str]]
 ) -> dict[int, list[str]]:
     """Which edges or nodes a side says nothing sure about, and the rules that were not answered."""
-    if not side.unseen:
+    if all(each.tellers is None and not each.unseen for one in side.blind for each in one.rounds):
         return {}
-    rows = zip(*(column.to_pylist() for column in names.values()), strict=True)
-    found = ((place, names_of(side.unseen, *row)) for place, row in enumerate(rows))
-    return {place: unseen for place, unseen in found if unseen}
+    rules = [
+        rule for one in side.blind for each in one.rounds for rule in (*each.unseen, *(each.tellers or ()))
+    ]
+    # All other names are alike to every rule, so few cases are asked.
+    fixed = {name for rule in rules for name in (rule.source, rule.target)}
+    clusters, *ends = (column.to_pylist() for column in names.values())
+    unseen_of_case = cache(lambda *case: names_of(side.blind, *case))
+    found = {}
+    for place, (cluster, *own) in enumerate(zip(clusters, *ends, strict=True)):
+        unseen = unseen_of_case(cluster, *(name if name in fixed else "" for name in own))
+        if unseen:
+            found[place] = unseen
+    return found
 
 
 class _Numbering:

@@ -9,18 +9,15 @@ import numpy as np
 import pyarrow as pa
 
 from vistio_core.configuration.model import Configuration
-from vistio_core.graph.numbering import each_once, edge_digits, node_digits, node_number
 from vistio_core.graph.topology import Topology
-from vistio_core.judging.codes import Integers
 from vistio_core.judging.judge import MEASUREMENT_COLUMNS, SAMPLE_COLUMNS, Judge, Measured
 from vistio_core.judging.notices import NodeNotices, node_notices
 from vistio_core.judging.reports import judged
-from vistio_core.judging.rule_edges import MILLIONTHS, Booleans, EdgeRows, EdgeSums, RuleEdges
+from vistio_core.judging.rule_edges import Booleans, EdgeRows, RuleEdges
 from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.subject import Subject
 from vistio_core.judging.totals import TOTALS, totals
 from vistio_core.judging.union import Union
-from vistio_core.replay.comparison import Moment
 from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.storage.event_file import EventFile
 from vistio_core.storage.format import INSTANT
@@ -29,13 +26,13 @@ from vistio_core.times import MINUTE_MS
 
 # One piece's rows: what is in memory at a time, some hundred bytes each.
 _PIECE_ROWS = 200_000
-_WINDOW = "instant >= make_timestamptz($start_ms * 1000) and instant < make_timestamptz($end_ms * 1000)"
+WINDOW = "instant >= make_timestamptz($start_ms * 1000) and instant < make_timestamptz($end_ms * 1000)"
 _IN_FORCE_QUERY = f"""
     select epoch_ms(instant) as instant_ms, writer, any_value(configuration) as configuration from scrapes
-    where {_WINDOW} and supplement = 0 group by all
+    where {WINDOW} and supplement = 0 group by all
 """
 _ABOUT = f"""
-    {_WINDOW}
+    {WINDOW}
       and ($cluster is null or cluster = $cluster)
       and ($source is null or source = $source)
       and ($target is null or target = $target)
@@ -44,12 +41,12 @@ _ABOUT = f"""
 # All edges into the targets in question: what witnesses say of one depends on the others (`judging.witnesses`).
 _SAMPLES_QUERY = f"""
     select writer, {", ".join(SAMPLE_COLUMNS)} from samples
-    where {_WINDOW} and (cluster, target) in (select cluster, target from samples where {_ABOUT})
+    where {WINDOW} and (cluster, target) in (select cluster, target from samples where {_ABOUT})
     order by all
 """
 _MEASUREMENTS_QUERY = f"""
     select writer, {", ".join(MEASUREMENT_COLUMNS)} from measurements
-    where {_WINDOW} and coalesce(target, '') = ''
+    where {WINDOW} and coalesce(target, '') = ''
       and ($cluster is null or cluster = $cluster)
       and $source is null and $target is null
       and ($node is null or source = $node)
@@ -71,8 +68,8 @@ def pieces(judge: Judge, listing: Listing) -> Iterator[tuple[EdgeRows, NodeNotic
         judge: made of the same listing.
         listing: what is read.
     """
-    for from_ms, to_ms, inside in _pieces_of_time(listing):
-        yield _judged(judge, _rows(inside, from_ms, to_ms))
+    for from_ms, to_ms, inside in pieces_of_time(listing):
+        yield _judged(judge, rows_of(inside, from_ms, to_ms))
 
 
 def _judged(judge: Judge, rows: Iterable[tuple[str, pa.Table, pa.Table]]) -> tuple[EdgeRows, NodeNotices]:
@@ -85,7 +82,7 @@ def _judged(judge: Judge, rows: Iterable[tuple[str, pa.Table, pa.Table]]) -> tup
     return judged(judge, RuleEdges.joined(edges)), node_notices(judge, Measured.joined(measured))
 
 
-def _pieces_of_time(listing: Listing) -> Iterator[tuple[int, int, list[EventFile]]]:
+def pieces_of_time(listing: Listing) -> Iterator[tuple[int, int, list[EventFile]]]:
     """Start and end of each piece, and the files that may hold something of it."""
     inside, start_ms, end_ms = listing.files, listing.start_ms, listing.end_ms
     if not inside:
@@ -100,7 +97,9 @@ def _pieces_of_time(listing: Listing) -> Iterator[tuple[int, int, list[EventFile
         yield from_ms, to_ms, [file for file in inside if file.name.overlaps(from_ms, to_ms)]
 
 
-def _rows(files: Iterable[EventFile], start_ms: int, end_ms: int) -> Iterator[tuple[str, pa.Table, pa.Table]]:
+def rows_of(
+    files: Iterable[EventFile], start_ms: int, end_ms: int
+) -> Iterator[tuple[str, pa.Table, pa.Table]]:
     """What each file holds of ``[start_ms, end_ms)``: its writer, samples and measurements."""
     for file in files:
         yield (
@@ -117,50 +116,13 @@ def totals_of(listing: Listing, configuration: Callable[[str], Configuration]) -
     return pa.concat_tables([TOTALS.empty_table(), *found])
 
 
-def window_moment(listing: Listing, instants: int, configuration: Callable[[str], Configuration]) -> Moment:
-    """A window as one side of a comparison: the mean rates of all edges, all nodes that were ever there.
-
-    Args:
-        listing: of the window.
-        instants: how many were seen. Where an edge was not seen at one of them, it had no traffic.
-        configuration: from a hash to the configuration.
-    """
-    judge = judge_of(listing, configuration)
-    sums, nodes = EdgeSums.none(), np.zeros(0, np.int64)
-    for from_ms, to_ms, inside in _pieces_of_time(listing):
-        parts: list[RuleEdges] = []
-        for writer, samples, measurements in _rows(inside, from_ms, to_ms):
-            parts.append(judge.edges(writer, samples))
-            nodes = np.concatenate([nodes, *_node_numbers(judge, judge.measured(writer, measurements))])
-        edges = judged(judge, RuleEdges.joined(parts))
-        sums = sums.plus(judge.edge_numbers(edges.cluster, edges.source, edges.target), edges.millionths)
-    cluster, source, target = edge_digits(sums.numbers)
-    nodes = each_once(np.concatenate([nodes, node_number(source, cluster), node_number(target, cluster)]))
-    return Moment(
-        listing.start_ms,
-        listing.end_ms,
-        instants,
-        False,
-        tuple(judge.names.values),
-        np.column_stack([cluster, source, target]),
-        np.asarray(sums.millionths, np.float64) / MILLIONTHS / instants,
-        np.column_stack(node_digits(nodes)),
-    )
-
-
-def _node_numbers(judge: Judge, measured: Measured) -> Iterator[Integers]:
-    """Who was measured, each once: nodes, and the ends of edges."""
-    for end in (measured.source, measured.target):
-        yield each_once(node_number(end, measured.cluster)[end != judge.nobody])
-
-
 def window_topology(listing: Listing, configuration: Callable[[str], Configuration]) -> Topology:
     """Who was there at some time in a listing's span, and the most that one edge had."""
     judge = judge_of(listing, configuration)
     union = Union(judge)
-    for from_ms, to_ms, inside in _pieces_of_time(listing):
+    for from_ms, to_ms, inside in pieces_of_time(listing):
         edges: list[RuleEdges] = []
-        for writer, samples, measurements in _rows(inside, from_ms, to_ms):
+        for writer, samples, measurements in rows_of(inside, from_ms, to_ms):
             edges.append(judge.edges(writer, samples))
             union.see(judge.measured(writer, measurements))
         union.add(RuleEdges.joined(edges))

@@ -6,10 +6,15 @@ import hashlib
 
 from vistio_core.configuration import Configuration, loads
 from vistio_core.errors import DamagedFileError
-from vistio_core.storage.layout import configuration_name
+from vistio_core.storage.layout import CONFIGURATIONS, configuration_name, parse_configuration_name
 from vistio_core.storage.store import Store
 
 _MEND = "a recorder that starts with this configuration puts it back"
+
+
+def configuration_hashes(store: Store) -> list[str]:
+    """Of all that were ever in force, sorted."""
+    return sorted(filter(None, map(parse_configuration_name, store.names(CONFIGURATIONS))))
 
 
 def load_configuration(store: Store, configuration_hash: str) -> Configuration:

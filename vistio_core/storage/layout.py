@@ -206,6 +206,15 @@ def configuration_name(configuration_hash: str) -> str:
     return f"{CONFIGURATIONS}/{configuration_hash}.yaml"
 
 
+def parse_configuration_name(text: str) -> str | None:
+    """The hash of the configuration of this name; None where it is of none."""
+    return (
+        text.removeprefix(f"{CONFIGURATIONS}/").removesuffix(".yaml")
+        if _CONFIGURATION.fullmatch(text)
+        else None
+    )
+
+
 def is_object_name(text: str) -> bool:
     """Whether ``text`` is the name of anything that a recording may have, locks apart."""
     return (

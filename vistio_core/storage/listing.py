@@ -271,6 +271,10 @@ class Listing:
         listed = [name for name in self.listed if name.overlaps(start_ms, end_ms)]
         return Listing(self._cache, listed, (start_ms, end_ms))
 
+    def only(self, names: Sequence[EventsName]) -> Listing:
+        """Some files of this listing."""
+        return Listing(self._cache, names, (self.start_ms, self.end_ms))
+
     def around_damage(self, question: Callable[[Listing], T]) -> T:
         """What ``question`` says of this listing; again, without a file that turned out to be damaged inside.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
 import pyarrow as pa
@@ -22,13 +22,14 @@ from vistio_core.storage.layout import (
     hour_folder,
     rollup_name,
 )
+from vistio_core.storage.listing import Listing
 from vistio_core.storage.marker import read_marker
 from vistio_core.storage.store import Store
 from vistio_core.times import HOUR_MS, align
 
 log = logging.getLogger(__name__)
 
-_VERSION = "3"
+_VERSION = "4"
 """Raised when totals are worked out in another way: older rollups are then made anew."""
 _HASH_BYTES = 32
 _FEW_HOURS = 48
@@ -42,6 +43,30 @@ class Rollup:
     """`vistio_core.judging.totals.TOTALS`."""
     presence: pa.Table
     """`vistio_core.replay.window_presence.PRESENCE`."""
+
+
+@attrs.frozen
+class Hour:
+    """An hour of which there is something."""
+
+    start_ms: int
+    names: Sequence[EventsName]
+    """Its files, none superseded."""
+    rollup: str | None
+    """What its rollup is called, if there is one; None for an hour that is not (wholly) sealed."""
+
+
+def hours_of(store: Store, rollups: Rollups, listing: Listing) -> list[Hour]:
+    """The hours that a listing of whole hours has, ascending."""
+    by_hour: dict[int, list[EventsName]] = {}
+    for name in listing.names:
+        by_hour.setdefault(align(name.first_ms, HOUR_MS), []).append(name)
+    first_ms, last_ms = (min(by_hour), max(by_hour) + HOUR_MS) if by_hour else (0, 0)
+    sizes = sealed_sizes(store, first_ms, last_ms)
+    return [
+        Hour(hour_ms, names, rollups.name(hour_ms, names, sizes))
+        for hour_ms, names in sorted(by_hour.items())
+    ]
 
 
 def sealed_sizes(store: Store, start_ms: int, end_ms: int) -> dict[str, int]:

@@ -28,13 +28,14 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import IO
 
+import attrs
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from vistio_core.judging.codes import Integers
-from vistio_core.judging.minutes import MINUTES, VALUES, Kind, SubjectKey
+from vistio_core.judging.minutes import MINUTES, VALUES, Kind, SubjectKey, Whose
 from vistio_core.storage.store import Store
 
 _HASH_BYTES = 32
@@ -44,7 +45,7 @@ _VALUE_BYTES = 8
 
 
 class _Block(msgspec.Struct, array_like=True, frozen=True):
-    first: tuple[Kind, str, str, str]
+    first: tuple[Kind, str, str, str, str]
     place: int
     """Where it begins, from the end of the index."""
     size: int
@@ -60,7 +61,7 @@ def write_subjects(sink: IO[bytes], name: str, subjects: Iterable[tuple[SubjectK
     contents: list[bytes] = []
     place = 0
     for batch in _batches(subjects):
-        keys = [(key.kind, key.source, key.target, key.cluster) for key, _ in batch]
+        keys = [attrs.astuple(key) for key, _ in batch]
         head = msgspec.json.encode(keys)
         values = np.stack([values for _, values in batch], axis=1).astype("<i8")
         unpacked = (
@@ -101,14 +102,14 @@ class SubjectRollup:
         if size != self._start + (self._blocks[-1].place + self._blocks[-1].size if self._blocks else 0):
             raise ValueError("it is torn")
 
-    def find(self, key: SubjectKey) -> dict[str, Integers]:
-        """The values of a subject by cluster, whatever the key's cluster.
+    def find(self, key: SubjectKey) -> dict[Whose, Integers]:
+        """The values of a subject by cluster and writer, whatever those of the key.
 
         Raises:
             ValueError: a block is not what was written.
         """
         wanted = key.kind, key.source, key.target
-        found: dict[str, Integers] = {}
+        found: dict[Whose, Integers] = {}
         # The subject may begin before the first block that begins with it.
         index = max(0, bisect_right(self._blocks, wanted, key=lambda block: block.first[:3]) - 1)
         while index > 0 and self._blocks[index].first[:3] == wanted:
@@ -119,7 +120,7 @@ class SubjectRollup:
             keys, values = self._unpacked(block)
             for at, each in enumerate(keys):
                 if each[:3] == wanted:
-                    found[each[3]] = _together(values[:, :, at])
+                    found[Whose(*each[3:])] = _together(values[:, :, at])
         return found
 
     def subjects(self) -> Iterator[tuple[SubjectKey, Integers]]:
@@ -133,14 +134,14 @@ class SubjectRollup:
             for at, each in enumerate(keys):
                 yield SubjectKey(*each), _together(values[:, :, at])
 
-    def _unpacked(self, block: _Block) -> tuple[list[tuple[Kind, str, str, str]], npt.NDArray[np.uint8]]:
+    def _unpacked(self, block: _Block) -> tuple[list[tuple[Kind, str, str, str, str]], npt.NDArray[np.uint8]]:
         """The keys of a block, and the bytes of its values: by byte, value, subject, minute."""
         self._source.seek(self._start + block.place)
         packed = self._source.read(block.size)
         if _digest(self._name, packed) != block.digest:
             raise ValueError("a block is not what was written")
         unpacked: bytes = pa.Codec("zstd").decompress(packed, block.unpacked, asbytes=True)
-        keys = msgspec.json.decode(unpacked[: block.keys], type=list[tuple[Kind, str, str, str]])
+        keys = msgspec.json.decode(unpacked[: block.keys], type=list[tuple[Kind, str, str, str, str]])
         values = np.frombuffer(unpacked, np.uint8, offset=block.keys)
         return keys, values.reshape(_VALUE_BYTES, VALUES, len(keys), MINUTES)
 

@@ -1,26 +1,36 @@
-"""What a window's timeline is made of: from rollups where there are some, else from the log."""
+"""What a window's timeline is made of: from rollups where there are some, else from the log.
+
+The minutes of an edge or a node (`judging.minutes`) say nothing of single instants. They do where each instant of a
+minute tells all of a subject, or none does; of other minutes the log is asked.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import partial
+from typing import TypeVar
 
 import attrs
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from vistio_core.cache import Cache
 from vistio_core.configuration.model import Configuration
+from vistio_core.errors import DamagedFileError
 from vistio_core.judging.codes import Integers
-from vistio_core.judging.minutes import SubjectKey, totals_by_minute
+from vistio_core.judging.minutes import SubjectKey, Whose, totals_by_minute
+from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.subject import Subject
 from vistio_core.judging.totals import TOTALS, totals
+from vistio_core.replay.coverage import MISSED_FOR_MS, Coverage, coverage_of
 from vistio_core.replay.pieces import piece_about, totals_of
-from vistio_core.replay.rollups.hours import Rollup, Rollups, sealed_sizes
+from vistio_core.replay.rollups.hours import Hour, Rollup, Rollups, hours_of
 from vistio_core.replay.rollups.subjects import SubjectRollup
 from vistio_core.replay.scans import Scans
-from vistio_core.replay.window_presence import PRESENCE, presence
+from vistio_core.replay.timeline import WHOLE
+from vistio_core.replay.window_presence import PRESENCE, newest_of_each, presence
 from vistio_core.storage.catalog import Span
 from vistio_core.storage.extent import extent_of
 from vistio_core.storage.layout import EventsName, subjects_name
@@ -31,6 +41,7 @@ from vistio_core.times import HOUR_MS, MINUTE_MS, align
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 EVERYTHING = Subject()
 # Of an hour that is not sealed, or of a rollup: some hundred bytes for each instant and cluster.
 _MOST_REMEMBERED_BYTES = 16 * 1024 * 1024
@@ -59,17 +70,6 @@ class _Stretch:
 
 
 @attrs.frozen
-class _Hour:
-    """An hour of which there is something."""
-
-    start_ms: int
-    names: Sequence[EventsName]
-    """Its files, none superseded."""
-    rollup: str | None
-    """What its rollup is called, if there is one; None for an hour that is not (wholly) sealed."""
-
-
-@attrs.frozen
 class _Window:
     """A window, and the whole hours that it touches: a rollup is of all files of its hour."""
 
@@ -77,7 +77,22 @@ class _Window:
     end_ms: int
     listing: Listing
     """Of the hours."""
-    hours: Sequence[_Hour]
+    hours: Sequence[Hour]
+
+
+@attrs.frozen(eq=False)
+class TrafficAbout:
+    """What is known of a subject in a window."""
+
+    totals: pa.Table
+    """`vistio_core.judging.totals.TOTALS`, and `vistio_core.replay.timeline.WHOLE`."""
+    coverage: Coverage
+    """Of each instant of the window, and of the newest one before it of each writer."""
+
+    def has_traffic(self, subject: Subject) -> bool:
+        """Whether anything was seen of it."""
+        clusters = pc.unique(self.totals["cluster"]).to_pylist()
+        return subject == EVERYTHING or (bool(clusters) and subject.cluster in (None, *clusters))
 
 
 class Traffic:
@@ -93,46 +108,51 @@ class Traffic:
         self.rollups = Rollups(store)
         self._remembered: Cache[Hashable, pa.Table] = Cache(_MOST_REMEMBERED_BYTES, weight_bytes)
 
-    def of(self, start_ms: int, end_ms: int, step_ms: int, subject: Subject = EVERYTHING) -> Rollup:
-        """Totals about a subject, and presence, of ``[start_ms, end_ms)``, for steps of this length.
+    def of(self, start_ms: int, end_ms: int, step_ms: int, subject: Subject = EVERYTHING) -> TrafficAbout:
+        """What is known about a subject in ``[start_ms, end_ms)``, for steps of this length.
 
         Totals may have more times and clusters. Those of an edge or a node may be of a whole minute instead of an
         instant, where steps are whole minutes.
         """
         in_all = attrs.evolve(subject, cluster=None) == EVERYTHING
         key = None if start_ms % MINUTE_MS or step_ms % MINUTE_MS else SubjectKey.of(subject)
+        before = self._log.read(start_ms - MISSED_FOR_MS, start_ms, newest_of_each)
 
-        def traffic(window: _Window) -> Rollup:
+        def traffic(window: _Window) -> TrafficAbout:
             found = self._rolled_up(window, with_totals=in_all)
+            coverage = self._coverage(pa.concat_tables([before, found.presence]), subject)
             if in_all:
-                return found
+                return TrafficAbout(_judged_whole(found.totals, coverage), coverage)
             if key is None:
                 totals = self._totals(window.listing.within(start_ms, end_ms), subject)
-            else:
-                totals = self._by_minute(window, subject, key)
-            return attrs.evolve(found, totals=totals)
+                return TrafficAbout(_judged_whole(totals, coverage), coverage)
+            return TrafficAbout(self._by_minute(window, subject, key, coverage), coverage)
 
         return self._read(start_ms, end_ms, traffic)
+
+    def coverage(self, start_ms: int, end_ms: int, subject: Subject) -> Coverage:
+        """What each instant in ``[start_ms, end_ms)`` tells of a subject."""
+        return self._coverage(self.presence(start_ms, end_ms), subject)
+
+    def _coverage(self, presence: pa.Table, subject: Subject) -> Coverage:
+        return coverage_of(presence, subject, self._rulebook)
+
+    def _rulebook(self, known: str) -> Rulebook | None:
+        """The rules of then; None where they cannot be read, which a timeline of rollups needs not."""
+        try:
+            return Rulebook(self._configuration(known))
+        except DamagedFileError:
+            return None
 
     def presence(self, start_ms: int, end_ms: int) -> pa.Table:
         """Every instant in ``[start_ms, end_ms)``; the columns are those of `PRESENCE`."""
         return self._read(start_ms, end_ms, partial(self._rolled_up, with_totals=False)).presence
 
-    def _read(self, start_ms: int, end_ms: int, question: Callable[[_Window], Rollup]) -> Rollup:
-        def ask(listing: Listing) -> Rollup:
-            return question(_Window(start_ms, end_ms, listing, self._hours(listing, start_ms, end_ms)))
+    def _read(self, start_ms: int, end_ms: int, question: Callable[[_Window], T]) -> T:
+        def ask(listing: Listing) -> T:
+            return question(_Window(start_ms, end_ms, listing, hours_of(self._store, self.rollups, listing)))
 
         return self._log.read(align(start_ms, HOUR_MS), -(-end_ms // HOUR_MS) * HOUR_MS, ask)
-
-    def _hours(self, listing: Listing, start_ms: int, end_ms: int) -> list[_Hour]:
-        by_hour: dict[int, list[EventsName]] = {}
-        for name in listing.names:
-            by_hour.setdefault(align(name.first_ms, HOUR_MS), []).append(name)
-        sizes = sealed_sizes(self._store, start_ms, end_ms)
-        return [
-            _Hour(hour_ms, names, self.rollups.name(hour_ms, names, sizes))
-            for hour_ms, names in by_hour.items()
-        ]
 
     def _rolled_up(self, window: _Window, *, with_totals: bool) -> Rollup:
         """Hour by hour."""
@@ -168,9 +188,9 @@ class Traffic:
                 self._remembered.put(("totals", name, version), rollup.totals)
         return rollup
 
-    def _by_minute(self, window: _Window, subject: Subject, key: SubjectKey) -> pa.Table:
+    def _by_minute(self, window: _Window, subject: Subject, key: SubjectKey, coverage: Coverage) -> pa.Table:
         """The totals of a subject by minute, where there are some, else by instant. From a full minute on."""
-        found = [TOTALS.empty_table()]
+        found = [_judged_whole(TOTALS.empty_table(), coverage)]
         left: list[Span] = []
         for hour in window.hours:
             first_ms = max(hour.start_ms, window.start_ms)
@@ -182,18 +202,25 @@ class Traffic:
                 left.append((first_ms, last_ms))
                 continue
             # Of a minute that the window ends in, not all instants count.
-            inside = slice((first_ms - hour.start_ms) // MINUTE_MS, (last_ms - hour.start_ms) // MINUTE_MS)
-            found += [
-                totals_by_minute(hour.start_ms, cluster, values, inside)
-                for cluster, values in minutes.items()
-            ]
+            inside = np.arange(
+                (first_ms - hour.start_ms) // MINUTE_MS, (last_ms - hour.start_ms) // MINUTE_MS
+            )
+            some, every = coverage.by_minute(hour.start_ms)
+            alike = inside[~np.any((some & ~every)[:, inside], axis=0)]
+            for whose, values in minutes.items():
+                whole = every[coverage.writers.index(whose.writer), alike]
+                rows = totals_by_minute(hour.start_ms, whose, values, alike)
+                found.append(rows.append_column(WHOLE, pa.array(whole)))
+            starts_ms = hour.start_ms + MINUTE_MS * np.setdiff1d(inside, alike)
+            left += [(start_ms, start_ms + MINUTE_MS) for start_ms in starts_ms.tolist()]
             if last_ms % MINUTE_MS:
                 left.append((align(last_ms, MINUTE_MS), last_ms))
-        found += [self._totals(window.listing.within(*span), subject) for span in _joined(left)]
+        for span in _joined(left):
+            found.append(_judged_whole(self._totals(window.listing.within(*span), subject), coverage))
         return pa.concat_tables(found)
 
-    def _minutes(self, name: str, key: SubjectKey, cluster: str | None) -> dict[str, Integers] | None:
-        """An hour's values of a subject by cluster; None where the log must be asked."""
+    def _minutes(self, name: str, key: SubjectKey, cluster: str | None) -> dict[Whose, Integers] | None:
+        """An hour's values of a subject by cluster and writer; None where the log must be asked."""
         try:
             found = SubjectRollup(self._store, name).find(key)
         except FileNotFoundError:
@@ -202,8 +229,8 @@ class Traffic:
             log.warning("rollup.ignored", extra={"file": name, "error": str(error)})
             return None
         if cluster is not None:
-            return {cluster: found[cluster]} if cluster in found else {}
-        # How much a subject of several clusters had at one instant, the minutes of each do not tell.
+            found = {whose: values for whose, values in found.items() if whose.cluster == cluster}
+        # How much a subject of several clusters or writers had at one instant, the minutes of each do not tell.
         return found if len(found) < 2 else None
 
     def _read_log(self, listing: Listing, stretches: Sequence[_Stretch], *, with_totals: bool) -> Rollup:
@@ -256,6 +283,19 @@ class Traffic:
                 *piece_about(self._scans.session, uris, window_ms, subject, self._configuration)
             ),
         )
+
+
+def _judged_whole(totals: pa.Table, coverage: Coverage) -> pa.Table:
+    """Totals by instant, with whether each instant tells all of the subject."""
+    whole = np.ones(totals.num_rows, bool)
+    if not coverage.whole.all():
+        # Instant and writer as one number; of an instant of which nothing is known, nothing counts.
+        writers = pa.array(coverage.writers, pa.string())
+        writer = pc.fill_null(pc.index_in(totals["writer"], writers), -1).to_numpy().astype(np.int64)
+        number = len(coverage.writers)
+        own = (coverage.instant_ms * number + coverage.writer)[coverage.whole]
+        whole = np.isin(totals["instant_ms"].to_numpy() * number + writer, own) & (writer >= 0)
+    return totals.append_column(WHOLE, pa.array(whole))
 
 
 def weight_bytes(table: pa.Table) -> int:

@@ -1,0 +1,123 @@
+"""Which names a recording ever had: one that it never had is a mistake of who asks, not an hour without traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
+
+from vistio_core.configuration.model import Configuration
+from vistio_core.errors import RecordingError, UnknownNameError
+from vistio_core.judging.minutes import SubjectKey
+from vistio_core.judging.subject import Subject
+from vistio_core.replay.pieces import WINDOW
+from vistio_core.replay.rollups.hours import Rollups, hours_of
+from vistio_core.replay.rollups.subjects import SubjectRollup
+from vistio_core.replay.scans import Scans
+from vistio_core.storage.catalog import END_MS
+from vistio_core.storage.configurations import configuration_hashes
+from vistio_core.storage.layout import EventsName, subjects_name
+from vistio_core.storage.listing import Listing
+from vistio_core.storage.log import Log
+from vistio_core.storage.store import Store
+from vistio_core.times import HOUR_MS
+
+_ITS = "(source = $name or target = $name) and ($cluster is null or cluster = $cluster)"
+_SEEN_QUERY = f"select 1 from samples where {_ITS} union all select 1 from measurements where {_ITS} limit 1"
+_NAMES_QUERY = f"""
+    with rows as (
+        select instant, cluster, source, target from samples
+        union all select instant, cluster, source, target from measurements
+    )
+    select distinct cluster, unnest([source, coalesce(target, source)]) as name from rows where {WINDOW}
+"""
+_OFFERED = 3
+_ALIKE = 0.5
+"""How near a name has to be to be offered, as `difflib` measures it."""
+
+
+class KnownNames:
+    """Clusters and nodes of a recording."""
+
+    def __init__(
+        self, store: Store, log: Log, scans: Scans, configuration: Callable[[str], Configuration]
+    ) -> None:
+        self._store = store
+        self._log = log
+        self._scans = scans
+        self._configuration = configuration
+        self._rollups = Rollups(store)
+
+    def require(self, subject: Subject) -> None:
+        """Refuse a subject that has a name of which nothing was ever recorded.
+
+        Raises:
+            UnknownNameError: offers those that are nearest to it.
+        """
+        cluster = subject.cluster
+        if cluster:
+            known = sorted({*self._clusters()})
+            if cluster not in known:
+                raise UnknownNameError("cluster", cluster, nearest(cluster, known))
+        for name in (subject.source, subject.target, subject.node):
+            if name is not None and not self._has(name, cluster):
+                raise UnknownNameError("node", name, nearest(name, self._nodes(cluster)), cluster)
+
+    def _clusters(self) -> Iterator[str]:
+        for known in configuration_hashes(self._store):
+            try:
+                yield from (level.cluster for level in self._configuration(known).clusters)
+            except RecordingError:
+                continue  # `verify` names it
+
+    def _has(self, name: str, cluster: str | None) -> bool:
+        # Of what was only measured no rollup tells: the newest hour does.
+        return name in self._nodes(cluster) or self._log.read(
+            0, END_MS, lambda listing: self._is_in(listing, name, cluster)
+        )
+
+    def _is_in(self, listing: Listing, name: str, cluster: str | None) -> bool:
+        """Whether a listing has traffic or measurements of this node; the newest hours are asked first."""
+        unsealed: list[EventsName] = []
+        for hour in reversed(hours_of(self._store, self._rollups, listing)):
+            found = (
+                None if hour.rollup is None else self._in_rollup(subjects_name(hour.rollup), name, cluster)
+            )
+            if found:
+                return True
+            if found is None:
+                unsealed += hour.names
+        return bool(unsealed) and self._in_log(listing.only(unsealed), name, cluster)
+
+    def _in_rollup(self, rollup: str, node: str, cluster: str | None) -> bool | None:
+        """None where it cannot be read."""
+        try:
+            whose = SubjectRollup(self._store, rollup).find(SubjectKey("node", node, "", ""))
+        except (OSError, ValueError):
+            return None
+        return any(cluster in (None, each.cluster) for each in whose)
+
+    def _in_log(self, listing: Listing, name: str, cluster: str | None) -> bool:
+        parameters = {"name": name, "cluster": cluster}
+        rows: int = self._scans.scan(
+            listing, lambda uris: self._scans.session.table(_SEEN_QUERY, uris, parameters).num_rows
+        )
+        return rows > 0
+
+    def _nodes(self, cluster: str | None) -> list[str]:
+        """Who was there in the newest hour."""
+        span = self._log.span()
+        if span is None:
+            return []
+        table = self._scans.table(_NAMES_QUERY, span[1] - HOUR_MS, span[1] + 1)
+        rows = zip(*(table[column].to_pylist() for column in ("cluster", "name")), strict=True)
+        return sorted({name for of, name in rows if cluster in (None, of)})
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Known names like this one, the most like first; capital letters are alike to small ones."""
+    by_text: dict[str, str] = {}
+    for each in known:
+        by_text.setdefault(each.casefold(), each)
+    alike = get_close_matches(name.casefold(), by_text, _OFFERED, _ALIKE)
+    inside = [text for text in by_text if name.casefold() in text and text not in alike] if name else []
+    return [by_text[text] for text in [*alike, *inside][:_OFFERED]]
