@@ -14,7 +14,6 @@ import pyarrow as pa
 from vistio_core import Recording
 from vistio_core.errors import InvalidTimeError
 from vistio_core.frontends import vizceral_frames
-from vistio_core.graph.topology import stable_graph
 from vistio_core.recording.recording import MomentLike
 from vistio_core.replay.comparison import Comparison, Moment
 from vistio_core.replay.settled import instant_is_settled, window_is_settled
@@ -121,7 +120,7 @@ class History:
             shown = [frame for frame in found.frames if frame.instant_ms is not None]
             # Where nothing is shown, this says why not.
             last_ms = shown[-1].asked_ms if shown else found.frames[-1].asked_ms
-            graph = stable_graph(recording.graph(format_instant(last_ms)), found.topology)
+            graph = recording.stable(recording.graph(format_instant(last_ms)), found.topology)
             more = {
                 "now": format_instant(now_ms),
                 "start": format_instant(start_ms),

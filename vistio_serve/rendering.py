@@ -16,7 +16,7 @@ import attrs
 
 from vistio_core import Recording, frontends
 from vistio_core.graph.model import Graph
-from vistio_core.graph.topology import Topology, stable_graph
+from vistio_core.graph.topology import Topology
 from vistio_core.recording.recording import Judge
 from vistio_core.replay.settled import instant_is_settled, window_is_settled
 from vistio_core.times import MINUTE_MS, format_instant
@@ -119,9 +119,10 @@ class Renderer:
     def _make(self, question: Question) -> tuple[Rendered, float, int]:
         frontend = self._frontend(question.format)
         with self._admission.work(self._cost_bytes(question)), self._metrics.rebuild_s.time():
-            graph = self._recording().graph(at=_at(question.asked), judge=question.judge)
+            recording = self._recording()
+            graph = recording.graph(at=_at(question.asked), judge=question.judge)
             if question.stable is not None:
-                graph = stable_graph(graph, self._union(*question.stable[:2]))
+                graph = recording.stable(graph, self._union(*question.stable[:2]))
             body = body_of([frontend.render(graph, dict(question.options))])
         settled = is_settled(graph, question, self._now_ms())
         rendered = Rendered(body, frontend.content_type, graph.instant_ms, settled)

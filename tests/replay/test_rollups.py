@@ -155,7 +155,7 @@ SUBJECTS = [
     {"source": "a", "target": "b", "cluster": "mesh"},
     {"node": "b"},
     {"source": "a"},
-    {"target": "nobody"},
+    {"source": "b", "target": "a"},  # both are there, and never talk to each other
 ]
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from support.scrapes import INTERVAL_MS, MESH, START_MS, edges, mesh, scrape
 
 from vistio_core import Recording, loads
+from vistio_core.errors import UnknownNameError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Scrape
 from vistio_core.graph.model import Graph
 from vistio_core.graph.topology import Topology
@@ -180,9 +181,19 @@ def check_timeline(
     recording: Recording, by_writer: Mapping[str, Sequence[Scrape]], subject: Mapping[str, str], step_ms: int
 ) -> None:
     """A timeline by plain Python: of each writer the mean over the instants that tell all of the subject."""
+    end_ms = START_MS + 6 * MINUTE_MS
+    nodes = {
+        *summed_up([each for own in by_writer.values() for each in own])[1],
+        ("", "INTERNET"),
+        ("", "mesh"),
+    }
+    there = {name for cluster, name in nodes if subject.get("cluster", cluster) == cluster}
+    if not {subject[end] for end in ("source", "target", "node") if end in subject} <= there:
+        with pytest.raises(UnknownNameError):
+            recording.timeline(START_MS, end_ms, f"{step_ms}ms", **subject)
+        return
     clusters = [cluster for cluster in RULES if could_tell(cluster, subject)]
     rules = {name for cluster in clusters for name in RULES[cluster]}
-    end_ms = START_MS + 6 * MINUTE_MS
     table = recording.timeline(START_MS, end_ms, f"{step_ms}ms", **subject)
     for row, start_ms in zip(table.to_pylist(), range(START_MS, end_ms, step_ms), strict=True):
         rates: list[list[float]] = []

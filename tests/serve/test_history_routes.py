@@ -34,7 +34,11 @@ def test_a_timeline_without_a_window_is_of_the_whole_recording(client: Client) -
     assert steps["start_ms"][-1] <= NEWEST_MS < steps["start_ms"][-1] + found["step_ms"]
     assert (steps["normal"][:2], steps["normal"][6]) == ([13.0, 26.0], None)
     assert steps["notices_error"][0] == 1
-    assert [gap["reason"].partition(":")[0] for gap in found["gaps"]] == ["not seen", "not seen", "not running"]
+    assert [gap["reason"].partition(":")[0] for gap in found["gaps"]] == [
+        "not seen",
+        "not seen",
+        "not running",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 from vistio_core.errors import UsageError
 from vistio_core.events import GLOBAL_LEVEL
-from vistio_core.frontends.flat import FlatEdge, FlatNode, describe, flatten, rate_text, witness_text
+from vistio_core.frontends.flat import (
+    FlatEdge,
+    FlatNode,
+    describe,
+    drawn_rps,
+    flatten,
+    rate_text,
+    witness_text,
+)
 from vistio_core.graph.model import LOST_RPS
 from vistio_core.names import visible
 
@@ -85,7 +93,7 @@ def _edge(flat: FlatEdge) -> str:
     facts += [f"{name}: {value:.6g}" for name, value in measured if name != LOST_RPS]
     kind = (
         "idle"
-        if rates.total <= 0
+        if not rates.total > 0
         else "danger"
         if rates.danger > 0
         else "warning"
@@ -94,7 +102,7 @@ def _edge(flat: FlatEdge) -> str:
     )
     attributes = [
         f"label={_label([rate_text(rates), *facts])}",
-        f"penwidth={1 + math.log10(1 + max(rates.total, 0.0)):.2f}",
+        f"penwidth={1 + math.log10(1 + drawn_rps(rates)):.2f}",
         *(_notices(flat.edge.notices) or [f'color="{_COLORS[kind]}"']),
     ]
     if kind == "idle":

@@ -189,8 +189,15 @@ def describe(graph: Graph) -> list[str]:
     return lines
 
 
+def drawn_rps(of: Rates) -> float:
+    """What a line is as thick as: no less than nothing, and nothing where it was not seen."""
+    return of.total if of.total > 0 else 0.0
+
+
 def rate_text(of: Rates) -> str:
     """Such as ``45 rps, 11.1 % danger``."""
+    if not of.seen:
+        return "not seen"
     text = f"{of.total:.3g} rps" if abs(of.total) < 1000 else f"{of.total:,.0f} rps"
     for name, part in (("warning", of.warning), ("danger", of.danger)):
         if part > 0 and of.total > 0:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from vistio_core.errors import UsageError
-from vistio_core.frontends.flat import FlatEdge, FlatNode, Json, about, encode, flatten, rate_text
+from vistio_core.frontends.flat import FlatEdge, FlatNode, Json, about, drawn_rps, encode, flatten, rate_text
 from vistio_core.graph.model import LOST_RPS, NETWORK_MS, Edge, Graph, Notice, Rates
 from vistio_core.names import visible
 
@@ -122,7 +122,7 @@ def _arc(rates: Rates) -> Json:
 def _edge(flat: FlatEdge) -> Json:
     rates = flat.edge.rates
     total = rates.total
-    color = _GREY if total <= 0 else _RED if rates.danger > 0 else _YELLOW if rates.warning > 0 else _GREEN
+    color = _GREY if not total > 0 else _RED if rates.danger > 0 else _YELLOW if rates.warning > 0 else _GREEN
     return {
         "id": f"{_safe(flat.source)}~to~{_safe(flat.target)}",
         "source": flat.source,
@@ -131,7 +131,7 @@ def _edge(flat: FlatEdge) -> Json:
         "secondarystat": f"{100 * rates.danger / total:.3g} % danger"
         if total > 0 and rates.danger > 0
         else "",
-        "thickness": round(1 + math.log10(1 + max(total, 0.0)), 2),
+        "thickness": round(1 + math.log10(1 + drawn_rps(rates)), 2),
         "color": color,
         "detail__normal_rps": rates.normal,
         "detail__warning_rps": rates.warning,

@@ -14,6 +14,7 @@ from vistio_core.frontends.flat import (
     flatten,
     measurements,
     notices,
+    rates,
     witness,
 )
 from vistio_core.names import visible
@@ -111,14 +112,10 @@ def _node(flat: FlatNode, keys: _Keys) -> str:
 
 
 def _edge(flat: FlatEdge, keys: _Keys) -> str:
-    rates = flat.edge.rates
     values: dict[str, str | float] = {
         "cluster": flat.cluster,
         **witness(flat.edge),
-        "normal": rates.normal,
-        "warning": rates.warning,
-        "danger": rates.danger,
-        "total": rates.total,
+        **(rates(flat.edge.rates) if flat.edge.rates.seen else {}),
         **_common(flat.edge.notices and encode(notices(flat.edge.notices)).decode(), flat.edge.measurements),
     }
     source, target = text(visible(flat.source)), text(visible(flat.target))

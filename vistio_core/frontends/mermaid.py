@@ -17,6 +17,7 @@ from vistio_core.frontends.flat import (
     FlatEdge,
     FlatNode,
     describe,
+    drawn_rps,
     flatten,
     measurements,
     rate_text,
@@ -46,7 +47,7 @@ class Mermaid:
         flat = flatten(graph, options)
         limit, chosen = _limit(options)
         ranked = sorted(
-            flat.edges, key=lambda each: (-each.edge.rates.total, each.cluster, each.source, each.target)
+            flat.edges, key=lambda each: (-drawn_rps(each.edge.rates), each.cluster, each.source, each.target)
         )
         keep = min(limit, len(ranked))
         text = _chart(graph, flat, ranked[:keep], measured=True)

@@ -287,7 +287,9 @@ def _connection(edge: Edge, wire: Mapping[str, str]) -> DrawnConnection:
 def _edge_facts(edge: Edge) -> Json:
     facts: Json = {}
     recorded = {"normal": edge.rates.normal, "warning": edge.rates.warning, "danger": edge.rates.danger}
-    if any(rate != _drawable(rate) for rate in recorded.values()):
+    if not edge.rates.seen:
+        facts["unseen"] = True
+    elif any(rate != _drawable(rate) for rate in recorded.values()):
         facts["rates"] = _finite(recorded)
     if edge.measurements:
         facts["measurements"] = _finite(edge.measurements)

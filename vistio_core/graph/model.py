@@ -7,6 +7,7 @@ Parquet or of Prometheus.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -26,11 +27,18 @@ NETWORK_MS = "network_ms"
 
 @attrs.frozen
 class Rates:
-    """Requests per second by class. The class of a status is decided when a graph is rebuilt."""
+    """Requests per second by class. The class of a status is decided when a graph is rebuilt.
+
+    All are NaN where they were not seen, of edges that `stable_graph` keeps in place.
+    """
 
     normal: float = 0.0
     warning: float = 0.0
     danger: float = 0.0
+
+    @property
+    def seen(self) -> bool:
+        return not math.isnan(self.normal)
 
     @property
     def total(self) -> float:

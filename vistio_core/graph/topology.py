@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 import attrs
 import numpy as np
@@ -43,6 +45,14 @@ class LevelTopology:
 
 Topology = Mapping[str, LevelTopology]
 """By cluster; the empty name is the global level."""
+
+NotSeen = Callable[[str, str, str], bool]
+"""Whether an edge's cluster, source and target are such that nothing is known of it."""
+
+
+def _all_seen(cluster: str, source: str, target: str) -> bool:
+    return False
+
 
 NOTHING = LevelTopology({}, (), _NOTHING, _NOTHING, 0.0)
 
@@ -131,13 +141,22 @@ def _sorted_edges(names: Sequence[str], rows: Integers) -> tuple[tuple[str, ...]
     return tuple([names[number] for number in used.tolist()]), source, target
 
 
-def stable_graph(graph: Graph, topology: Topology) -> Graph:
+def stable_graph(graph: Graph, topology: Topology, not_seen: NotSeen = _all_seen) -> Graph:
     """``graph`` with all of ``topology``; what is absent is there without traffic.
+
+    Args:
+        graph: of an instant.
+        topology: of a window.
+        not_seen: whether what is absent was not seen: its rates are NaN then, for they are not known.
 
     ``max_volume`` of each level is its peak in the window (never less than what the graph itself
     has), so that a picture's scale stays, too.
     """
-    nodes, edges, peak = _united(graph.nodes, graph.edges, topology.get(GLOBAL_LEVEL, NOTHING))
+
+    def united(cluster: str, level: Graph | Region) -> tuple[tuple[Node, ...], Edges, float]:
+        return _united(level.nodes, level.edges, topology.get(cluster, NOTHING), partial(not_seen, cluster))
+
+    nodes, edges, peak = united(GLOBAL_LEVEL, graph)
     regions = {region.name: region for region in graph.regions}
     names = sorted({*regions, *topology} - {GLOBAL_LEVEL})
     return attrs.evolve(
@@ -146,19 +165,19 @@ def stable_graph(graph: Graph, topology: Topology) -> Graph:
         edges=edges,
         max_volume=peak or graph.max_volume,
         regions=tuple(
-            _stable_region(regions.get(name, Region(name, 0.0, (), ())), topology.get(name, NOTHING))
+            Region(name, peak or region.max_volume, nodes, edges)
             for name in names
+            for region in [regions.get(name, Region(name, 0.0, (), ()))]
+            for nodes, edges, peak in [united(name, region)]
         ),
     )
 
 
-def _stable_region(region: Region, level: LevelTopology) -> Region:
-    nodes, edges, peak = _united(region.nodes, region.edges, level)
-    return Region(region.name, peak or region.max_volume, nodes, edges)
-
-
 def _united(
-    nodes: tuple[Node, ...], edges: Sequence[Edge], level: LevelTopology
+    nodes: tuple[Node, ...],
+    edges: Sequence[Edge],
+    level: LevelTopology,
+    not_seen: Callable[[str, str], bool],
 ) -> tuple[tuple[Node, ...], Edges, float]:
     by_name = {node.name: node for node in nodes}
     for name, node_class in level.classes.items():
@@ -171,13 +190,13 @@ def _united(
     own = Edges.of(edges)
     return (
         tuple(by_name[name] for name in sorted(by_name)),
-        _united_edges(own, level),
+        _united_edges(own, level, not_seen),
         max(level.peak_rps, peak_rps(own.rates)),
     )
 
 
-def _united_edges(edges: Edges, level: LevelTopology) -> Edges:
-    """``edges``, and those that are absent without traffic."""
+def _united_edges(edges: Edges, level: LevelTopology, not_seen: Callable[[str, str], bool]) -> Edges:
+    """``edges``, and those that are absent: without traffic, or without rates."""
     names = sorted({*edges.names, *level.names})
     rank = {name: index for index, name in enumerate(names)}
     own, others = (
@@ -192,6 +211,11 @@ def _united_edges(edges: Edges, level: LevelTopology) -> Edges:
     told = np.zeros(len(numbers), np.int64)
     told[place] = edges.told
     _, source, target = edge_digits(numbers)
+    absent = np.ones(len(numbers), bool)
+    absent[place] = False
+    for index in np.flatnonzero(absent).tolist():
+        if not_seen(names[source[index]], names[target[index]]):
+            rates[index] = math.nan
     return Edges(
         names,
         source,
@@ -212,5 +236,5 @@ def peak_rps(rates: Floats) -> float:
 
 
 def _peak(rates: Floats) -> float:
-    drawn = np.maximum(rates, 0.0)
+    drawn = np.fmax(rates, 0.0)  # what was not seen counts as nothing
     return float((drawn[..., 0] + drawn[..., 1] + drawn[..., 2]).max(initial=0.0))

@@ -19,7 +19,7 @@ from vistio_core.graph.numbering import check_names, each_once, edge_number
 from vistio_core.judging.codes import NOTHING, Integers, run_starts
 from vistio_core.judging.judge import Judge
 from vistio_core.judging.reports import told_at, witness_of
-from vistio_core.judging.rule_edges import EdgeRows, RuleEdges
+from vistio_core.judging.rule_edges import Booleans, EdgeRows, RuleEdges
 from vistio_core.samples import Floats
 
 Shown = Mapping[int, Sequence[int]]
@@ -34,6 +34,8 @@ class MomentEdges:
     """Of each edge, ascending; with the places of sorted names as digits, so by cluster, source and target."""
     rps: Floats
     """Requests per second: moments by edges by class; 0 where there was no traffic."""
+    told: Booleans
+    """Moments by edges: whether some rule told of it, if only that there was none."""
 
 
 def at_moments(judge: Judge, writers: Sequence[tuple[RuleEdges, Shown]]) -> list[tuple[EdgeRows, Shown]]:
@@ -85,7 +87,8 @@ def summed(
                 rps[row] += edges.rps[rows][places]
                 unseen[row] = False
     rps[unseen] = 0.0
-    return MomentEdges(numbers, rps.reshape(moments, len(numbers), CLASSES))
+    told = ~unseen.reshape(moments, len(numbers))
+    return MomentEdges(numbers, rps.reshape(moments, len(numbers), CLASSES), told)
 
 
 def numbers_of(parts: Iterable[EdgeRows], ranks: Integers) -> Integers:

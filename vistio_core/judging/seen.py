@@ -14,11 +14,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 import attrs
+import numpy as np
+import numpy.typing as npt
 
 from vistio_core.configuration.model import ConnectionRule, NodeMapping
 from vistio_core.events import RuleKey
+from vistio_core.graph.model import FailedRule
+from vistio_core.judging.codes import Integers
 from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.subject import Subject
+
+STALE = "stale"
+"""The outcome of a writer that recorded nothing of late, among a graph's failed rules."""
 
 
 @attrs.frozen
@@ -77,6 +84,24 @@ def unseen_of(unanswered: Iterable[RuleKey], rulebook: Rulebook | None) -> list[
     return found
 
 
+def unseen_in(failed_rules: Sequence[FailedRule], rulebook: Rulebook) -> list[Unseen]:
+    """What the failed rules of a graph, or of a frame, could have told.
+
+    Args:
+        failed_rules: `Graph.failed_rules`.
+        rulebook: who judged it.
+    """
+    failed = [(each.cluster, each.rule) for each in failed_rules if each.outcome != STALE]
+    missing = [missing_writer(each.rule) for each in failed_rules if each.outcome == STALE]
+    return [*unseen_of(failed, rulebook), *missing]
+
+
+def not_seen_in(failed_rules: Sequence[FailedRule], rulebook: Rulebook) -> Callable[[str, str, str], bool]:
+    """Whether a failed rule could have told of an edge (cluster, source, target) that is not in the graph."""
+    unseen = unseen_in(failed_rules, rulebook)
+    return lambda cluster, source, target: any(one.edge(cluster, source, target) for one in unseen)
+
+
 def tellers(rulebook: Rulebook) -> dict[RuleKey, Unseen]:
     """The rules that tell of traffic, and of which edges each could tell."""
     return {
@@ -84,6 +109,32 @@ def tellers(rulebook: Rulebook) -> dict[RuleKey, Unseen]:
         for cluster, rule in rulebook.configuration.rules()
         for unseen in unseen_of([(cluster, rule.id)], rulebook)
     }
+
+
+def told_by_any(
+    rules: Iterable[Unseen],
+    number_of: Callable[[str], int],
+    cluster: Integers,
+    source: Integers,
+    target: Integers,
+) -> npt.NDArray[np.bool_]:
+    """`Unseen.edge` of columns of edges: of which of them some rule could have told.
+
+    Args:
+        rules: these.
+        number_of: from a name to the number that it has in the columns; to any other where it is in none.
+        cluster: of each edge, as the two that follow.
+        source: numbers.
+        target: numbers.
+    """
+    told = np.zeros(len(cluster), bool)
+    for rule in rules:
+        could = np.ones(len(cluster), bool)
+        for name, column in ((rule.cluster, cluster), (rule.source, source), (rule.target, target)):
+            if name is not None:
+                could &= column == number_of(name)
+        told |= could
+    return told
 
 
 def missing_writer(name: str) -> Unseen:

@@ -12,7 +12,6 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,6 +23,7 @@ from vistio_core.errors import (
 from vistio_core.graph.model import Graph
 from vistio_core.graph.topology import Topology, stable_graph
 from vistio_core.judging.rulebook import Rulebook
+from vistio_core.judging.seen import not_seen_in
 from vistio_core.judging.subject import Subject
 from vistio_core.recording import asked
 from vistio_core.recording.asked import MomentLike as MomentLike
@@ -201,17 +201,26 @@ class Recording:
         if stable is not None:
             window = asked.window("stable", stable)
             graph = self.graph(at, judge=judge, staleness=staleness)
-            return stable_graph(graph, self.topology(*window))
+            return self.stable(graph, self.topology(*window))
         if judge not in ("recorded", "current"):
             raise UsageError(f"judge {judge!r}: use recorded or current")
         if at is None:
             return self._graphs.newest(judge, parse_duration(staleness))
         return self._graphs.at(parse_instant(at, now_ms=self._clock()), judge, parse_duration(staleness))
 
+    def stable(self, graph: Graph, topology: Topology) -> Graph:
+        """A graph with everything that was there in a window, so that a picture stays in place.
+
+        What is absent in the graph has no traffic; or where a rule was not answered that could have told of it, rates
+        that are not known (NaN, `Rates.seen`).
+        """
+        rulebook = Rulebook(self._configuration(graph.configuration))
+        return stable_graph(graph, topology, not_seen_in(graph.failed_rules, rulebook))
+
     def topology(self, start: InstantLike, end: InstantLike) -> Topology:
         """Who was there at some time in ``[start, end)``, by cluster, and the most that one edge had.
 
-        What ``stable`` adds to a `graph` (`vistio_core.graph.topology.stable_graph` adds it to any).
+        What ``stable`` adds to a `graph` (`stable` adds it to any).
 
         Raises:
             InvalidTimeError: an empty window.

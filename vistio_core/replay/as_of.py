@@ -13,6 +13,7 @@ import attrs
 
 from vistio_core.events import GLOBAL_LEVEL, RuleKey
 from vistio_core.graph.model import FailedRule
+from vistio_core.judging.seen import STALE
 from vistio_core.storage.catalog import Span
 from vistio_core.storage.listing import Listing, WriterListing
 from vistio_core.storage.parts import Told
@@ -86,5 +87,5 @@ def failed_rules(
         elif answer.silent_since_ms is not None:
             since = format_instant(answer.silent_since_ms)
             error = f"writer {answer.writer.name!r} recorded nothing since {since}"
-            missing.append(FailedRule(GLOBAL_LEVEL, answer.writer.name, "stale", error))
+            missing.append(FailedRule(GLOBAL_LEVEL, answer.writer.name, STALE, error))
     return tuple(missing)

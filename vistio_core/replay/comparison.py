@@ -14,14 +14,12 @@ from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import Graph
 from vistio_core.judging.rulebook import Rulebook
-from vistio_core.judging.seen import Blind, Round, missing_writer, names_of_edge, names_of_node, unseen_of
+from vistio_core.judging.seen import Blind, Round, names_of_edge, names_of_node, unseen_in
 from vistio_core.replay.settled import nothing_is_open
 from vistio_core.storage.format import DIGITS_KEY, fewest_digits
 
 CHANGES = ("changed", "new", "gone", "unseen")
 """``new`` and ``gone`` are only said where both moments were answered."""
-STALE = "stale"
-"""The outcome of a writer that recorded nothing of late, among a graph's failed rules."""
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
@@ -69,8 +67,6 @@ class Comparison:
 
 def moment_of(graph: Graph, rulebook: Rulebook) -> Moment:
     """A graph as one side of a comparison; ``rulebook`` judged it."""
-    missing = [missing_writer(failed.rule) for failed in graph.failed_rules if failed.outcome == STALE]
-    failed = [(failed.cluster, failed.rule) for failed in graph.failed_rules if failed.outcome != STALE]
     levels = [
         (GLOBAL_LEVEL, graph.nodes, Edges.of(graph.edges)),
         *((region.name, region.nodes, Edges.of(region.edges)) for region in graph.regions),
@@ -94,7 +90,7 @@ def moment_of(graph: Graph, rulebook: Rulebook) -> Moment:
         np.concatenate(edge_rows),
         np.concatenate([edges.rates for _, _, edges in levels]),
         np.concatenate(node_rows),
-        (Blind((Round((*unseen_of(failed, rulebook), *missing)),)),),
+        (Blind((Round((*unseen_in(graph.failed_rules, rulebook),)),)),),
         graph.significant_digits,
     )
 

@@ -24,9 +24,9 @@ from vistio_core.graph.numbering import each_once, edge_digits, node_digits, nod
 from vistio_core.judging.codes import Integers
 from vistio_core.judging.judge import Judge, Measured
 from vistio_core.judging.reports import judged
-from vistio_core.judging.rule_edges import MILLIONTHS, Booleans, EdgeRows, EdgeSums, RuleEdges
+from vistio_core.judging.rule_edges import MILLIONTHS, EdgeRows, EdgeSums, RuleEdges
 from vistio_core.judging.rulebook import Rulebook
-from vistio_core.judging.seen import Blind, Round, Unseen, missing_writer
+from vistio_core.judging.seen import Blind, Round, Unseen, missing_writer, told_by_any
 from vistio_core.replay.comparison import Moment
 from vistio_core.replay.coverage import AnsweredAlike, answered_alike, in_order
 from vistio_core.replay.pieces import judge_of, pieces_of_time, rows_of
@@ -61,7 +61,9 @@ class _WriterSums:
         for alike in self.instants:
             if alike.unseen:
                 here = np.isin(edges.instant_ms, alike.instants_ms)
-                partial |= here & _told_by(judge, alike.unseen, edges.cluster, edges.source, edges.target)
+                partial |= here & told_by_any(
+                    alike.unseen, judge.names.of, edges.cluster, edges.source, edges.target
+                )
         numbers = judge.edge_numbers(edges.cluster, edges.source, edges.target)
         return _WriterSums(
             self.instants,
@@ -143,32 +145,20 @@ def _mean(judge: Judge, writer: _WriterSums, numbers: Integers) -> Floats:
     """The mean of each edge over the instants at which all of it was seen, or where there are none, some of it."""
     ends = edge_digits(numbers)
     # What a rule that no configuration knows told of, the writer's other instants could have told of as well.
-    strange = ~np.any([_told_by(judge, alike.tellers, *ends) for alike in writer.instants], axis=0)
+    strange = ~np.any(
+        [told_by_any(alike.tellers, judge.names.of, *ends) for alike in writer.instants], axis=0
+    )
     wholly, partly = np.zeros((2, len(numbers)), np.int64)
     for alike in writer.instants:
         instants = len(alike.instants_ms)
-        asked = _told_by(judge, alike.tellers, *ends) | strange
-        wholly += instants * (asked & ~_told_by(judge, alike.unseen, *ends))
-        partly += instants * _told_by(judge, alike.answered, *ends)
+        asked = told_by_any(alike.tellers, judge.names.of, *ends) | strange
+        wholly += instants * (asked & ~told_by_any(alike.unseen, judge.names.of, *ends))
+        partly += instants * told_by_any(alike.answered, judge.names.of, *ends)
     whole, partial = writer.whole.of(numbers), writer.partial.of(numbers)
     total = np.where(wholly[:, None] > 0, whole, whole + partial)
     count = np.where(wholly > 0, wholly, partly)[:, None]
     mean: Floats = np.asarray(total, np.float64) / MILLIONTHS / np.maximum(count, 1)
     return mean
-
-
-def _told_by(
-    judge: Judge, rules: Sequence[Unseen], cluster: Integers, source: Integers, target: Integers
-) -> Booleans:
-    """Of which edges some rule could have told: `Unseen.edge` of each."""
-    told = np.zeros(len(cluster), bool)
-    for rule in rules:
-        could = np.ones(len(cluster), bool)
-        for name, own in ((rule.cluster, cluster), (rule.source, source), (rule.target, target)):
-            if name is not None:
-                could &= own == judge.names.of(name)
-        told |= could
-    return told
 
 
 def _blind(writers: Iterable[_WriterSums]) -> Iterator[Blind]:

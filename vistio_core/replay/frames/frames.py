@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from vistio_core.configuration.model import Configuration
 from vistio_core.errors import UsageError
+from vistio_core.judging.rulebook import Rulebook
+from vistio_core.judging.seen import Unseen, unseen_in
 from vistio_core.replay.as_of import AsOf, as_of, failed_rules, reach
 from vistio_core.replay.frames.model import MAX_CELLS, MAX_FRAMES, Frame, FrameLevel, FrameNotice, Frames
 from vistio_core.replay.frames.shown import WriterFrames
@@ -49,12 +51,22 @@ def frames_of(
     def frames(listing: Listing) -> Frames:
         answers = [as_of(listing, at_ms, staleness_ms) for at_ms in asked_ms]
         writers = [WriterFrames(own) for own in zip(*answers, strict=True)]
-        levels, topology = frame_levels(writers, len(asked_ms), configuration)
         by_name = {writer.name: writer for writer in writers}
         about = [_frame(at_ms, own, by_name) for at_ms, own in zip(asked_ms, answers, strict=True)]
+        unseen = [_unseen(frame, configuration) for frame in about]
+        levels, topology = frame_levels(writers, unseen, configuration)
         return Frames(start_ms, end_ms, step_ms, tuple(about), levels, topology)
 
     return log.read(*reach(start_ms, asked_ms[-1], staleness_ms), frames)
+
+
+def _unseen(frame: Frame, configuration: Callable[[str], Configuration]) -> tuple[Unseen, ...] | None:
+    """What a frame does not tell; None where it tells nothing."""
+    if frame.instant_ms is None:
+        return None
+    if not frame.failed_rules:
+        return ()
+    return tuple(unseen_in(frame.failed_rules, Rulebook(configuration(frame.configuration))))
 
 
 def _frame(asked_ms: int, answers: Sequence[AsOf], writers: Mapping[str, WriterFrames]) -> Frame:

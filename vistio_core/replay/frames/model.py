@@ -47,7 +47,8 @@ class FrameLevel:
     edges: tuple[tuple[str, str], ...]
     """Source and target, sorted: all that had traffic in some frame."""
     rates: Floats
-    """Requests per second: frames by edges by class (normal, warning, danger); 0 where there was none."""
+    """Requests per second: frames by edges by class (normal, warning, danger); 0 where there was none, NaN where that
+    was not seen: nothing is shown, or a rule was not answered that could have told."""
     notices: tuple[FrameNotice, ...]
     """By frame; within it in the graph's order."""
 

@@ -24,6 +24,7 @@ from vistio_core.judging.notices import raised_on_edges, raised_on_nodes, servic
 from vistio_core.judging.reports import existing
 from vistio_core.judging.rule_edges import EdgeRows, RuleEdges
 from vistio_core.judging.rulebook import Rulebook
+from vistio_core.judging.seen import Unseen, told_by_any
 from vistio_core.replay.frames.model import MAX_CELLS, MAX_NOTICES, FrameLevel, FrameNotice
 from vistio_core.replay.frames.shown import WriterFrames
 from vistio_core.storage.format import measurements_of
@@ -46,18 +47,21 @@ class _Gathered:
 
 
 def frame_levels(
-    writers: Sequence[WriterFrames], frames: int, configuration: Callable[[str], Configuration]
+    writers: Sequence[WriterFrames],
+    unseen: Sequence[tuple[Unseen, ...] | None],
+    configuration: Callable[[str], Configuration],
 ) -> tuple[tuple[FrameLevel, ...], Topology]:
     """The levels of a row of frames, and who was there.
 
     Args:
         writers: what each has for the frames, in their order.
-        frames: how many there are.
+        unseen: by frame, what was not answered in it; None where it shows nothing.
         configuration: from a hash to the configuration.
 
     Raises:
         UsageError: more than `MAX_CELLS` frames times edges.
     """
+    frames = len(unseen)
     in_force = {
         (instant_ms, writer.name): facts.configuration
         for writer in writers
@@ -74,7 +78,8 @@ def frame_levels(
     numbers = numbers_of([edges for edges, _ in shown], ranks)
     if len(numbers) * frames > MAX_CELLS:
         raise _too_many(frames)
-    levels = tuple(_levels(gathered, summed(shown, ranks, numbers, frames), names))
+    traffic = _with_unseen(summed(shown, ranks, numbers, frames), unseen, names)
+    levels = tuple(_levels(gathered, traffic, names))
     by_rule = {key: _ranked(np.concatenate(ends), ranks) for key, ends in gathered.sighted.items()}
     configurations = gathered.judge.in_force(0, max((ms for ms, _ in in_force), default=0) + 1)
     peaks_rps = {level.cluster: peak_rps(level.rates) for level in levels}
@@ -154,6 +159,33 @@ def _see(gathered: _Gathered, key: RuleKey, source: Integers, target: Integers) 
 
 def _ranked(ends: Integers, ranks: Integers) -> Integers:
     return np.where(ends == NOBODY, NOBODY, ranks[ends])
+
+
+def _with_unseen(
+    traffic: MomentEdges, unseen: Sequence[tuple[Unseen, ...] | None], names: Sequence[str]
+) -> MomentEdges:
+    """With NaN for what was not seen: nobody told of it, and somebody could have who was not answered."""
+    ends = edge_digits(traffic.numbers)
+    place = {name: rank for rank, name in enumerate(names)} if any(unseen) else {}
+    rps = traffic.rps
+    for rules, frames in _alike(unseen):
+        hidden = np.ones(len(ends[0]), bool)
+        if rules is not None:
+            hidden = told_by_any(rules, lambda name: place.get(name, NOBODY), *ends)
+        for frame in frames:
+            rps[frame, hidden & ~traffic.told[frame]] = np.nan
+    return traffic
+
+
+def _alike(
+    unseen: Sequence[tuple[Unseen, ...] | None],
+) -> Iterator[tuple[tuple[Unseen, ...] | None, list[int]]]:
+    """The frames in which something was not answered, by what that was."""
+    frames: dict[tuple[Unseen, ...] | None, list[int]] = {}
+    for frame, rules in enumerate(unseen):
+        if rules != ():
+            frames.setdefault(rules, []).append(frame)
+    yield from frames.items()
 
 
 def _levels(gathered: _Gathered, traffic: MomentEdges, names: Sequence[str]) -> Iterator[FrameLevel]:

@@ -8,6 +8,8 @@ from difflib import get_close_matches
 from vistio_core.configuration.model import Configuration
 from vistio_core.errors import RecordingError, UnknownNameError
 from vistio_core.judging.minutes import SubjectKey
+from vistio_core.judging.rulebook import Rulebook
+from vistio_core.judging.seen import tellers
 from vistio_core.judging.subject import Subject
 from vistio_core.replay.pieces import WINDOW
 from vistio_core.replay.rollups.hours import Rollups, hours_of
@@ -48,32 +50,40 @@ class KnownNames:
         self._rollups = Rollups(store)
 
     def require(self, subject: Subject) -> None:
-        """Refuse a subject that has a name of which nothing was ever recorded.
+        """Refuse a subject that has a name of which nothing was ever recorded, nor could be.
 
         Raises:
             UnknownNameError: offers those that are nearest to it.
         """
+        rulebooks = list(self._rulebooks())
         cluster = subject.cluster
-        if cluster:
-            known = sorted({*self._clusters()})
-            if cluster not in known:
-                raise UnknownNameError("cluster", cluster, nearest(cluster, known))
+        clusters = sorted({level.cluster for each in rulebooks for level in each.configuration.clusters})
+        if cluster and cluster not in clusters:
+            raise UnknownNameError("cluster", cluster, nearest(cluster, clusters))
+        # Names that rules give: they are known, be they answered or not.
+        given = {
+            name
+            for each in rulebooks
+            for rule in tellers(each).values()
+            if cluster in (None, rule.cluster)
+            for name in (rule.source, rule.target)
+        }
         for name in (subject.source, subject.target, subject.node):
-            if name is not None and not self._has(name, cluster):
-                raise UnknownNameError("node", name, nearest(name, self._nodes(cluster)), cluster)
+            if name is not None and name not in given and not self._has(name, cluster):
+                known = {*self._nodes(cluster), *filter(None, given)}
+                raise UnknownNameError("node", name, nearest(name, sorted(known)), cluster)
 
-    def _clusters(self) -> Iterator[str]:
+    def _rulebooks(self) -> Iterator[Rulebook]:
         for known in configuration_hashes(self._store):
             try:
-                yield from (level.cluster for level in self._configuration(known).clusters)
+                yield Rulebook(self._configuration(known))
             except RecordingError:
                 continue  # `verify` names it
 
     def _has(self, name: str, cluster: str | None) -> bool:
-        # Of what was only measured no rollup tells: the newest hour does.
-        return name in self._nodes(cluster) or self._log.read(
-            0, END_MS, lambda listing: self._is_in(listing, name, cluster)
-        )
+        if self._log.read(0, END_MS, lambda listing: self._is_in(listing, name, cluster)):
+            return True
+        return name in self._nodes(cluster)  # who was only measured is in no rollup
 
     def _is_in(self, listing: Listing, name: str, cluster: str | None) -> bool:
         """Whether a listing has traffic or measurements of this node; the newest hours are asked first."""

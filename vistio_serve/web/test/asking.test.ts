@@ -14,7 +14,7 @@ beforeEach(() => { vi.useFakeTimers(); });
 afterEach(() => { vi.useRealTimers(); });
 
 const problem: Problem = { kind: "unreachable", status: 0, title: "", detail: "", beforeMs: null, afterMs: null, reason: "" };
-const empty = { start_ms: [], normal: [], warning: [], danger: [], edges: [], instants: [], missing: [], notices_info: [], notices_warning: [], notices_error: [] };
+const empty = { start_ms: [], known_normal: [], known_warning: [], known_danger: [], normal: [], warning: [], danger: [], edges: [], instants: [], missing: [], notices_info: [], notices_warning: [], notices_error: [] };
 
 interface Asked { readonly subject: Subject | null; readonly signal: AbortSignal | undefined; answer(): void }
 

@@ -27,7 +27,8 @@ const past: Partial<State> = { travel: { ...INITIAL.travel, mode: "at", atMs: ST
 const timelineOf = (steps: Partial<Timeline["steps"]>): Timeline => {
   const start_ms = [0, 10_000, 20_000, 30_000];
   const zeros = start_ms.map(() => 0);
-  const all = { start_ms, normal: zeros, warning: zeros, danger: zeros, edges: zeros, instants: zeros, missing: zeros, notices_info: zeros, notices_warning: zeros, notices_error: zeros };
+  const nothing = start_ms.map(() => null);
+  const all = { start_ms, known_normal: nothing, known_warning: nothing, known_danger: nothing, normal: zeros, warning: zeros, danger: zeros, edges: zeros, instants: zeros, missing: zeros, notices_info: zeros, notices_warning: zeros, notices_error: zeros };
   return { now: "", start: "", end: "", step_ms: 10_000, gaps: [], steps: { ...all, ...steps } };
 };
 
@@ -51,8 +52,13 @@ describe("the badge", () => {
 
 describe("the timeline's data", () => {
   test("a step without traffic is zero, one that nobody saw is nothing", () => {
-    const series = seriesOf(timelineOf({ normal: [90, 0, null, 1], warning: [0, 0, null, null], danger: [10, 0, null, null] }));
+    const series = seriesOf(timelineOf({ normal: [90, 0, null, 1], warning: [0, 0, null, 0], danger: [10, 0, null, 0] }));
     expect(series).toEqual({ times: [0, 10, 20, 30], rate: [100, 0, null, 1], errors: [10, 0, null, 0] });
+  });
+
+  test("what is known in part is drawn where not all was seen", () => {
+    const series = seriesOf(timelineOf({ normal: [90, null], warning: [0, null], danger: [10, null], start_ms: [0, 10_000], known_normal: [90, 30], known_warning: [0, 0], known_danger: [10, 10] }));
+    expect(series).toEqual({ times: [0, 10], rate: [100, 40], errors: [10, 25] });
   });
 
   test("notices of one severity that go on are one mark, and the most severe one is marked", () => {

@@ -55,7 +55,8 @@ describe("the hour", () => {
 
 const timelineOf = (normal: Timeline["steps"]["normal"], danger: Timeline["steps"]["danger"], gaps: Timeline["gaps"] = []): Timeline => {
   const zeros = normal.map(() => 0);
-  const steps = { start_ms: normal.map((_, index) => minute(index)), normal, warning: normal.map((each) => each && 0), danger, edges: zeros, instants: zeros, missing: zeros, notices_info: zeros, notices_warning: zeros, notices_error: zeros };
+  const warning = normal.map((each) => each && 0);
+  const steps = { start_ms: normal.map((_, index) => minute(index)), normal, warning, danger, known_normal: normal, known_warning: warning, known_danger: danger, edges: zeros, instants: zeros, missing: zeros, notices_info: zeros, notices_warning: zeros, notices_error: zeros };
   return { now: "", start: "", end: "", step_ms: STEP_MS, steps, gaps };
 };
 const box: Box = { width: 40, rate: { top: 0, height: 100 }, errors: { top: 100, height: 100 } };

@@ -30,18 +30,21 @@ export interface Instants {
 
 type Column = readonly (number | null)[];
 
-/** Columns of equal length; rates are null where nothing was seen. */
+/** Columns of equal length. Rates are null where not all was seen; what is known of them then is a part, or null as well. */
 export interface TimelineSteps {
   readonly start_ms: readonly number[];
   readonly normal: Column;
   readonly warning: Column;
   readonly danger: Column;
+  readonly known_normal: Column;
+  readonly known_warning: Column;
+  readonly known_danger: Column;
   readonly edges: Column;
   readonly instants: readonly number[];
   readonly missing: readonly number[];
-  readonly notices_info: readonly number[];
-  readonly notices_warning: readonly number[];
-  readonly notices_error: readonly number[];
+  readonly notices_info: Column;
+  readonly notices_warning: Column;
+  readonly notices_error: Column;
 }
 
 export interface Timeline {

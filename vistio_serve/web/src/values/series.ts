@@ -30,10 +30,13 @@ export function seriesOf(timeline: Timeline | null): Series {
   const rate: Values = [];
   const errors: Values = [];
   times.forEach((_, index) => {
-    const [normal, warning, danger] = [steps.normal[index], steps.warning[index], steps.danger[index]];
-    const all = normal == null && warning == null && danger == null ? null : (normal ?? 0) + (warning ?? 0) + (danger ?? 0);
+    // Where not all was seen, what is known is drawn: the gaps say that it is a part.
+    const normal = steps.normal[index] ?? steps.known_normal[index];
+    const warning = steps.warning[index] ?? steps.known_warning[index];
+    const danger = steps.danger[index] ?? steps.known_danger[index];
+    const all = normal == null || warning == null || danger == null ? null : normal + warning + danger;
     rate.push(all);
-    errors.push(all === null ? null : all > 0 ? (100 * (danger ?? 0)) / all : 0);
+    errors.push(all === null ? null : all > 0 ? (100 * danger!) / all : 0);
   });
   return { times, rate, errors };
 }
