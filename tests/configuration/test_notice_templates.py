@@ -37,6 +37,14 @@ def test_fields_are_filled_in_as_in_go(template: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "shown"), [("trac\u202e", "trac\\u202e"), ("a\nb", "a\\u000ab"), ("caf\u00e9", "caf\u00e9")]
+)
+def test_a_label_in_a_title_is_shown_as_what_it_is(name: str, shown: str) -> None:
+    title = render_title("⚠\ufe0f {{ .service }} is full", 1.0, {"service": name})
+    assert title == f"⚠\ufe0f {shown} is full"
+
+
+@pytest.mark.parametrize(
     "template",
     [
         "{{ .value",

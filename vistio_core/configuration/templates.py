@@ -16,6 +16,7 @@ import attrs
 
 from vistio_core.configuration.model import Severity
 from vistio_core.errors import UsageError
+from vistio_core.names import visible
 from vistio_core.url_secrets import HIDDEN, redact_server
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def fields(template: str) -> frozenset[str]:
 def render_title(template: str, value: float, labels: Mapping[str, str]) -> str:
     """The title with its fields filled in: plain text, to be escaped by whoever makes HTML of it.
 
-    ``value`` gets five decimals and hides a label of that name; what is not a label prints as
-    ``<no value>``.
+    ``value`` gets five decimals and hides a label of that name; labels are shown as what they are (`visible`), since
+    names are among them; what is not a label prints as ``<no value>``.
 
     Raises:
         UsageError: as `parse_title`.
@@ -104,7 +105,7 @@ def query_link(prometheus_url: str, query: str) -> str:
 
 
 def _fill(name: str, value: float, labels: Mapping[str, str]) -> str:
-    return f"{value:.5f}" if name == "value" else labels.get(name, _NO_VALUE)
+    return f"{value:.5f}" if name == "value" else visible(labels[name]) if name in labels else _NO_VALUE
 
 
 def _shorten(text: str) -> str:
