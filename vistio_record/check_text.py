@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vistio_core.configuration.model import ConnectionRule, MeasurementRule
 from vistio_core.events import GLOBAL_LEVEL, Outcome
 from vistio_core.names import visible
-from vistio_record.check import Report, RuleReport, level_name, listed
+from vistio_record.check_report import Report, RuleReport, level_name, listed
 
 _FEW = 3
 

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Sequence
 from difflib import get_close_matches
 
+from vistio_core.configuration.model import ConnectionRule, mappings_of
 from vistio_core.errors import SourceError
 from vistio_core.events import Outcome
-from vistio_record.check import Clue, Report, analyse
+from vistio_record.check import Clue, Report, Seen, analyse
+from vistio_record.presets import Chosen
 from vistio_record.promql_names import metric_names
 from vistio_record.sources.probes import Probe
 from vistio_record.sources.prometheus import PrometheusSource
 
 _MOST_METRICS = 3
+_MOST_SERIES = 2_000
+_WINDOW = re.compile(r"\[(\w+)\]")
+
+# Of Istio's many series, what says who they are.
+_ISTIO = (
+    "reporter, source_workload, source_workload_namespace, source_canonical_service, destination_workload,"
+    " destination_workload_namespace, destination_canonical_service, destination_service_name,"
+    " destination_service_namespace"
+)
 
 
-def check(source: PrometheusSource, instant_ms: int, timeout_s: float) -> Report:
-    """What each rule sees at ``instant_ms``, explained. Clues share one more ``timeout_s``."""
+def check(
+    source: PrometheusSource, instant_ms: int, timeout_s: float, chosen: Chosen | None = None
+) -> Report:
+    """What each rule sees at ``instant_ms``, explained. What else is asked shares one more ``timeout_s``."""
     probes = source.probe(instant_ms, timeout_s)
     deadline_s = time.monotonic() + timeout_s
     known: dict[tuple[str, str], Clue | None] = {}
@@ -32,7 +47,9 @@ def check(source: PrometheusSource, instant_ms: int, timeout_s: float) -> Report
             clue = known.get(key)
             if clue is not None:
                 clues.setdefault((probe.cluster, probe.rule.id), []).append(clue)
-    return analyse(source.configuration, probes, clues)
+    there = {key for key, clue in known.items() if clue is not None and clue.labels is not None}
+    seen = _look(source, probes, there, instant_ms, deadline_s)
+    return analyse(source.configuration, probes, clues, seen, chosen)
 
 
 def _ask(
@@ -47,3 +64,37 @@ def _ask(
         return Clue(metric, None, tuple(get_close_matches(metric, names, 3, 0.6)))
     except SourceError:
         return None
+
+
+def _look(
+    source: PrometheusSource,
+    probes: Sequence[Probe],
+    metrics: set[tuple[str, str]],
+    instant_ms: int,
+    deadline_s: float,
+) -> list[Seen]:
+    """Series of the metrics that requests are counted by, as far as there is time."""
+    seen = []
+    for probe in probes:
+        rule = probe.rule
+        if not isinstance(rule, ConnectionRule):
+            continue
+        window = _WINDOW.search(rule.query)
+        for metric in metric_names(rule.query)[:_MOST_METRICS]:
+            key = rule.prometheus_url, metric
+            if key not in metrics or deadline_s <= time.monotonic():
+                continue
+            metrics.discard(key)
+            growth = f"rate({metric}[{window[1]}])" if window else metric
+            questions = {f"topk({_MOST_SERIES}, {growth})": True}
+            if metric == "istio_requests_total":
+                questions[f"topk({_MOST_SERIES}, sum by ({_ISTIO}) ({growth}))"] = False
+            labels = {label for mapping in mappings_of(rule) for field in mapping.fields for label in field}
+            for question, whole in questions.items():
+                left_s = max(deadline_s - time.monotonic(), 0.001)
+                try:
+                    series = source.series(question, rule, instant_ms, left_s)
+                except SourceError:
+                    continue  # a check without it is still a check
+                seen.append(Seen(metric, series, frozenset(labels), whole))
+    return seen

@@ -203,12 +203,13 @@ def check(
     if timeout <= 0:
         raise click.BadParameter("must be greater than 0s", param_hint="--timeout")
     configure_logging("warning")
-    source = make_source("prometheus", Rules(config, preset, prometheus, http_config, set), ())
+    rules = Rules(config, preset, prometheus, http_config, set)
+    source = make_source("prometheus", rules, ())
     assert isinstance(source, PrometheusSource)
     try:
         for problem in source.configuration.warnings:
             click.echo(f"Warning: {problem.describe(str(config or preset))}", err=True)
-        report = check_rules(source, at, timeout / SECOND_MS)
+        report = check_rules(source, at, timeout / SECOND_MS, rules.chosen)
     finally:
         source.close()
     if json:

@@ -137,6 +137,11 @@ class Rules:
         """What `read` reads; a change of one is a change of the configuration."""
         return tuple(path for path in (self.config, self.http_config) if path is not None)
 
+    @property
+    def chosen(self) -> presets.Chosen | None:
+        """The preset, with all of its parameters; None if the rules come from a file."""
+        return presets.chosen(self.preset, pairs("--set", self.settings)) if self.preset is not None else None
+
     def read(self) -> Configuration | None:
         """The configuration that the options name; None when they name none.
 

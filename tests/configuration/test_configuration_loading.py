@@ -608,7 +608,7 @@ def test_merge_keys_that_multiply_are_refused_in_time() -> None:
         (target("{label: b, replacement: $1x}"), "nothing in place of ${1x}"),
         ("graphName: x\nclasses: [{color: red}]", "classes[0]: left out: a class needs a name"),
         ("graphName: x\nclasses: [{name: a}]", "classes[0]: has no color"),
-        ("clusterLevel: [{cluster: c}]", "clusterLevel[0].cluster: 'c' cannot be entered"),
+        ("clusterLevel: [{cluster: c}]", "clusterLevel[0].cluster: no traffic enters 'c'"),
     ],
 )
 def test_what_loads_but_will_not_do_what_it_seems_to_is_warned_of(text: str, expected: str) -> None:
@@ -632,14 +632,14 @@ def test_a_share_of_exactly_one_can_be_reached() -> None:
     )
 
 
-def test_a_cluster_that_a_literal_node_names_can_be_entered() -> None:
+def test_traffic_enters_a_cluster_that_a_literal_node_names() -> None:
     text = (
         cluster(rules=RULE % "")
         .replace("{label: a}", "{replacement: c}")
         .replace("{label: b}", "{replacement: d}")
     )
     assert warnings(text) == []
-    assert "cannot be entered" in warnings(text.replace("{cluster: c,", "{cluster: e,"))[0]
+    assert "no traffic enters 'e'" in warnings(text.replace("{cluster: c,", "{cluster: e,"))[0]
 
 
 # The list of keys

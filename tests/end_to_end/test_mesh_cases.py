@@ -107,6 +107,16 @@ def test_the_graph_has_each_request_once_and_where_it_was(case: Case, recording_
     assert {name: {key: measured[name].get(key) for key in values} for name, values in told.items()} == told
 
 
+def test_check_finds_what_the_preset_cannot_know(case: Case) -> None:
+    report = json.loads(case.vistio_record("check", "--at", format_instant(case.instant_ms), "--json"))
+    found = {finding["kind"]: finding["message"] for finding in report["findings"]}
+    wanted: dict[str, list[str]] = case.expected.get("findings", {})
+    assert found.keys() == wanted.keys(), found
+    for kind, words in wanted.items():
+        for word in words:
+            assert word in found[kind]
+
+
 def _rates(edge: Mapping[str, Any]) -> dict[str, float]:
     metrics: dict[str, float] = edge["metrics"]
     return {name: metrics.get(name, 0) for name in ("normal", "warning", "danger")}

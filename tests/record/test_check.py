@@ -10,6 +10,7 @@ from vistio_core.configuration import Configuration, loads
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample
 from vistio_record.check import Clue, Report, analyse
 from vistio_record.check_text import as_json, as_lines
+from vistio_record.presets import Chosen
 from vistio_record.promql_names import metric_names
 from vistio_record.sources.probes import Probe
 
@@ -151,20 +152,82 @@ def test_a_rule_in_error_is_not_good_even_when_a_graph_shows(configuration: Conf
     assert text.endswith("and 1 rule is in error.")
 
 
-def test_a_cluster_without_its_global_node_cannot_be_entered_and_the_nearest_name_is_told(
+def test_nobody_enters_a_cluster_that_the_global_level_calls_otherwise_and_the_nearest_name_is_told(
     configuration: Configuration,
 ) -> None:
     edges = {**GOOD, "ingress": {"INTERNET>istio-mesh": 1.0}}
-    text = message(analyse(configuration, probes(configuration, **edges)), "cannot-be-entered")
-    assert "cluster mesh cannot be entered" in text
-    assert "it has INTERNET, istio-mesh; did you mean istio-mesh?" in text
+    text = message(analyse(configuration, probes(configuration, **edges)), "nothing-enters")
+    assert "no traffic enters cluster mesh" in text
+    assert "It has istio-mesh, which no cluster is called; did you mean istio-mesh?" in text
+    assert "gateway looks like a gateway" in text
+    assert "entered" not in text, "it can be entered all the same"
 
 
-def test_an_empty_global_level_is_told(configuration: Configuration) -> None:
-    edges = {**GOOD, "ingress": {}}
-    assert "it has no nodes" in message(
-        analyse(configuration, probes(configuration, **edges)), "cannot-be-entered"
-    )
+@pytest.mark.parametrize(("rate", "said"), [(0.0, True), (0.1, False)])
+def test_a_global_level_without_requests_is_told(
+    configuration: Configuration, rate: float, said: bool
+) -> None:
+    for ingress in ({}, {"INTERNET>mesh": 0.0}) if said else ({"INTERNET>mesh": rate},):
+        edges = {**GOOD, "ingress": ingress}
+        report = analyse(configuration, probes(configuration, **edges))
+        assert kinds(report) == (["nothing-enters"] if said else [])
+
+
+TWO = (
+    TEXT
+    + f"""\
+  - cluster: west
+    serviceConnections:
+      - name: west
+        query: west
+        prometheusURL: {URL}
+        source: {{label: source}}
+        target: {{label: target}}
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("west", "told"),
+    [
+        ({"web>cart": 9.0}, False),
+        ({"public-gw>cart": 9.0}, True),
+        ({"public-gw>cart": 0.0}, False),
+        ({}, False),
+    ],
+)
+def test_one_of_several_clusters_may_have_no_traffic_from_outside_unless_it_has_a_gateway(
+    west: Mapping[str, float], told: bool
+) -> None:
+    configuration = loads(TWO)
+    report = analyse(configuration, probes(configuration, **GOOD, west=west))
+    assert kinds(report) == (["nothing-enters"] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "remedy"),
+    [
+        (None, "select what they send in a rule of globalLevel"),
+        (Chosen("linkerd", {"window": "1m"}), "in a copy of the preset linkerd"),
+        (Chosen("istio", {"gateway": "edge"}), "--set gateway='edge|public-gw|shop-istio'"),
+    ],
+)
+def test_what_looks_like_a_gateway_is_named_with_what_to_change(
+    configuration: Configuration, chosen: Chosen | None, remedy: str
+) -> None:
+    edges = {
+        "http": {"public-gw.infra>web.shop": 2.0, "shop-istio.infra>web.shop": 1.0, "job.shop>web.shop": 1.0}
+    }
+    text = message(analyse(configuration, probes(configuration, **edges), chosen=chosen), "nothing-enters")
+    assert "public-gw.infra, shop-istio.infra look like gateways" in text
+    assert remedy in text
+
+
+def test_clusters_of_istio_s_own_statistics_are_told(configuration: Configuration) -> None:
+    edges = {**GOOD, "http": {"web>outbound|80||cart.shop.svc.cluster.local": 2.0}}
+    text = message(analyse(configuration, probes(configuration, **edges)), "istio-statistics")
+    assert "outbound|80||cart.shop.svc.cluster.local" in text
+    assert "take the preset istio" in text
 
 
 def test_a_detached_cycle_is_not_reached(configuration: Configuration) -> None:
@@ -269,7 +332,7 @@ def test_what_was_measured_is_told_by_edge_and_by_node() -> None:
     assert "p99: ok, 2 series: latency_p99_ms of 2 edges (a > s/b, a > s/x)" in text
     assert "memory: ok, 1 series: memory_bytes of 1 node (a)" in text
     assert text.endswith("The graph would show 3 edges and 1 cluster.")
-    assert kinds(report) == ["cannot-be-entered"]
+    assert kinds(report) == ["nothing-enters"]
     (p99,) = (rule for rule in as_json(report)["rules"] if rule["rule"] == "p99")  # type: ignore[attr-defined]
     assert p99["measurements"][0] == {
         "source": "a",

@@ -51,7 +51,7 @@ def advise(root: Placed, configuration: Configuration) -> Iterator[Problem]:
 
 
 def _advise_on_levels(root: Placed, configuration: Configuration) -> Iterator[Problem]:
-    """Clusters that cannot be entered, as far as that can be told without asking Prometheus."""
+    """Clusters that no traffic enters, as far as that can be told without asking Prometheus."""
     rules: tuple[Rule, ...] = configuration.global_level.rules + configuration.global_level.measurements
     mappings = [mapping for rule in rules for mapping in mappings_of(rule)]
     if any(mapping.fields for mapping in mappings):
@@ -62,7 +62,7 @@ def _advise_on_levels(root: Placed, configuration: Configuration) -> Iterator[Pr
             have = f"it has {', '.join(names)}" if names else "it has no rules"
             yield _at(
                 placed.table["cluster"],
-                f"{cluster.cluster!r} cannot be entered: no node of the global level has this name, {have};"
+                f"no traffic enters {cluster.cluster!r}: no node of the global level has this name, {have};"
                 " name a source or target there the same",
             )
 

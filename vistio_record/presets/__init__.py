@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import resources
 
+import attrs
+
 from vistio_core.configuration import Configuration, loads
 from vistio_core.configuration.keys import nearest
 from vistio_core.errors import UsageError
@@ -16,6 +18,15 @@ from vistio_record.presets import templates
 from vistio_record.presets.templates import PresetParameter
 
 _SUFFIX = ".yaml"
+
+
+@attrs.frozen
+class Chosen:
+    """A preset in force."""
+
+    name: str
+    values: Mapping[str, str]
+    """All of its parameters."""
 
 
 def names() -> tuple[str, ...]:
@@ -44,6 +55,15 @@ def parameters(name: str) -> tuple[PresetParameter, ...]:
         UsageError: there is no such preset.
     """
     return templates.parameters(_file(name))
+
+
+def chosen(name: str, settings: Mapping[str, str]) -> Chosen:
+    """A preset with ``settings``, which `text` has accepted, and the defaults of its other parameters.
+
+    Raises:
+        UsageError: there is no such preset.
+    """
+    return Chosen(name, {each.name: settings.get(each.name, each.default) for each in parameters(name)})
 
 
 def summary(name: str) -> str:

@@ -8,6 +8,7 @@ nothing can cut off) would keep the next scrape's rules waiting, and the process
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import Counter
@@ -189,6 +190,18 @@ class PrometheusSource:
             Call(timeout_s),
         )
         return asked.series[0].labels if asked.series else None
+
+    def series(
+        self, promql: str, rule: Rule, instant_ms: int, timeout_s: float
+    ) -> list[tuple[dict[str, str], float]]:
+        """The answer of the rule's server to any question: labels and value, those that have a number.
+
+        Raises:
+            SourceError: the server does not say.
+        """
+        asked = self._ask(self._servers[rule.prometheus_url], promql, instant_ms, Call(timeout_s))
+        found = [(one.labels, float(one.value[1])) for one in asked.series if one.value is not None]
+        return [(labels, value) for labels, value in found if math.isfinite(value)]
 
     def metric_names(self, rule: Rule, timeout_s: float) -> list[str]:
         """Every metric name that the rule's server knows.
