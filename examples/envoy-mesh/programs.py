@@ -69,10 +69,8 @@ def scraped(port: int) -> int:
 
 def vistio_configuration(window: str) -> str:
     """The preset `envoy`, with rates that look back no further than ``window``: here Prometheus scrapes each second."""
-    preset = subprocess.run(
-        [vistio("vistio-record"), "presets", "show", "envoy"], check=True, capture_output=True
-    )
-    return preset.stdout.decode().replace("[1m]", f"[{window}]")
+    shown = [vistio("vistio-record"), "presets", "show", "envoy", "--set", f"window={window}"]
+    return subprocess.run(shown, check=True, capture_output=True).stdout.decode()
 
 
 def recorder(directory: Path, plan: Plan, interval_ms: int) -> list[str]:
