@@ -60,12 +60,11 @@ def analyse(
     rules = tuple(
         _rule_report(probe, (clues or {}).get((probe.cluster, probe.rule.id), ())) for probe in probes
     )
-    findings = (
-        *graph_findings(configuration, rules, chosen),
-        *ends_findings(probes),
-        *series_findings(seen, {name for rule in rules for name in rule.nodes}, chosen),
-    )
-    return Report(rules, findings)
+    nodes = {name for rule in rules for name in rule.nodes}
+    of_graph = tuple(graph_findings(configuration, rules, chosen))
+    entered = all(finding.kind != "nothing-enters" for finding in of_graph)
+    of_series = series_findings(seen, nodes, chosen, entered=entered)
+    return Report(rules, (*of_graph, *ends_findings(probes), *of_series))
 
 
 def _rule_report(probe: Probe, clues: Sequence[Clue]) -> RuleReport:

@@ -34,6 +34,7 @@ class _Account:
     failed: float = 0.0
     received: float = 0.0
     has_strangers: bool = False
+    has_named: bool = False
 
     @property
     def sent(self) -> float:
@@ -57,6 +58,7 @@ def ends_findings(probes: Sequence[Probe]) -> Iterable[Finding]:
         for sample in probe.samples:
             told = levels[probe.cluster][sample.target]
             told.witnesses.add(rule.witness)
+            told.has_named |= sample.source != _UNKNOWN
             if rule.witness is Witness.CALLED:
                 told.received += sample.rate
                 told.has_strangers |= sample.source == _UNKNOWN
@@ -65,6 +67,7 @@ def ends_findings(probes: Sequence[Probe]) -> Iterable[Finding]:
             else:
                 told.good += sample.rate
     for cluster, targets in levels.items():
+        yield from _one_end(cluster, targets.values())
         both = {target: told for target, told in targets.items() if len(told.witnesses) == len(Witness)}
         sent, received = (
             sum(told.sent for told in both.values()),
@@ -84,6 +87,24 @@ def ends_findings(probes: Sequence[Probe]) -> Iterable[Finding]:
             f"in {level_name(cluster)} callers say that they sent {sent:.2f} requests/s, the called sides that they"
             f" received {received:.2f}; most differ {listed(worst)}. The graph has what either says; proxies that are"
             " not scraped, counters that stand still and workloads in another cluster explain it",
+        )
+
+
+def _one_end(cluster: str, targets: Iterable[_Account]) -> Iterable[Finding]:
+    """A level of which all requests are told by the same end, although there are rules for both.
+
+    Not of callers whom nobody knows: they may have nothing that could report.
+    """
+    telling = {witness for told in targets for witness in told.witnesses if told.has_named}
+    if len(telling) == 1:
+        here, there = "callers report", "called sides"
+        if Witness.CALLED in telling:
+            here, there = "called sides report", "callers"
+        yield Finding(
+            "one-end",
+            cluster,
+            f"in {level_name(cluster)} only the {here}: rules for what the {there} say find nothing. So nobody knows"
+            " what was sent and not received, nor the time between both ends; are their proxies scraped?",
         )
 
 

@@ -35,8 +35,8 @@ class Finding:
 
     kind: str
     """``empty``, ``nothing-enters``, ``not-reached``, ``two-names``, ``istio-statistics``, ``counted-twice``, ``apart``
-    (`check_graph`); ``ends-differ`` (`check_ends`); ``scraped-twice``, ``no-canonical-name``, ``service-and-workload``,
-    ``waypoint-reports-both-ways``, ``gateway-not-named`` (`check_series`)."""
+    (`check_graph`); ``ends-differ``, ``one-end`` (`check_ends`); ``scraped-twice``, ``no-canonical-name``,
+    ``service-and-workload``, ``waypoint-reports-both-ways``, ``gateway-not-named`` (`check_series`)."""
     cluster: str
     """The level that it is about; ``GLOBAL_LEVEL`` for the global one."""
     message: str

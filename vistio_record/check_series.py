@@ -45,13 +45,16 @@ class Seen:
     """Whether the series are as they were scraped; else they are sums, by what says who they are."""
 
 
-def series_findings(seen: Sequence[Seen], nodes: Set[str], chosen: Chosen | None) -> Iterable[Finding]:
+def series_findings(
+    seen: Sequence[Seen], nodes: Set[str], chosen: Chosen | None, *, entered: bool = True
+) -> Iterable[Finding]:
     """Findings about the series themselves.
 
     Args:
         seen: of each metric.
         nodes: names of all nodes that rules make.
         chosen: the preset in force, if one is.
+        entered: whether traffic enters; if not, `check_entries` has told who looks like a gateway.
     """
     for metric in seen:
         if metric.whole:
@@ -61,7 +64,8 @@ def series_findings(seen: Sequence[Seen], nodes: Set[str], chosen: Chosen | None
             yield from _no_canonical_name([row for row, _ in rows], nodes)
             yield from _service_and_workload([row for row, _ in rows], nodes)
             yield from _both_ways([row for row, _ in rows], chosen)
-            yield from _gateways(rows, chosen)
+            if entered:
+                yield from _gateways(rows, chosen)
 
 
 # -- copies
@@ -107,7 +111,9 @@ def _one_target(one: Labels, other: Labels) -> bool:
     if any(one.get(pod, "") != other.get(pod, "") for pod in _PODS if one.get(pod) and other.get(pod)):
         return False
     here, there = one.get("instance", ""), other.get("instance", "")
-    if here == there:
+    if here == there or any(
+        _REPLICA.search(name) and one.get(name) != other.get(name) for name in {*one, *other}
+    ):
         return True
     hosts = {here.rpartition(":")[0] or here, there.rpartition(":")[0] or there}
     local = any(host.startswith(("127.", "localhost", "[::1]")) for host in hosts)
@@ -144,7 +150,7 @@ class _Istio:
     def service(self) -> str:
         """The Kubernetes service that was called, with its namespace if that is known."""
         name = self._known("destination_service_name").partition(":")[0]
-        host = re.match(r"([^.]+[.][^.]+)[.]svc([.]|$)", name)
+        host = re.match(r"(?:[^.]+[.])?([^.]+[.][^.]+)[.]svc([.]|$)", name)
         if host is not None:
             return host[1]
         return (
@@ -231,7 +237,7 @@ def _both_ways(rows: Sequence[_Istio], chosen: Chosen | None) -> Iterable[Findin
 
 
 def _gateways(rows: Sequence[tuple[_Istio, float]], chosen: Chosen | None) -> Iterable[Finding]:
-    """Those that look like gateways beside others that the preset knows. If it knows none: see `check_entries`."""
+    """Those that look like gateways, and are none to the preset."""
     if chosen is None or GATEWAY not in chosen.values:
         return
     regex = Regex(f"^(?:{chosen.values[GATEWAY]})$")
@@ -244,7 +250,7 @@ def _gateways(rows: Sequence[tuple[_Istio, float]], chosen: Chosen | None) -> It
             workloads[source].add(row.workload("source"))
     known = {node for node, names in workloads.items() if any(regex.matches(name) for name in names)}
     found = [node for node in like_gateways(edges) if node not in known]
-    if known and found:
+    if found:
         names = [name for node in found for name in sorted(workloads[node])]
         yield Finding(
             "gateway-not-named",

@@ -34,6 +34,7 @@ def twice(one: Labels, other: Labels, rates: tuple[float, float] = (10.0, 10.0))
         ({"job": "envoy", "instance": "web-x"}, "job (envoy, pods)"),
         ({"instance": "10.0.0.7:15090"}, "instance (10.0.0.7:15020, 10.0.0.7:15090)"),
         ({"replica": "b"}, "replica (, b)"),
+        ({"replica": "b", "instance": "web-x"}, "instance (10.0.0.7:15020, web-x); replica (, b)"),
         ({"prometheus": "monitoring/b"}, "prometheus (, monitoring/b)"),
         ({"prometheus_replica": "b", "endpoint": "http"}, "endpoint (, http); prometheus_replica (, b)"),
     ],
@@ -167,9 +168,9 @@ def test_a_gateway_beside_one_that_the_preset_knows_is_told() -> None:
     text = findings(known, other, nodes=set(), chosen=chosen)["gateway-not-named"]
     assert "pub-istio.infra looks like a gateway" in text
     assert "--set gateway='edge|pub-istio-x'" in text
-    assert findings(other, nodes=set(), chosen=chosen) == {}, (
-        "nothing enters at all: that is told of the graph"
-    )
+    assert findings(other, nodes=set(), chosen=chosen).keys() == {"gateway-not-named"}
+    seen = [Seen("istio_requests_total", [other], whole=False)]
+    assert list(series_findings(seen, set(), chosen, entered=False)) == [], "that is told of the graph"
     called = istio("web/w.shop", "pub-istio/pub-istio-x.infra")
     assert findings(known, other, called, nodes=set(), chosen=chosen) == {}
 
@@ -212,6 +213,7 @@ def ends(sent: Mapping[str, float], received: Mapping[str, float]) -> str:
         ({"a>b 200": 10.0}, {"a>b 200": 8.9}, True),
         ({"a>b 200": 8.9}, {"a>b 200": 10.0}, True),
         ({"a>b 200": 5.0}, {"a>b 200": 0.0}, True),
+        ({"a>b 200": 0.0}, {"a>b 200": 0.0}, False),
         # Failures may have arrived, or not.
         ({"a>b 200": 7.0, "a>b 503": 3.0}, {"a>b 200": 7.0}, False),
         ({"a>b 200": 7.0, "a>b 503": 3.0}, {"a>b 200": 10.0}, False),
@@ -227,6 +229,23 @@ def test_two_ends_whose_sums_differ_by_more_than_a_tenth_are_told(
     sent: Mapping[str, float], received: Mapping[str, float], told: bool
 ) -> None:
     assert bool(ends(sent, received)) is told
+
+
+@pytest.mark.parametrize(
+    ("sent", "received", "who"),
+    [
+        ({"a>b 200": 5.0}, {}, "only the callers report"),
+        ({}, {"a>b 200": 5.0}, "only the called sides report"),
+        ({"a>b 200": 5.0}, {"c>d 200": 5.0}, ""),
+        ({}, {"unknown>b 200": 5.0}, ""),
+        ({}, {}, ""),
+    ],
+)
+def test_a_level_that_one_end_tells_of_alone_is_told(
+    sent: Mapping[str, float], received: Mapping[str, float], who: str
+) -> None:
+    assert who in ends(sent, received)
+    assert bool(ends(sent, received)) is bool(who)
 
 
 def test_the_targets_that_differ_most_are_named_first() -> None:
