@@ -25,13 +25,14 @@ from vistio_core.errors import UsageError, VistioError
 _MB = 2**20
 SMALL_BYTES = 8 * _MB
 """What costs no more never waits: hundreds of graphs of an ordinary mesh fit into what is never handed out."""
-MOST_WAITING = 24
+MOST_WAITING = 16
 MOST_SENDING = 32
 MOST_SHARING = 32
-"""Each of these has a thread of the server (`server.THREADS`); most of them must be left for what is small."""
+"""Each of those that wait (graphs, and all else, apart), send and share has a thread of the server (`server.THREADS`);
+some must be left for what is small."""
 WAIT_S = 10.0
-# The page's graph must not wait for a long run of frames: what costs no more than this share may overdraw by as much.
-# So may one that is hardly larger than everything, alone: estimates are not so exact.
+# The page's graph must not wait for a long run of frames: it goes first and may overdraw by this share, as may whatever
+# costs no more than that; and, alone, one that is hardly larger than everything: estimates are not so exact.
 _OVERDRAFT_SHARE = 5
 
 
@@ -46,6 +47,7 @@ class TooLargeError(UsageError):
 @attrs.frozen(eq=False)
 class _Waiting:
     cost_bytes: int
+    urgent: bool
 
 
 class Admission:
@@ -100,12 +102,13 @@ class Admission:
         return self._refused
 
     @contextmanager
-    def work(self, cost_bytes: int, advice: str = "") -> Iterator[None]:
+    def work(self, cost_bytes: int, advice: str = "", *, urgent: bool = False) -> Iterator[None]:
         """While an answer is made that may take so much.
 
         Args:
             cost_bytes: an estimate.
             advice: how to ask for less; without it, what is larger than everything is made alone.
+            urgent: it goes in front of all that is not, as what a page draws each second.
 
         Raises:
             TooLargeError: it would take more than there is for all.
@@ -120,7 +123,7 @@ class Admission:
         large = cost_bytes > SMALL_BYTES
         if large:
             self._check_sending()
-            self._take_turn(cost_bytes)
+            self._take_turn(_Waiting(cost_bytes, urgent))
             self._make_room(max(0, self.limit_bytes - self._used_bytes))
         else:
             self._add(cost_bytes)
@@ -180,10 +183,9 @@ class Admission:
             if self._sending >= MOST_SENDING:
                 raise self._busy("so many large answers are being fetched")
 
-    def _take_turn(self, cost_bytes: int) -> None:
-        own = _Waiting(cost_bytes)
+    def _take_turn(self, own: _Waiting) -> None:
         with self._changed:
-            if len(self._queue) >= MOST_WAITING:
+            if sum(each.urgent == own.urgent for each in self._queue) >= MOST_WAITING:
                 raise self._busy("so many large answers are waited for")
             self._queue.append(own)
             deadline_s = time.monotonic() + self._wait_s
@@ -193,19 +195,17 @@ class Admission:
                     if left_s <= 0:
                         raise self._busy("large answers are made one after the other")
                     self._changed.wait(left_s)
-                self._used_bytes += cost_bytes
+                self._used_bytes += own.cost_bytes
             finally:
                 self._queue.remove(own)
                 self._changed.notify_all()
 
     def _may_begin(self, own: _Waiting) -> bool:
-        medium = self._is_medium(own)
-        first = next(each for each in self._queue if self._is_medium(each) == medium)
-        most_bytes = self.limit_bytes + (self._overdraft_bytes if medium else 0)
+        """Whether it is the first of its kind, and fits."""
+        first = next((each for each in self._queue if each.urgent), self._queue[0])
+        may_overdraw = own.urgent or own.cost_bytes <= self._overdraft_bytes
+        most_bytes = self.limit_bytes + (self._overdraft_bytes if may_overdraw else 0)
         return first is own and self._used_bytes + own.cost_bytes <= most_bytes
-
-    def _is_medium(self, waiting: _Waiting) -> bool:
-        return waiting.cost_bytes <= self._overdraft_bytes
 
     def _add(self, cost_bytes: int) -> None:
         with self._changed:

@@ -118,7 +118,8 @@ class Renderer:
 
     def _make(self, question: Question) -> tuple[Rendered, float, int]:
         frontend = self._frontend(question.format)
-        with self._admission.work(self._cost_bytes(question)), self._metrics.rebuild_s.time():
+        work = self._admission.work(self._cost_bytes(question), urgent=question.stable is None)
+        with work, self._metrics.rebuild_s.time():
             recording = self._recording()
             graph = recording.graph(at=_at(question.asked), judge=question.judge)
             if question.stable is not None:
