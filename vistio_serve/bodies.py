@@ -19,8 +19,10 @@ import pyarrow as pa
 
 LARGE_BYTES = 2 * 1024 * 1024
 """From here on a body is kept compressed only."""
-PIECE_BYTES = 32 * 1024
+PIECE_BYTES = 16 * 1024
 """What is handed out at a time: the server keeps up to five such pieces for each connection."""
+_REST_BYTES = 4 * 1024
+"""What else is kept with a body: a question may have 2,048 characters."""
 _READ_BYTES = 512 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -61,7 +63,7 @@ class WholeBody:
 
     @property
     def weight_bytes(self) -> int:
-        return 2 * len(self._content) + 1024
+        return 2 * len(self._content) + _REST_BYTES
 
     def etag(self, encoding: str) -> str:
         return _tag(self._digest, encoding)
@@ -89,7 +91,7 @@ class PackedBody:
 
     @property
     def weight_bytes(self) -> int:
-        return sum(map(len, self.packed)) + 1024
+        return sum(map(len, self.packed)) + _REST_BYTES
 
     def etag(self, encoding: str) -> str:
         return _tag(self.digest, encoding)

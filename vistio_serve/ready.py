@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 # Mostly the same bytes that the renderer keeps.
 MAX_BYTES = 8 * 1024 * 1024
+_MOST_OF_KEY = 4 * 1024
+"""Characters: what follows from longer headers or a longer address is not kept."""
+_REST_BYTES = 2 * 1024
 # All that a response to GET /graph follows from.
 _SEEN = ("PATH_INFO", "SCRIPT_NAME", "QUERY_STRING", "HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH")
 
@@ -45,9 +48,9 @@ class ReadyResponse:
         return self.status[:3]
 
     @property
-    def size_bytes(self) -> int:
-        """Of the content; the rest is small."""
-        return sum(map(len, self.chunks))
+    def weight_bytes(self) -> int:
+        """What keeping it takes, with its key."""
+        return sum(map(len, self.chunks)) + _MOST_OF_KEY + _REST_BYTES
 
 
 _Request = tuple[str | None, ...]
@@ -82,12 +85,14 @@ class Ready:
             if stamp != of:
                 kept = _nothing_kept()
                 self._moment = stamp, kept
-        kept.put(_key(environ), ready)
+        key = _key(environ)
+        if sum(len(text) for text in key if text) <= _MOST_OF_KEY:
+            kept.put(key, ready)
         return ready
 
 
 def _nothing_kept() -> Cache[_Request, ReadyResponse]:
-    return Cache(MAX_BYTES, attrgetter("size_bytes"))
+    return Cache(MAX_BYTES, attrgetter("weight_bytes"))
 
 
 def _key(environ: WSGIEnvironment) -> _Request:

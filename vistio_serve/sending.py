@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-ONE_PIECE_BYTES = 128 * 1024
+ONE_PIECE_BYTES = 64 * 1024
 """What is not larger is handed to the server at once, and does not count: connections are few enough for that."""
 PATIENCE_S = 30.0
 LEAST_BYTES_PER_S = 32 * 1024

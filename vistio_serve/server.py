@@ -45,7 +45,8 @@ CONNECTIONS = 512
 # Who takes nothing of an answer for so long is cut off: the server would wait for ever.
 STALLED_TIMEOUT_MS = 30_000
 _FIRST_DESCRIPTORS = 256
-HEADERS_TIMEOUT_MS = 10_000
+# Also how long a connection may be idle: while all are held by who sends nothing, others wait for so long.
+HEADERS_TIMEOUT_MS = 5_000
 MAX_HEADERS_BYTES = 65_536
 # Connections that are idle or half-sent never finish: after this the worker is killed.
 STOP_TIMEOUT_S = 0.5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import TYPE_CHECKING
 
 import pytest
 from support.scrapes import INTERVAL_MS, mesh, scrape
@@ -15,6 +16,9 @@ import vistio_core as vistio
 from serve.conftest import NEWEST_MS, Clock, traffic
 from vistio_core.times import SECOND_MS, format_instant
 from vistio_serve import create_app, ready, rendering
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 NEXT_MS = NEWEST_MS + INTERVAL_MS
 
@@ -111,15 +115,34 @@ def test_errors_are_never_ready(client: Client, recorded: vistio.Recording, cloc
 
 
 def test_what_is_ready_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ready, "MAX_BYTES", 10)
+    monkeypatch.setattr(ready, "MAX_BYTES", 10_000)
     kept = ready.Ready(lambda: 1_000, lambda: 1)
     stamp = kept.stamp()
     asked = {query: EnvironBuilder("/graph", query_string=query).get_environ() for query in ("one", "two")}
     for environ in asked.values():
-        kept.keep(environ, stamp, Response(b"123456"))
+        kept.keep(environ, stamp, Response(b"1234"))
     assert [kept.get(environ, stamp) is not None for environ in asked.values()] == [False, True]
-    kept.keep(asked["two"], (stamp[0], 2), Response(b"654321"))
+    kept.keep(asked["two"], (stamp[0], 2), Response(b"4321"))
     assert kept.get(asked["one"], stamp) is None, "a commit makes room"
     found = kept.get(asked["two"], (stamp[0], 2))
     assert found is not None
-    assert (found.code, found.chunks) == ("200", [b"654321"])
+    assert (found.code, found.chunks) == ("200", [b"4321"])
+
+
+def test_many_who_have_it_already_fill_no_memory_with_what_they_say() -> None:
+    """A 304 has no content, and a header may have 60 kB: each asked in another way, they were all kept for a second."""
+    kept = ready.Ready(lambda: 1_000, lambda: 1)
+    stamp = kept.stamp()
+    number = ready.MAX_BYTES // 1000
+
+    def asked(text: str) -> WSGIEnvironment:
+        return EnvironBuilder("/graph", headers={"If-None-Match": text}).get_environ()
+
+    for place in range(number):
+        kept.keep(asked(f'"{place}"'), stamp, Response(status=304))
+    found = [kept.get(asked(f'"{place}"'), stamp) is not None for place in range(number)]
+    assert found[-1]
+    assert sum(found) < number / 2
+    long = asked('"a", ' * 2_000)
+    assert kept.keep(long, stamp, Response(status=304)).code == "304"
+    assert kept.get(long, stamp) is None
