@@ -128,12 +128,12 @@ def _by_end(ends: Integers) -> Iterator[tuple[str, list[int]]]:
         ("service", source[~is_edge]),
         ("target", target[is_edge]),
     ):
-        yield end, np.flatnonzero(np.bincount(codes)).tolist()
+        yield end, np.bincount(codes).nonzero()[0].tolist()
 
 
 def _sorted_edges(names: Sequence[str], rows: Integers) -> tuple[tuple[str, ...], Integers, Integers]:
     """The names of all ends, and the edges once each."""
-    used = np.flatnonzero(np.bincount(rows.ravel(), minlength=1))
+    used = np.bincount(rows.ravel(), minlength=1).nonzero()[0]
     place = np.zeros(len(names), np.int64)
     place[used] = np.arange(len(used))
     numbers = each_once(edge_number(place[rows[:, 0]], place[rows[:, 1]]))

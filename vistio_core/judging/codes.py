@@ -87,7 +87,7 @@ def distinct(cases: Integers, number: int) -> list[int]:
     """Each of ``cases``, which are below ``number``, once, ascending."""
     if number > _MOST_CASES:
         return list(np.unique(cases).tolist())
-    return list(np.flatnonzero(np.bincount(cases, minlength=number)).tolist())
+    return list(np.bincount(cases, minlength=number).nonzero()[0].tolist())
 
 
 def rows_of(cases: Integers, number: int) -> dict[int, slice | Integers]:
@@ -109,12 +109,21 @@ def run_starts(columns: Sequence[Integers]) -> Integers:
 
     Of the columns 1 1 1 2 and 5 5 6 6 these are 0, 2, 3.
     """
-    begins = np.ones(len(columns[0]), bool)
-    differs = columns[0][1:] != columns[0][:-1]
+    begins = np.empty(len(columns[0]), bool)
+    begins[:1] = True
+    differs = begins[1:]
+    np.not_equal(columns[0][1:], columns[0][:-1], out=differs)
     for column in columns[1:]:
         differs |= column[1:] != column[:-1]
-    begins[1:] = differs
-    return np.flatnonzero(begins)
+    return begins.nonzero()[0]
+
+
+def run_lengths(starts: Integers, rows: int) -> Integers:
+    """How long each run of ``rows`` is: of the starts 0, 2, 3 of four rows these are 2, 1, 1."""
+    lengths = np.empty(len(starts), np.int64)
+    np.subtract(starts[1:], starts[:-1], out=lengths[:-1])
+    lengths[-1:] = rows - starts[-1:]
+    return lengths
 
 
 def texts_of(column: pa.Array) -> Texts:

@@ -9,7 +9,6 @@ What must not be in here: sums (`rule_edges`), thresholds (`notices`), and how a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 
 import attrs
 import numpy as np
@@ -26,6 +25,7 @@ from vistio_core.judging.codes import (
     mapped,
     numbers,
     rows_of,
+    run_lengths,
     run_starts,
     texts_of,
     translated,
@@ -81,7 +81,8 @@ class Judge:
         self.writers = Codes[str]()
         self.rules = Codes[RuleKey]()
         self._in_force = in_force
-        self._rulebook = cache(rulebook)
+        self._find_rulebook = rulebook
+        self._rulebooks: dict[str, Rulebook] = {}
         self._hashes = Codes[str]()
         self._clusters = Codes[str]()
         self._rule_ids = Codes[str]()
@@ -122,6 +123,11 @@ class Judge:
     def rulebook(self, code: int) -> Rulebook:
         """The one of a number."""
         return self._rulebook(self._hashes.values[code])
+
+    def _rulebook(self, known: str) -> Rulebook:
+        if known not in self._rulebooks:
+            self._rulebooks[known] = self._find_rulebook(known)
+        return self._rulebooks[known]
 
     def rules_of(self, rulebooks: Integers, rules: Integers) -> RulesSeen:
         """The distinct pairs of two columns in the order of the rulebooks: the rule of each, and its rows."""
@@ -175,7 +181,7 @@ class Judge:
         starts = run_starts([instants_ms])
         hashes = [self._in_force.get((instant_ms, writer)) for instant_ms in instants_ms[starts].tolist()]
         codes = np.array([-1 if known is None else self._hashes.of(known) for known in hashes], np.int64)
-        return instants_ms, np.repeat(codes, np.diff(starts, append=len(instants_ms)))
+        return instants_ms, np.repeat(codes, run_lengths(starts, len(instants_ms)))
 
     def _rules_of(self, cluster: Texts, rule: Texts) -> tuple[Integers, Integers]:
         """Every row's rule, and its cluster's name."""

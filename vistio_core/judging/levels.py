@@ -16,7 +16,7 @@ import numpy as np
 
 from vistio_core.configuration.mapping import CLASSES
 from vistio_core.graph.numbering import check_names, each_once, edge_number
-from vistio_core.judging.codes import NOTHING, Integers, run_starts
+from vistio_core.judging.codes import NOTHING, Integers, run_lengths, run_starts
 from vistio_core.judging.judge import Judge
 from vistio_core.judging.reports import told_at, witness_of
 from vistio_core.judging.rule_edges import Booleans, EdgeRows, RuleEdges
@@ -76,19 +76,19 @@ def summed(
         moments: how many there are.
     """
     rps = np.full((moments * len(numbers), CLASSES), -0.0)  # which changes nothing that is added to it
-    unseen = np.ones(len(rps), bool)
+    told = np.zeros(len(rps), bool)
     for edges, shown in writers:
         column = np.searchsorted(numbers, ranked(edges, ranks))
         for _, _, rows in edges.rules:
-            own = column[rows]
+            own, rates = column[rows], edges.rps[rows]
             for places, moment in shown_at(edges.instant_ms[rows], shown):
                 # A rule of one writer has an edge once at a moment, so no row is written twice.
-                row = moment * len(numbers) + own[places]
-                rps[row] += edges.rps[rows][places]
-                unseen[row] = False
-    rps[unseen] = 0.0
-    told = ~unseen.reshape(moments, len(numbers))
-    return MomentEdges(numbers, rps.reshape(moments, len(numbers), CLASSES), told)
+                row = moment * len(numbers) + own[places] if moments > 1 else own
+                rps[row] += rates[places] if moments > 1 else rates
+                told[row] = True
+    if not told.all():
+        rps[~told] = 0.0
+    return MomentEdges(numbers, rps.reshape(moments, len(numbers), CLASSES), told.reshape(moments, -1))
 
 
 def numbers_of(parts: Iterable[EdgeRows], ranks: Integers) -> Integers:
@@ -105,7 +105,11 @@ def ranked(edges: EdgeRows, ranks: Integers) -> Integers:
 def shown_at(instants_ms: Integers, shown: Shown) -> Iterator[tuple[Integers, Integers]]:
     """Indexes of rows and the moments that show them; what is shown at several moments comes again."""
     starts = run_starts([instants_ms])
-    lengths = np.diff(starts, append=len(instants_ms))
+    if len(starts) == 1:  # as of one graph
+        for single in shown[int(instants_ms[0])]:
+            yield np.arange(len(instants_ms)), np.full(len(instants_ms), single)
+        return
+    lengths = run_lengths(starts, len(instants_ms))
     moments = [shown[instant_ms] for instant_ms in instants_ms[starts].tolist()]
     for layer in range(max(map(len, moments), default=0)):
         table = np.array([own[layer] if layer < len(own) else -1 for own in moments], np.int64)

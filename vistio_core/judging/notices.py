@@ -62,7 +62,7 @@ def raised_on_edges(edges: EdgeRows) -> Iterator[RaisedOnEdges]:
         total = rps[:, 0] + rps[:, 1] + rps[:, 2]
         for notice in rule.notices:
             bad = rps[:, _BAD[notice.status_type]]
-            failing = np.flatnonzero((bad > 0) & (total > 0))  # no traffic has no share of errors
+            failing = ((bad > 0) & (total > 0)).nonzero()[0]  # no traffic has no share of errors
             share = bad[failing] / total[failing]
             severity = severities(share, notice.severity_threshold)
             raised = severity >= 0

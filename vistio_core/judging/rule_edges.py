@@ -34,7 +34,7 @@ import numpy.typing as npt
 from vistio_core.configuration.mapping import CLASSES
 from vistio_core.configuration.model import Rule
 from vistio_core.events import RuleKey
-from vistio_core.judging.codes import NOTHING, Integers, numbered
+from vistio_core.judging.codes import NOTHING, Integers, numbered, run_lengths
 from vistio_core.samples import Floats
 
 RulesSeen = list[tuple[RuleKey, Rule | None, slice | Integers]]
@@ -153,7 +153,7 @@ class RuleEdges:
     @cached_property
     def lengths(self) -> Integers:
         """How many samples each row has."""
-        return np.diff(self.starts, append=len(self.rate))
+        return run_lengths(self.starts, len(self.rate))
 
     @cached_property
     def rules(self) -> RulesSeen:
