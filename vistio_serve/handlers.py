@@ -9,7 +9,7 @@ import msgspec
 
 from vistio_core import Recording, frontends
 from vistio_core.errors import RecordingError
-from vistio_core.recording.recording import Judge
+from vistio_core.recording.recording import JudgedBy
 from vistio_core.times import HOUR_MS, SECOND_MS, align, format_duration, format_instant
 from vistio_serve import openapi, pages, parameters, problems, routes
 from vistio_serve.admission import Admission
@@ -105,7 +105,7 @@ class Handlers:
         asked = parameters.asked(call.values, call.now_ms)
         drawn_by = parameters.choice(call.values, "format", self._formats, routes.DEFAULT_FORMAT)
         by = parameters.choice(call.values, "judge", routes.JUDGES, "recorded")
-        judge: Judge = "current" if by == "current" else "recorded"
+        judge: JudgedBy = "current" if by == "current" else "recorded"
         understood = self._renderer.options(drawn_by)
         options = tuple(sorted((name, call.values[name]) for name in understood if name in call.values))
         stable = parameters.window(call.values, "stable", align(call.now_ms, SECOND_MS))

@@ -17,7 +17,7 @@ import attrs
 from vistio_core import Recording, frontends
 from vistio_core.graph.model import Graph
 from vistio_core.graph.topology import Topology
-from vistio_core.recording.recording import Judge
+from vistio_core.recording.recording import JudgedBy
 from vistio_core.replay.settled import instant_is_settled, window_is_settled
 from vistio_core.times import MINUTE_MS, format_instant
 from vistio_serve.admission import Admission
@@ -43,7 +43,7 @@ class Question:
     """What makes one rendered graph differ from another."""
 
     asked: Asked
-    judge: Judge
+    judge: JudgedBy
     format: str
     options: tuple[tuple[str, str], ...] = ()
     """Of the format, sorted by name."""

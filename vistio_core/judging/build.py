@@ -49,7 +49,7 @@ _MERGES: dict[Merge, Callable[[float, float], float]] = {Merge.MAX: max, Merge.M
 
 
 @attrs.frozen
-class Evidence:
+class Account:
     """What one writer saw at one instant, and by whose rules it is judged."""
 
     writer: str
@@ -74,33 +74,35 @@ class _Level:
     node_measurements: dict[str, dict[str, float]] = attrs.field(factory=dict)
 
 
-def build_graph(asked_ms: int, evidence: Sequence[Evidence]) -> Graph:
+def build_graph(asked_ms: int, accounts: Sequence[Account]) -> Graph:
     """The graph of what was seen, judged.
 
     Args:
         asked_ms: the instant that was asked for.
-        evidence: one entry per writer, in a fixed order; at least one. Where several say
+        accounts: one entry per writer, in a fixed order; at least one. Where several say
             something of the same edge, their rates add up; the graph's name is the first one's.
 
     Returns:
         What was seen. What was not, `vistio_core.replay.as_of.failed_rules` tells.
     """
-    rulebooks = {part.writer: part.rulebook for part in evidence}
-    judge = Judge({(part.instant_ms, part.writer): part.writer for part in evidence}, rulebooks.__getitem__)
-    seen = [(part, judge.edges(part.writer, part.samples)) for part in evidence]
-    shown = at_moments(judge, [(edges, {part.instant_ms: [0]}) for part, edges in seen])
+    rulebooks = {account.writer: account.rulebook for account in accounts}
+    judge = Judge(
+        {(account.instant_ms, account.writer): account.writer for account in accounts}, rulebooks.__getitem__
+    )
+    seen = [(account, judge.edges(account.writer, account.samples)) for account in accounts]
+    shown = at_moments(judge, [(edges, {account.instant_ms: [0]}) for account, edges in seen])
     levels: dict[str, _Level] = {}
     for rows, _ in shown:
         _gather_edges(levels, rows, judge)
-    for part in evidence:
-        _gather(levels, part, judge)
+    for account in accounts:
+        _gather(levels, account, judge)
     names, ranks = judge.names.ranks()
     traffic = summed(shown, ranks, numbers_of([rows for rows, _ in shown], ranks), 1)
     known = existing(judge, [edges for _, edges in seen], [rows for rows, _ in shown])
     sightings = [
         sighting
-        for part, edges in zip(evidence, known, strict=True)
-        for sighting in _sightings(part, edges, judge, ranks)
+        for account, edges in zip(accounts, known, strict=True)
+        for sighting in _sightings(account, edges, judge, ranks)
     ]
     topology = topology_of(names, sightings, {})
     told = _told(shown, ranks, traffic)
@@ -109,20 +111,20 @@ def build_graph(asked_ms: int, evidence: Sequence[Evidence]) -> Graph:
         for name in sorted({GLOBAL_LEVEL, *levels, *topology})
         for level in [topology.get(name, NOTHING)]
     }
-    return _graph(asked_ms, evidence, {name: level.max_volume for name, level in levels.items()}, insides)
+    return _graph(asked_ms, accounts, {name: level.max_volume for name, level in levels.items()}, insides)
 
 
 def _graph(
     asked_ms: int,
-    evidence: Sequence[Evidence],
+    accounts: Sequence[Account],
     max_volumes: Mapping[str, float],
     insides: Mapping[str, tuple[tuple[Node, ...], Edges]],
 ) -> Graph:
-    newest = max(evidence, key=lambda part: part.instant_ms)
-    first = evidence[0].rulebook.configuration
+    newest = max(accounts, key=lambda account: account.instant_ms)
+    first = accounts[0].rulebook.configuration
     classes: dict[str, NodeClass] = {}
-    for part in evidence:
-        for node_class in part.rulebook.configuration.classes:
+    for account in accounts:
+        for node_class in account.rulebook.configuration.classes:
             classes.setdefault(node_class.name, node_class)
     nodes, edges = insides[GLOBAL_LEVEL]
     return Graph(
@@ -140,7 +142,7 @@ def _graph(
             if name != GLOBAL_LEVEL
         ),
         classes=tuple(classes[name] for name in sorted(classes)),
-        backfilled=any(part.backfilled for part in evidence),
+        backfilled=any(account.backfilled for account in accounts),
     )
 
 
@@ -164,24 +166,24 @@ def _gather_edges(levels: dict[str, _Level], edges: EdgeRows, judge: Judge) -> N
             level.edge_measurements.setdefault(pair, {})[LOST_RPS] = float(edges.lost_rps[row])
 
 
-def _gather(levels: dict[str, _Level], part: Evidence, judge: Judge) -> None:
+def _gather(levels: dict[str, _Level], account: Account, judge: Judge) -> None:
     """Scales, measurements and their notices, in the order of the rules."""
-    configuration = part.rulebook.configuration
+    configuration = account.rulebook.configuration
     volumes = {level.cluster: level.max_volume for level in configuration.clusters}
     for name, volume in {GLOBAL_LEVEL: configuration.global_level.max_volume, **volumes}.items():
         level = levels.setdefault(name, _Level())
         level.max_volume = max(level.max_volume, volume)
-    for key, rule, measurements in _by_rule(part):
+    for key, rule, measurements in _by_rule(account):
         judge.names.of_all([name for measurement in measurements for name in measurement[2:4]])
         _add_measurements(levels.setdefault(key[0], _Level()), key[1], rule, measurements)
 
 
-def _by_rule(part: Evidence) -> Iterator[tuple[RuleKey, Rule | None, list[Measurement]]]:
+def _by_rule(account: Account) -> Iterator[tuple[RuleKey, Rule | None, list[Measurement]]]:
     by_rule: dict[RuleKey, list[Measurement]] = {}
-    for measurement in part.measurements:
+    for measurement in account.measurements:
         by_rule.setdefault((measurement.cluster, measurement.rule), []).append(measurement)
-    for key in part.rulebook.ordered(by_rule):
-        yield key, part.rulebook.rule(key), by_rule[key]
+    for key in account.rulebook.ordered(by_rule):
+        yield key, account.rulebook.rule(key), by_rule[key]
 
 
 def _add_measurements(
@@ -207,12 +209,12 @@ def _add_measurements(
 
 
 def _sightings(
-    part: Evidence, edges: RuleEdges, judge: Judge, ranks: Integers
+    account: Account, edges: RuleEdges, judge: Judge, ranks: Integers
 ) -> list[tuple[Sighting, Rule | None]]:
     """What each rule of a writer saw, in the order of the rules."""
     ends = ranks[np.column_stack([edges.source, edges.target])]
     rows: dict[RuleKey, list[Integers]] = {key: [ends[own]] for key, _, own in edges.rules}
-    for key, _, measurements in _by_rule(part):
+    for key, _, measurements in _by_rule(account):
         measured = [
             (
                 ranks[judge.names.of(measurement.source)],
@@ -222,8 +224,8 @@ def _sightings(
         ]
         rows.setdefault(key, []).append(np.array(measured, np.int64))
     return [
-        (Sighting(key[0], np.concatenate(rows[key])), part.rulebook.rule(key))
-        for key in part.rulebook.ordered(rows)
+        (Sighting(key[0], np.concatenate(rows[key])), account.rulebook.rule(key))
+        for key in account.rulebook.ordered(rows)
     ]
 
 

@@ -39,7 +39,7 @@ from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.frames.frames import Frames, frames_of
 from vistio_core.replay.gaps import Gap, find_gaps
 from vistio_core.replay.graphs import Graphs
-from vistio_core.replay.graphs import Judge as Judge
+from vistio_core.replay.graphs import JudgedBy as JudgedBy
 from vistio_core.replay.pieces import window_topology
 from vistio_core.replay.queries import Parameters
 from vistio_core.replay.rollups.known_names import KnownNames
@@ -176,7 +176,7 @@ class Recording:
         self,
         at: InstantLike | None = None,
         *,
-        judge: Judge = "recorded",
+        judge: JudgedBy = "recorded",
         staleness: DurationLike = "5m",
         stable: WindowLike | None = None,
     ) -> Graph:

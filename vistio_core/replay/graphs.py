@@ -10,7 +10,7 @@ import attrs
 from vistio_core.configuration.model import Configuration
 from vistio_core.events import RuleKey
 from vistio_core.graph.model import Graph
-from vistio_core.judging.build import Evidence, build_graph
+from vistio_core.judging.build import Account, build_graph
 from vistio_core.judging.rulebook import Rulebook
 from vistio_core.replay.absence import nearest_seen, nothing_recorded
 from vistio_core.replay.as_of import AsOf, as_of, failed_rules, reach
@@ -21,7 +21,7 @@ from vistio_core.storage.listing import Listing
 from vistio_core.storage.log import Log
 from vistio_core.storage.parts import RecordedInstant, Told, failures
 
-Judge = Literal["recorded", "current"]
+JudgedBy = Literal["recorded", "current"]
 
 
 class Graphs:
@@ -34,7 +34,7 @@ class Graphs:
         self._configuration = configuration
         self._clock = clock
 
-    def newest(self, judge: Judge, staleness_ms: int) -> Graph:
+    def newest(self, judge: JudgedBy, staleness_ms: int) -> Graph:
         """The newest graph that there is, however old.
 
         Raises:
@@ -45,19 +45,19 @@ class Graphs:
             raise nothing_recorded(self._log, self._clock(), staleness_ms)
         return self.at(newest_ms, judge, staleness_ms)
 
-    def at(self, at_ms: int, judge: Judge, staleness_ms: int) -> Graph:
+    def at(self, at_ms: int, judge: JudgedBy, staleness_ms: int) -> Graph:
         """The graph at an instant.
 
         Raises:
             NothingRecordedError: nothing was seen then.
         """
-        evidence, facts = self._log.read(
+        accounts, facts = self._log.read(
             *reach(at_ms, at_ms, staleness_ms),
             lambda listing: self._seen(listing, at_ms, judge, staleness_ms),
         )
-        if not evidence:
+        if not accounts:
             raise nothing_recorded(self._log, at_ms, staleness_ms)
-        return attrs.evolve(build_graph(at_ms, evidence), **facts)
+        return attrs.evolve(build_graph(at_ms, accounts), **facts)
 
     def configuration(self, at_ms: int | None = None) -> Configuration:
         """The one in force at an instant, or the newest one.
@@ -72,25 +72,25 @@ class Graphs:
         return self._configuration(in_force)
 
     def _seen(
-        self, listing: Listing, at_ms: int, judge: Judge, staleness_ms: int
-    ) -> tuple[list[Evidence], dict[str, Any]]:
+        self, listing: Listing, at_ms: int, judge: JudgedBy, staleness_ms: int
+    ) -> tuple[list[Account], dict[str, Any]]:
         """What was seen as of an instant, with its judges; and what else the graph says of itself."""
         answers = as_of(listing, at_ms, staleness_ms)
         shown = [
             answer.writer.instants([answer.shown_ms]) for answer in answers if answer.shown_ms is not None
         ]
         instants = [instant for each in shown for instant in each]
-        evidence = [self._evidence(instant, judge) for instant in instants]
-        if not evidence:
+        accounts = [self._account(instant, judge) for instant in instants]
+        if not accounts:
             return [], {}
-        return evidence, {
+        return accounts, {
             "failed_rules": failed_rules(answers, _failures),
             "significant_digits": fewest_digits(instant.significant_digits for instant in instants),
         }
 
-    def _evidence(self, shown: RecordedInstant, judge: Judge) -> Evidence:
+    def _account(self, shown: RecordedInstant, judge: JudgedBy) -> Account:
         recorded = self._configuration(shown.configuration)
-        return Evidence(
+        return Account(
             writer=shown.writer,
             instant_ms=shown.instant_ms,
             interval_ms=shown.interval_ms,
