@@ -100,6 +100,9 @@ describe("what must be said", () => {
   test("a node that was entered and is not there is said, with the way back", () => {
     const [message] = said(snapshot({ graph: busy }, { path: ["eu", "z"] }));
     expect(message).toMatchObject({ kind: "no-node", covers: false, remedies: [{ kind: "open", path: ["eu"] }] });
+    expect(message!.detail).toBe("Nobody was seen to call it, and it called nobody.");
+    const unseen = said(snapshot({ graph: graph([level("eu", ["a>b"])], failing) }, { path: ["eu", "z"] })).find(({ kind }) => kind === "no-node");
+    expect(unseen).toMatchObject({ title: "z is not seen at this instant", detail: "It was not seen: eu/http was not answered." });
   });
 
   test("an empty picture is never without a reason: filters, or no traffic, or rules that failed", () => {

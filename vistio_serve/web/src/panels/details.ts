@@ -7,7 +7,7 @@ import type { Actions, Snapshot } from "../store/store";
 import { OTHERS } from "../values/crowd";
 import { formatRate } from "../values/format";
 import { latencyOf, measuredNote } from "../values/measures";
-import { type Edge, type Level, NO_RATES, type Node, labelOf, sum, total } from "../values/model";
+import { type Edge, type Level, NO_RATES, type Node, labelOf, notAnswered, sum, total } from "../values/model";
 import { visible } from "../values/names";
 import { closeGroup, openGroup } from "../values/opening";
 import { type Selection, type State, enter, levelOf, select } from "../values/state";
@@ -21,6 +21,7 @@ const NOTHING: Edge = { source: "", target: "", rates: NO_RATES, notices: [], me
 
 export class DetailsPanel extends Panel {
   private readonly facts = h("div", {});
+  private absent = false;
   private readonly measured = h("p", { class: "quiet measured" });
   private readonly trend = new TrendChart();
   private readonly notices = h("div", {});
@@ -52,6 +53,7 @@ export class DetailsPanel extends Panel {
     else if (subject?.kind === "node") this.showNode(level, subject.node, plan, state, data.graph!.levels.has(subject.node) && level.name === "");
     else if (subject) this.showEdge(level, subject.source, subject.target, plan, state);
     else this.showLevel(level, plan, state);
+    this.showUnseen(notAnswered(data.graph!.about, level.name));
     setText(this.measured, measuredNote(data.graph!));
     this.trend.render(now);
   }
@@ -156,7 +158,15 @@ export class DetailsPanel extends Panel {
   }
 
   private showFacts(facts: readonly Fact[], absent = false): void {
+    this.absent = absent;
     this.facts.replaceChildren(absent ? h("p", { class: "quiet" }, "Not there at this instant: nobody was seen to call it.") : factList(facts));
+  }
+
+  /** A number of which a part was not seen says so. */
+  private showUnseen(names: string): void {
+    if (!names) return;
+    if (this.absent) this.facts.replaceChildren();
+    this.facts.prepend(h("p", { class: "partial" }, `${this.absent ? "Not seen at this instant" : "Known in part"}: ${names} was not answered.`));
   }
 
   private showNotices(notices: readonly PlacedNotice[]): void {

@@ -10,7 +10,7 @@ import { LATE_INTERVALS, isSilent, latenessMs } from "../store/lateness";
 import type { Snapshot } from "../store/store";
 import type { Gap, Problem } from "../values/answers";
 import { formatDuration, formatInstant, formatTime } from "../values/format";
-import { type FailedRule, type Graph, labelOf } from "../values/model";
+import { type FailedRule, type Graph, labelOf, notAnswered } from "../values/model";
 import { visible } from "../values/names";
 import { levelOf } from "../values/state";
 
@@ -145,16 +145,18 @@ function levelMessage(now: Snapshot, graph: Graph): Message | null {
   if (cluster === undefined) return null;
   const level = graph.levels.get(cluster);
   if (!level) {
+    const lost = notAnswered(graph.about, cluster);
     const others = [...graph.levels.keys()].filter(Boolean).sort().slice(0, MAX_CLUSTERS);
     return message("no-level", "warning", `There is no cluster ${visible(cluster)} at this instant`, {
-      detail: "Its rules saw no traffic, or it has another name.",
+      detail: lost ? `It was not seen: ${lost} was not answered.` : "Its rules saw no traffic, or it has another name.",
       remedies: [{ text: "All clusters", kind: "open", path: [] }, ...others.map((name): Remedy => ({ text: visible(name), kind: "open", path: [name] })), ...toLive(now)],
       covers: true,
     });
   }
   if (node === undefined || level.nodes.some((each) => each.name === node)) return null;
-  return message("no-node", "warning", `${labelOf(level, node)} is not there at this instant`, {
-    detail: "Nobody was seen to call it, and it called nobody.",
+  const missing = notAnswered(graph.about, cluster);
+  return message("no-node", "warning", missing ? `${labelOf(level, node)} is not seen at this instant` : `${labelOf(level, node)} is not there at this instant`, {
+    detail: missing ? `It was not seen: ${missing} was not answered.` : "Nobody was seen to call it, and it called nobody.",
     remedies: [{ text: `Back to ${visible(cluster)}`, kind: "open", path: [cluster] }, ...toLive(now)],
   });
 }

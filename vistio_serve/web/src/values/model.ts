@@ -89,6 +89,12 @@ export interface Graph {
   readonly classes: ReadonlyMap<string, string>;
 }
 
+/** Who was not answered and could have told more of a level, in words; empty where all were. */
+export function notAnswered(about: About, level: string): string {
+  const failed = about.failedRules.filter((each) => each.cluster === level || each.outcome === "stale");
+  return failed.map((each) => (each.outcome === "stale" ? `writer ${visible(each.rule)}` : visible([each.cluster, each.rule].filter(Boolean).join("/")))).join(", ");
+}
+
 export const NO_RATES: Rates = { normal: 0, warning: 0, danger: 0 };
 
 export function total(rates: Rates): number {
