@@ -13,6 +13,7 @@ from werkzeug.datastructures import Accept
 from werkzeug.wrappers import Request, Response
 
 from vistio_serve.bodies import Body, WholeBody
+from vistio_serve.sending import ONE_PIECE_BYTES
 
 LIVE = "no-cache"
 """May be kept, must be revalidated before each use: the next scrape changes it."""
@@ -60,6 +61,17 @@ class BodyResponse(Response):
     """A response that knows what its body takes while it is sent."""
 
     weight_bytes = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it is in memory as it will be sent."""
+        return isinstance(self.response, list)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is sent piece by piece."""
+        length = self.content_length
+        return self.status_code != 304 and (length is None or length > ONE_PIECE_BYTES)
 
 
 def to_response(request: Request, answer: Answer) -> BodyResponse:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+import attrs
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Map, Rule
@@ -64,6 +65,22 @@ def create_app(
     return application
 
 
+@attrs.frozen
+class _Streamed:
+    """A response to a GET, to be sent piece by piece."""
+
+    route_name: str
+    status: str
+    headers: list[tuple[str, str]]
+    pieces: Iterable[bytes] = attrs.field(repr=False)
+    weight_bytes: int
+
+    @classmethod
+    def of(cls, route_name: str, environ: WSGIEnvironment, response: BodyResponse) -> _Streamed:
+        headers = response.get_wsgi_headers(environ).to_wsgi_list()
+        return cls(route_name, response.status, headers, response.iter_encoded(), response.weight_bytes)
+
+
 class _Application:
     def __init__(
         self,
@@ -91,43 +108,47 @@ class _Application:
         ready = self._ready.get(environ, stamp)
         if ready is not None:
             self._handlers.graph_was_ready()
-            return self._send(ready, began_s, start_response)
+            return self._send(environ, start_response, ready, began_s)
         request = Request(environ)
         route_name, response = self._respond(request)
-        sending = None
-        if request.method == "GET" and isinstance(response, BodyResponse) and _is_large(response):
-            try:
-                sending = Sending(
-                    sliced(response.iter_encoded()), self._handlers.admission.send(response.weight_bytes)
-                )
-            except BusyError as error:
-                response = to_response(request, problems.of_error(error).to_answer())
         self._decorate(response)
-        if sending is not None:
-            return self._stream(environ, start_response, (route_name, began_s), response, sending)
-        if route_name == _READY_ROUTE and request.method == "GET" and response.status_code in (200, 304):
-            return self._send(self._ready.keep(environ, stamp, response), began_s, start_response)
+        got = request.method == "GET"
+        if got and isinstance(response, BodyResponse):
+            if route_name == _READY_ROUTE and response.is_whole and response.status_code in (200, 304):
+                kept = self._ready.keep(environ, stamp, response)
+                return self._send(environ, start_response, kept, began_s)
+            if response.is_large:
+                streamed = _Streamed.of(route_name, environ, response)
+                return self._stream(environ, start_response, streamed, began_s)
         method = request.method if request.method in _METHODS else "other"
         self._metrics.request(route_name, method, str(response.status_code), time.perf_counter() - began_s)
         return response(environ, start_response)
 
-    def _stream(
-        self,
-        environ: WSGIEnvironment,
-        start_response: StartResponse,
-        told: tuple[str, float],
-        response: Response,
-        sending: Sending,
+    def _send(
+        self, environ: WSGIEnvironment, start_response: StartResponse, ready: ReadyResponse, began_s: float
     ) -> Iterable[bytes]:
-        """A large answer; ``told`` is its route and when it was asked for."""
-        self._metrics.request(told[0], "GET", str(response.status_code), time.perf_counter() - told[1])
-        start_response(response.status, response.get_wsgi_headers(environ).to_wsgi_list())
-        return sending
-
-    def _send(self, ready: ReadyResponse, began_s: float, start_response: StartResponse) -> Iterable[bytes]:
+        if ready.size_bytes > ONE_PIECE_BYTES:
+            streamed = _Streamed(_READY_ROUTE, ready.status, ready.headers, ready.chunks, ready.size_bytes)
+            return self._stream(environ, start_response, streamed, began_s)
         self._metrics.request(_READY_ROUTE, "GET", ready.code, time.perf_counter() - began_s)
         start_response(ready.status, ready.headers)
         return ready.chunks
+
+    def _stream(
+        self, environ: WSGIEnvironment, start_response: StartResponse, streamed: _Streamed, began_s: float
+    ) -> Iterable[bytes]:
+        """A large answer, or that too many of them are on their way."""
+        try:
+            sent = self._handlers.admission.send(streamed.weight_bytes)
+        except BusyError as error:
+            response = to_response(Request(environ), problems.of_error(error).to_answer())
+            self._decorate(response)
+            streamed = _Streamed.of(streamed.route_name, environ, response)
+            sent = _nothing_to_count
+        code = streamed.status[:3]
+        self._metrics.request(streamed.route_name, "GET", code, time.perf_counter() - began_s)
+        start_response(streamed.status, streamed.headers)
+        return Sending(sliced(streamed.pieces), sent)
 
     def _respond(self, request: Request) -> tuple[str, Response]:
         name = _UNKNOWN_ROUTE
@@ -184,11 +205,8 @@ class _Application:
                 response.vary.add("Origin")
 
 
-def _is_large(response: BodyResponse) -> bool:
-    if response.status_code == 304:
-        return False
-    length = response.content_length
-    return length is None or length > ONE_PIECE_BYTES
+def _nothing_to_count() -> None:
+    """A small answer was sent."""
 
 
 def _to_the_slash(request: Request) -> Response:

@@ -48,9 +48,14 @@ class ReadyResponse:
         return self.status[:3]
 
     @property
+    def size_bytes(self) -> int:
+        """Of the content."""
+        return sum(map(len, self.chunks))
+
+    @property
     def weight_bytes(self) -> int:
         """What keeping it takes, with its key."""
-        return sum(map(len, self.chunks)) + _MOST_OF_KEY + _REST_BYTES
+        return self.size_bytes + _MOST_OF_KEY + _REST_BYTES
 
 
 _Request = tuple[str | None, ...]

@@ -228,6 +228,7 @@ def test_a_large_answer_is_streamed_with_the_same_bytes(
     usual = Client(create_app(recorded, now_ms=clock))
     expected = {path: usual.get(path, headers={"Accept-Encoding": "gzip"}) for path in paths}
     monkeypatch.setattr("vistio_serve.app.ONE_PIECE_BYTES", 10)
+    monkeypatch.setattr("vistio_serve.answers.ONE_PIECE_BYTES", 10)
     monkeypatch.setattr("vistio_serve.bodies.LARGE_BYTES", 10)
     streaming = Client(create_app(recorded, now_ms=clock))
     for path in paths:
@@ -242,6 +243,26 @@ def test_a_large_answer_is_streamed_with_the_same_bytes(
         head = streaming.head(path)
         assert (head.status_code, head.content_length, head.data) == (200, len(plain.data), b"")
     assert "vistio_serve_work_sending 0.0" in streaming.get("/metrics").text
+
+
+def test_no_more_large_answers_are_sent_than_are_counted(
+    recorded: vistio.Recording, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vistio_serve.app.ONE_PIECE_BYTES", 1024)
+    monkeypatch.setattr("vistio_serve.answers.ONE_PIECE_BYTES", 1024)
+    monkeypatch.setattr(admission, "MOST_SENDING", 2)
+    client = Client(create_app(recorded, now_ms=clock))
+    # Made, ready, and of another route; none of them is fetched yet.
+    fetched_later = [client.get(path, buffered=False) for path in ("/graph", "/graph")]
+    for path in ("/graph", "/instants", "/graph?at=-1s"):
+        refused = client.get(path)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2"), path
+        assert refused.headers["Access-Control-Allow-Origin"] == "*"
+    assert client.get("/graph", headers={"If-None-Match": "*"}).status_code == 304
+    assert client.get("/-/healthy").status_code == 200
+    for answer in fetched_later:
+        answer.close()
+    assert client.get("/graph").status_code == 200
 
 
 def test_a_busy_server_says_when_to_come_again_and_does_nothing(
