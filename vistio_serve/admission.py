@@ -137,15 +137,25 @@ class Admission:
     def send(self, size_bytes: int) -> Callable[[], None]:
         """Count a large answer from now on, until what is returned is called; a second call does nothing.
 
+        It has been made: rather than for nothing, it may overdraw, and waits as what is urgent does.
+
         Raises:
-            BusyError: too many are being sent, or they are too large together.
+            BusyError: too many are being sent, or they are too large together for long.
         """
+        size_bytes = min(size_bytes, self.limit_bytes)
         with self._changed:
-            full = self._used_bytes and self._used_bytes + size_bytes > self.limit_bytes
-            if self._sending >= MOST_SENDING or full:
-                raise self._busy("so many large answers are being fetched")
+            self._check_sending()
             self._sending += 1
-            self._used_bytes += size_bytes
+            fits = self._used_bytes + size_bytes <= self.limit_bytes + self._overdraft_bytes
+            if fits:
+                self._used_bytes += size_bytes
+        if not fits:
+            try:
+                self._take_turn(_Waiting(size_bytes, urgent=True))
+            except BusyError:
+                with self._changed:
+                    self._sending -= 1
+                raise
         left = [size_bytes]
 
         def sent() -> None:

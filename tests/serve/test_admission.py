@@ -119,15 +119,40 @@ def test_what_never_fits_is_told_so_and_a_graph_that_is_that_large_is_made_alone
 
 def test_an_answer_counts_until_it_was_sent_or_its_client_has_gone() -> None:
     budget = Admission(100 * MB, wait_s=0.0)
-    sendings = [Sending([b"a", b"b"], budget.send(30 * MB)) for _ in range(3)]
-    with pytest.raises(BusyError, match="being fetched"):
+    sendings = [Sending([b"a", b"b"], budget.send(30 * MB)) for _ in range(4)]
+    with pytest.raises(BusyError):
         budget.send(30 * MB)
     with pytest.raises(BusyError), budget.work(30 * MB):
         pytest.fail("what is sent counts")
+    assert budget.sending == 4
     assert list(sendings[0]) == [b"a", b"b"]
     for sending in [*sendings, *sendings]:
         sending.close()
-    assert (budget.used_bytes, budget.sending) == (0, 0)
+    assert (budget.used_bytes, budget.sending, budget.waiting) == (0, 0, 0)
+
+
+def test_what_was_made_is_sent_although_the_next_one_has_begun() -> None:
+    budget = Admission(100 * MB)
+    begun = threading.Event()
+    sent: list[str] = []
+
+    def send() -> None:
+        with budget.work(20 * MB, urgent=True):
+            begun.set()
+        budget.send(30 * MB)()
+        sent.append("it was large")
+
+    with budget.work(100 * MB):
+        budget.send(20 * MB)()
+        sent.append("it was small")
+        sender = threading.Thread(target=send)
+        sender.start()
+        assert begun.wait(10)
+        wait_until(lambda: budget.waiting == 1, what="it waits for room")
+        assert sent == ["it was small"]
+    sender.join(10)
+    assert sent == ["it was small", "it was large"]
+    assert (budget.used_bytes, budget.refused) == (0, 0)
 
 
 def test_nothing_is_made_that_could_not_be_sent(monkeypatch: pytest.MonkeyPatch) -> None:
