@@ -23,7 +23,7 @@ from vistio_core.events import Measurement, Outcome, Sample
 from vistio_record.check_ends import ends_findings
 from vistio_record.check_graph import graph_findings
 from vistio_record.check_report import Finding, Report, RuleReport, listed
-from vistio_record.check_series import Seen, series_findings
+from vistio_record.check_series import Seen, gateway_names, series_findings
 from vistio_record.presets import Chosen
 from vistio_record.sources.probes import Probe
 
@@ -61,7 +61,7 @@ def analyse(
         _rule_report(probe, (clues or {}).get((probe.cluster, probe.rule.id), ())) for probe in probes
     )
     nodes = {name for rule in rules for name in rule.nodes}
-    of_graph = tuple(graph_findings(configuration, rules, chosen))
+    of_graph = tuple(graph_findings(configuration, rules, chosen, gateway_names(seen, chosen)))
     entered = all(finding.kind != "nothing-enters" for finding in of_graph)
     of_series = series_findings(seen, nodes, chosen, entered=entered)
     return Report(rules, (*of_graph, *ends_findings(probes), *of_series))

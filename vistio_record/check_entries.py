@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from difflib import get_close_matches
 
 from vistio_core.configuration.model import Configuration
@@ -20,6 +20,9 @@ _LOOKS_LIKE_A_GATEWAY = re.compile(
     r"haproxy)([-_.]|$)|-istio([.]|$)",
     re.IGNORECASE,
 )
+Names = Mapping[str, Set[str]]
+"""Node to what the label that a preset's gateways are told by says of it."""
+
 _NOBODY = frozenset({"unknown", "user", "outside"})
 
 
@@ -37,7 +40,7 @@ def like_gateways(edges: Edges) -> list[str]:
 
 
 def no_traffic(
-    configuration: Configuration, levels: Mapping[str, Edges], chosen: Chosen | None
+    configuration: Configuration, levels: Mapping[str, Edges], chosen: Chosen | None, known_as: Names
 ) -> Iterable[Finding]:
     """Clusters with traffic that nobody was seen to enter. They can be entered on the page all the same."""
     clusters = [cluster.cluster for cluster in configuration.clusters]
@@ -56,23 +59,27 @@ def no_traffic(
             meant = f"; did you mean {near[0]}?" if near else ""
             message += f". It has {listed(others)}, which no cluster is called{meant}"
         if gateways:
-            message += f". {_looks(gateways)}: {remedy(gateways, chosen)}"
+            message += f". {_looks(gateways)}: {remedy(gateways, chosen, known_as)}"
         elif first := [name for name in entries(edges) if name not in _NOBODY]:
             message += f". Those who call and are not called are {listed(first)}"
         yield Finding("nothing-enters", cluster, message)
 
 
-def remedy(gateways: Iterable[str], chosen: Chosen | None) -> str:
+def remedy(gateways: Iterable[str], chosen: Chosen | None, known_as: Names) -> str:
     """What to write so that these nodes' requests count as those that enter."""
     if chosen is None:
         return "select what they send in a rule of globalLevel"
     value = chosen.values.get(GATEWAY)
     if value is None:
         return f"select what they send in a rule of globalLevel, in a copy of the preset {chosen.name}"
-    names = "|".join(
-        dict.fromkeys(re.escape(name.partition(".")[0]).replace("\\-", "-") for name in gateways)
-    )
-    return f"the preset's parameter says which ones count, as by --set {GATEWAY}='{value}|{names}'"
+    names = [name for node in gateways for name in sorted(_names(node, known_as))]
+    several = "|".join(dict.fromkeys(re.escape(name).replace("\\-", "-") for name in names))
+    return f"the preset's parameter says which ones count, as by --set {GATEWAY}='{value}|{several}'"
+
+
+def _names(node: str, known_as: Names) -> Set[str]:
+    first = node.partition(".")[0]
+    return known_as.get(node) or known_as.get(first) or {first}
 
 
 def _looks(gateways: list[str]) -> str:

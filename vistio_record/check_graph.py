@@ -8,7 +8,7 @@ from itertools import combinations
 
 from vistio_core.configuration.model import Configuration, ConnectionRule, Rule
 from vistio_core.events import GLOBAL_LEVEL
-from vistio_record.check_entries import entries, no_traffic
+from vistio_record.check_entries import Names, entries, no_traffic
 from vistio_record.check_report import Edges, Finding, RuleReport, level_name, listed
 from vistio_record.presets import Chosen
 
@@ -17,7 +17,7 @@ _SIMILAR = 0.1
 
 
 def graph_findings(
-    configuration: Configuration, rules: Sequence[RuleReport], chosen: Chosen | None
+    configuration: Configuration, rules: Sequence[RuleReport], chosen: Chosen | None, known_as: Names
 ) -> Iterable[Finding]:
     """Findings about what all rules together would draw.
 
@@ -25,12 +25,13 @@ def graph_findings(
         configuration: whose rules these are.
         rules: what each of them saw.
         chosen: the preset that the configuration is, with its parameters; None if it is none.
+        known_as: how the preset's gateways are told.
     """
     levels = _levels(configuration, rules)
     if not any(rule.edges for rule in rules):
         yield Finding("empty", GLOBAL_LEVEL, "no rule makes an edge: the page would stay blank")
     else:
-        yield from no_traffic(configuration, levels, chosen)
+        yield from no_traffic(configuration, levels, chosen, known_as)
     for cluster, edges in levels.items():
         yield from _not_reached(cluster, edges)
         yield from _two_names(cluster, {name for pair in edges for name in pair})

@@ -14,7 +14,7 @@ import attrs
 
 from vistio_core.configuration.regexes import Regex
 from vistio_core.events import GLOBAL_LEVEL
-from vistio_record.check_entries import GATEWAY, like_gateways, remedy
+from vistio_record.check_entries import GATEWAY, Names, like_gateways, remedy
 from vistio_record.check_report import Finding, listed
 from vistio_record.presets import Chosen
 
@@ -66,6 +66,21 @@ def series_findings(
             yield from _both_ways([row for row, _ in rows], chosen)
             if entered:
                 yield from _gateways(rows, chosen)
+
+
+def gateway_names(seen: Sequence[Seen], chosen: Chosen | None) -> Names:
+    """By node, what the label says of it by which the preset tells gateways: workloads of Istio's, jobs of Envoys."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    label = chosen.labels.get(GATEWAY) if chosen else None
+    for labels, _ in (row for metric in seen for row in metric.series if label):
+        value = labels.get(label or "", "")
+        if not value:
+            continue
+        # A node is called as one of the labels, with or without a namespace behind it.
+        names = {_Istio(labels).node("source")} if label == "source_workload" else set(labels.values())
+        for name in names - {""}:
+            found[name].add(value)
+    return found
 
 
 # -- copies
@@ -251,10 +266,9 @@ def _gateways(rows: Sequence[tuple[_Istio, float]], chosen: Chosen | None) -> It
     known = {node for node, names in workloads.items() if any(regex.matches(name) for name in names)}
     found = [node for node in like_gateways(edges) if node not in known]
     if found:
-        names = [name for node in found for name in sorted(workloads[node])]
         yield Finding(
             "gateway-not-named",
             GLOBAL_LEVEL,
             f"{listed(found)} looks like a gateway (it calls and is not called), but what it sends does not count as"
-            f" what enters: {remedy(names, chosen)}",
+            f" what enters: {remedy(found, chosen, workloads)}",
         )

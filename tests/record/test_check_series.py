@@ -9,8 +9,8 @@ import pytest
 from vistio_core.configuration import loads
 from vistio_core.events import Outcome, RuleOutcome, Sample
 from vistio_record.check_ends import ends_findings
-from vistio_record.check_series import Seen, series_findings
-from vistio_record.presets import Chosen
+from vistio_record.check_series import Seen, gateway_names, series_findings
+from vistio_record.presets import Chosen, chosen
 from vistio_record.sources.probes import Probe
 
 Labels = Mapping[str, str]
@@ -254,3 +254,18 @@ def test_the_targets_that_differ_most_are_named_first() -> None:
     )
     assert "callers say that they sent 30.00 requests/s, the called sides that they received 19.00" in text
     assert "most differ c (10.00 sent, 1.00 received), b (10.00 sent, 8.00 received). The" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "series", "node", "value"),
+    [
+        ("istio", istio("gw/gw-v1.infra", "web/w.shop")[0], "gw.infra", "gw-v1"),
+        ("envoy", {"app": "gw", "job": "entry"}, "gw", "entry"),
+        ("consul", {"consul_source_service": "gw", "consul_source_namespace": "default"}, "gw", "gw"),
+    ],
+)
+def test_a_gateway_is_known_by_the_label_that_the_preset_tells_it_by(
+    name: str, series: Labels, node: str, value: str
+) -> None:
+    known = gateway_names([Seen("requests_total", [(series, 1.0)])], chosen(name, {}))
+    assert known[node] == {value}

@@ -6,6 +6,7 @@ comment line that says what it is for; the rest of that comment says what it nee
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from importlib import resources
 
@@ -18,6 +19,7 @@ from vistio_record.presets import templates
 from vistio_record.presets.templates import PresetParameter
 
 _SUFFIX = ".yaml"
+_SELECTOR = re.compile(r'(?P<label>\w+)=~"[^"]*@\{(?P<name>\w+)\}')
 
 
 @attrs.frozen
@@ -27,6 +29,8 @@ class Chosen:
     name: str
     values: Mapping[str, str]
     """All of its parameters."""
+    labels: Mapping[str, str] = attrs.field(factory=dict)
+    """Those that select series, with the label whose value they are about."""
 
 
 def names() -> tuple[str, ...]:
@@ -63,7 +67,9 @@ def chosen(name: str, settings: Mapping[str, str]) -> Chosen:
     Raises:
         UsageError: there is no such preset.
     """
-    return Chosen(name, {each.name: settings.get(each.name, each.default) for each in parameters(name)})
+    values = {each.name: settings.get(each.name, each.default) for each in parameters(name)}
+    labels = {match["name"]: match["label"] for match in _SELECTOR.finditer(_file(name))}
+    return Chosen(name, values, labels)
 
 
 def summary(name: str) -> str:
