@@ -14,9 +14,11 @@ import attrs
 import pytest
 from click.testing import CliRunner
 from support import prometheus as real_prometheus
+from support import victoria_metrics
 from support.history import open_metrics, write_blocks
 from support.ports import free_port
 from support.prometheus import Prometheus
+from support.victoria_metrics import VictoriaMetrics
 
 import vistio_core as vistio
 from vistio_core.times import MINUTE_MS, align, format_instant, system_now_ms
@@ -106,3 +108,27 @@ def test_check_finds_nothing_to_complain_about(mesh: Mesh) -> None:
 def test_what_is_recorded_loads_by_itself(mesh: Mesh, recording_dir: Path) -> None:
     recorded = mesh.record(recording_dir).configuration(at=mesh.instant_ms)
     assert {rule.prometheus_url for _, rule in recorded.rules()} == {mesh.url}
+
+
+@pytest.mark.skipif(not victoria_metrics.installed(), reason=victoria_metrics.WITHOUT_BINARY)
+@pytest.mark.parametrize("name", presets.names())
+def test_victoria_metrics_answers_a_preset_as_prometheus_does(
+    name: str, tmp_path: Path, recording_dir: Path
+) -> None:
+    instant_ms = align(system_now_ms() - 10 * MINUTE_MS, MINUTE_MS)
+    exposition = (CASES / f"{name}.prom").read_text()
+    server = VictoriaMetrics(tmp_path)
+    try:
+        server.start()
+        server.push(_in_ms(open_metrics(exposition, end_ms=instant_ms, duration_s=300)))
+        graph = Mesh(name, server.url, instant_ms).record(recording_dir).graph(at=instant_ms)
+    finally:
+        server.close()
+    assert graph.failed_rules == ()
+    assert drawn(graph) == (CASES / f"{name}.graph").read_text()
+
+
+def _in_ms(samples: str) -> str:
+    """OpenMetrics as Prometheus' text format, whose time stamps are milliseconds."""
+    lines = [line.rsplit(" ", 1) for line in samples.splitlines() if not line.startswith("#")]
+    return "".join(f"{series} {round(float(at_s) * 1000)}\n" for series, at_s in lines)
