@@ -114,13 +114,15 @@ def in_milliseconds(table: Any) -> Any:
         return table.cast(_schema_in_ms(table.schema), safe=False)
     if isinstance(table, pa.RecordBatchReader):
         return _reader_in_ms(table)
-    # Who has a data frame has imported its library: nobody else should pay for that.
-    pandas, polars = sys.modules.get("pandas"), sys.modules.get("polars")
-    if pandas is not None and isinstance(table, pandas.DataFrame):
+    # Who has a data frame has imported its library, wholly; in others it may be on its way, by another thread.
+    library = type(table).__module__.partition(".")[0]
+    if library == "pandas" and hasattr(table, "dtypes"):
+        pandas = sys.modules["pandas"]
         zoned = [name for name, kind in table.dtypes.items() if isinstance(kind, pandas.DatetimeTZDtype)]
         return table.astype(dict.fromkeys(zoned, "datetime64[ms, UTC]"))
-    if polars is not None and isinstance(table, polars.DataFrame | polars.LazyFrame):
-        return table.with_columns(polars.selectors.datetime(time_zone="*").dt.cast_time_unit("ms"))
+    if library == "polars" and hasattr(table, "with_columns"):
+        times = sys.modules["polars"].selectors.datetime(time_zone="*")
+        return table.with_columns(times.dt.cast_time_unit("ms"))
     return table
 
 
