@@ -24,6 +24,9 @@ SERVICES = frozenset(
     ("productpage", "details", "reviews-v1", "reviews-v2", "reviews-v3", "ratings", "login", "store", "books")
 )
 NETWORK_MS, CPU_MS = 400, 150
+# Scrapes a second apart, 4 to 12 requests a second, means over some 12 seconds; on a busy machine the users' pace changes
+# meanwhile. What counts twice, or not at all, is further off.
+NEAR, NEAR_RPS = 0.15, 1.0
 TO_RATINGS = ("reviews-v2>ratings", "reviews-v3>ratings")
 
 pytestmark = [
@@ -71,9 +74,8 @@ def test_each_request_counts_once_on_its_edge_and_failures_where_they_were(
     entering = shown.pop("INTERNET>mesh")
     assert shown.keys() == truth.keys()
     for name, edge in truth.items():
-        # Scrapes a second apart, 4 to 12 requests a second, means over some 12 seconds.
-        assert shown[name].rates == pytest.approx(edge.sent, rel=0.12, abs=0.6), name
-    assert entering.rates == pytest.approx(truth["ingress>productpage"].sent, rel=0.12, abs=0.6)
+        assert shown[name].rates == pytest.approx(edge.sent, rel=NEAR, abs=NEAR_RPS), name
+    assert entering.rates == pytest.approx(truth["ingress>productpage"].sent, rel=NEAR, abs=NEAR_RPS)
     assert story[part].nodes == SERVICES | {"ingress"}, "every caller is known, though no receiver knows one"
 
 
@@ -103,7 +105,7 @@ def test_what_was_sent_and_not_received_is_lost_where_it_was(story: dict[str, Pa
     broken = story["broken"]
     cut = broken.truth["login>store"]
     assert (cut.received_rps, sum(cut.sent)) == (0, cut.sent[2])
-    assert lost_rps(broken.shown["login>store"]) == pytest.approx(cut.lost_rps, rel=0.12, abs=0.6)
+    assert lost_rps(broken.shown["login>store"]) == pytest.approx(cut.lost_rps, rel=NEAR, abs=NEAR_RPS)
     others = {name: lost_rps(edge) for name, edge in broken.shown.items() if name != "login>store"}
     assert max(others.values()) < 0.3, others
     assert broken.shown["ratings>store"].rates[2] == 0, "the store's other caller is well"
