@@ -24,8 +24,8 @@ SERVICES = frozenset(
     ("productpage", "details", "reviews-v1", "reviews-v2", "reviews-v3", "ratings", "login", "store", "books")
 )
 NETWORK_MS, CPU_MS = 400, 150
-# Scrapes a second apart, 4 to 12 requests a second, means over some 12 seconds; on a busy machine the users' pace changes
-# meanwhile. What counts twice, or not at all, is further off.
+# Scrapes a second apart, 4 to 12 requests a second, means over some 12 seconds; on a busy machine the users' pace
+# changes meanwhile. What counts twice, or not at all, is further off.
 NEAR, NEAR_RPS = 0.15, 1.0
 TO_RATINGS = ("reviews-v2>ratings", "reviews-v3>ratings")
 
