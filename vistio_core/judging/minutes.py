@@ -167,9 +167,10 @@ def totals_by_minute(hour_ms: int, whose: Whose, values: Integers, minutes: Inte
     rates, counts = values[: len(RATES), minutes], values[len(RATES) :, minutes]
     number = len(minutes)
     instants = hour_ms + minutes * MINUTE_MS
+    alike = np.zeros(number, np.int32)
     columns = [
         pa.array(instants),
-        *(pa.repeat(pa.scalar(text), number) for text in (whose.writer, whose.cluster)),
+        *(pa.DictionaryArray.from_arrays(alike, [text]) for text in (whose.writer, whose.cluster)),
         *(decimals(column) for column in rates),
         *(pa.array(column) for column in counts),
     ]

@@ -34,8 +34,8 @@ COUNTS = ("edges", "notices_info", "notices_warning", "notices_error")
 TOTALS = pa.schema(
     [
         pa.field("instant_ms", pa.int64()),
-        pa.field("writer", pa.string()),
-        pa.field("cluster", pa.string()),
+        pa.field("writer", pa.dictionary(pa.int32(), pa.string())),
+        pa.field("cluster", pa.dictionary(pa.int32(), pa.string())),
         *(pa.field(name, pa.decimal128(38, 6)) for name in RATES),
         *(pa.field(name, pa.int64()) for name in COUNTS),
     ]
@@ -65,10 +65,15 @@ def totals(judge: Judge, edges: EdgeRows, notices: NodeNotices) -> pa.Table:
         columns[name] = pa.array(raised, pa.int64())
     at, writer, cluster = edge_digits(groups)
     columns["instant_ms"] = pa.array(instants[at])
+    order: list[Integers] = []
     for name, texts, of in (("writer", judge.writers, writer), ("cluster", judge.names, cluster)):
-        columns[name] = pa.array([texts.values[number] for number in of.tolist()], pa.string())
+        rank = texts.ranks()[1]
+        columns[name] = pa.array(
+            [texts.values[number] for number in of.tolist()], pa.string()
+        ).dictionary_encode()
+        order.append(rank[of])
     table = pa.table([columns[name] for name in TOTALS.names], schema=TOTALS)
-    return table.sort_by([(name, "ascending") for name in ("instant_ms", "writer", "cluster")])
+    return table.take(pa.array(np.lexsort((order[1], order[0], at))))
 
 
 def decimals(millionths: Integers) -> pa.Array:

@@ -23,13 +23,14 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from vistio_core.configuration.model import ConnectionRule, Rule
 from vistio_core.judging.codes import Integers
 from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.seen import Unseen, missing_writer, tellers, unseen_of
 from vistio_core.judging.subject import Subject
-from vistio_core.times import DAY_MS, HOUR_MS, MINUTE_MS
+from vistio_core.times import DAY_MS, MINUTE_MS
 
 MISSED_FOR_MS = DAY_MS
 """A writer that fell silent is missed for as long."""
@@ -77,15 +78,15 @@ class Coverage:
             }
         )
 
-    def by_minute(self, hour_ms: int) -> tuple[Booleans, Booleans]:
-        """Writers by minutes of an hour: whether an instant is whole, and whether each known one is."""
-        minute = (self.instant_ms - hour_ms) // MINUTE_MS
-        inside = self.known & (minute >= 0) & (minute < HOUR_MS // MINUTE_MS)
-        some, every = np.zeros((2, len(self.writers), HOUR_MS // MINUTE_MS), bool)
-        cells = self.writer[inside], minute[inside]
-        some[cells[0][self.whole[inside]], cells[1][self.whole[inside]]] = True
-        every[cells] = True
-        every[cells[0][~self.whole[inside]], cells[1][~self.whole[inside]]] = False
+    def by_minute(self, start_ms: int, end_ms: int) -> tuple[Booleans, Booleans]:
+        """Writers by minutes of a window: whether an instant is whole, and whether each known one is."""
+        minute = (self.instant_ms - start_ms) // MINUTE_MS
+        inside = self.known & (minute >= 0) & (self.instant_ms < end_ms)
+        some, every = np.zeros((2, len(self.writers), -(-(end_ms - start_ms) // MINUTE_MS)), bool)
+        whole, partly = inside & self.whole, inside & ~self.whole
+        some[self.writer[whole], minute[whole]] = True
+        every[self.writer[inside], minute[inside]] = True
+        every[self.writer[partly], minute[partly]] = False
         return some, every
 
     def _due(self) -> Booleans:
@@ -115,6 +116,9 @@ class AnsweredAlike:
 
 def in_order(presence: pa.Table) -> pa.Table:
     """Presence by writer, then by time."""
+    ascends = bool((np.diff(presence["instant_ms"].to_numpy()) > 0).all())
+    if ascends and pc.count_distinct(presence["writer"]).as_py() < 2:
+        return presence
     return presence.sort_by([("writer", "ascending"), ("instant_ms", "ascending")])
 
 
@@ -181,7 +185,9 @@ def answered_alike(presence: pa.Table, rulebook: FindRulebook) -> list[AnsweredA
 
 def _numbered(texts: pa.ChunkedArray) -> tuple[list[str], Integers]:
     """The distinct texts, sorted, and the place of each."""
-    encoded = texts.combine_chunks().dictionary_encode()
+    encoded = texts.unify_dictionaries().combine_chunks()
+    if not isinstance(encoded, pa.DictionaryArray):
+        encoded = encoded.dictionary_encode()
     values = encoded.dictionary.to_pylist()
     order = sorted(range(len(values)), key=values.__getitem__)
     rank = np.empty(len(values), np.int64)

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from vistio_core.judging.codes import Integers
 from vistio_core.judging.seen import missing_writer
@@ -36,15 +37,6 @@ _RATES_QUERY = f"""
         {", ".join(f"coalesce(sum({name}) filter (whole), 0)::double as whole_{name}" for name in RATES)},
         {", ".join(f"sum({name})::double as known_{name}" for name in RATES)}
     from totals where {_INSIDE} group by all
-"""
-_COUNTS_QUERY = f"""
-    select (instant_ms - $start_ms) // $step_ms as step,
-        {", ".join(f"max({name})::bigint as {name}" for name in COUNTS)}
-    from (
-        select instant_ms, {", ".join(f"sum({name}) as {name}" for name in COUNTS)}
-        from totals where {_INSIDE} group by all
-    )
-    group by all
 """
 WHOLE = pa.field("whole", pa.bool_())
 """A column beside those of `totals.TOTALS`: whether the instant, or each of the minute's, tells all of it."""
@@ -86,7 +78,7 @@ def steps(
     """
     parameters = {**attrs.asdict(window), "cluster": cluster}
     rates = session.table(_RATES_QUERY, (), parameters, {"totals": totals})
-    counted = session.table(_COUNTS_QUERY, (), parameters, {"totals": totals})
+    most = _most(totals, window, cluster)
     seen = _Seen.of(coverage, window)
     mean, some = seen.means(rates, "whole"), seen.means(rates, "known")
     exists: Booleans = ~np.any(seen.missing, axis=0) & np.any(seen.whole > 0, axis=0)
@@ -95,10 +87,10 @@ def steps(
         {
             "start": pa.array(window.starts_ms, INSTANT),
             **{name: pa.array(mean[:, column], mask=~exists) for column, name in enumerate(RATES)},
-            "edges": _most(counted, "edges", known),
+            "edges": pa.array(most["edges"], mask=~known),
             "instants": pa.array(seen.instants(coverage)),
             "missing": pa.array(_missing(gaps, window), pa.int64()),
-            **{name: _most(counted, name, known) for name in COUNTS[1:]},
+            **{name: pa.array(most[name], mask=~known) for name in COUNTS[1:]},
             **{f"known_{name}": pa.array(some[:, column], mask=~known) for column, name in enumerate(RATES)},
             "unseen": pa.array(seen.names(coverage, known), pa.list_(pa.string())),
         }
@@ -185,10 +177,21 @@ def _still_due(coverage: Coverage, place: int, starts_ms: Integers) -> Booleans:
     return due
 
 
-def _most(counted: pa.Table, name: str, known: Booleans) -> pa.Array:
-    most = np.zeros(len(known), np.int64)
-    most[counted["step"].to_numpy()] = counted[name].to_numpy()
-    return pa.array(most, mask=~known)
+def _most(totals: pa.Table, window: Steps, cluster: str | None) -> dict[str, Integers]:
+    """By step, the most that one instant had of each of `COUNTS`, over clusters and writers."""
+    instants_ms = totals["instant_ms"].to_numpy()
+    counts = (instants_ms >= window.start_ms) & (instants_ms < window.end_ms)
+    if cluster is not None:
+        counts &= pc.equal(totals["cluster"].cast(pa.string()), cluster).to_numpy()
+    instant, place = np.unique(instants_ms[counts], return_inverse=True)
+    step = (instant - window.start_ms) // window.step_ms
+    found = {}
+    for name in COUNTS:
+        # Whole numbers, which doubles hold as they are.
+        sums = np.bincount(place, totals[name].to_numpy()[counts], len(instant)).astype(np.int64)
+        found[name] = np.zeros(len(window), np.int64)
+        np.maximum.at(found[name], step, sums)
+    return found
 
 
 def _missing(gaps: Sequence[Gap], window: Steps) -> list[int]:

@@ -19,7 +19,7 @@ PRESENCE = pa.schema(
         pa.field("interval_ms", pa.int64()),
         pa.field("seen", pa.bool_()),
         pa.field("failure", pa.string()),
-        pa.field("configuration", pa.string()),
+        pa.field("configuration", pa.dictionary(pa.int32(), pa.string())),
         pa.field(
             "failed",
             pa.list_(pa.struct([(name, pa.string()) for name in ("cluster", "rule", "outcome", "error")])),
@@ -60,4 +60,4 @@ def presence(listing: Listing) -> pa.Table:
             facts = scrape.interval_ms, seen, failure, scrape.configuration, unanswered or None
             rows.append((instant_ms, writer.name, *facts))
     columns = list(zip(*rows, strict=True)) or [()] * len(PRESENCE)
-    return pa.table(list(map(pa.array, columns, PRESENCE.types)), schema=PRESENCE)
+    return pa.table([list(column) for column in columns], schema=PRESENCE)

@@ -91,7 +91,7 @@ class TrafficAbout:
 
     def has_traffic(self, subject: Subject) -> bool:
         """Whether anything was seen of it."""
-        clusters = pc.unique(self.totals["cluster"]).to_pylist()
+        clusters = pc.unique(self.totals["cluster"].cast(pa.string())).to_pylist()
         return subject == EVERYTHING or (bool(clusters) and subject.cluster in (None, *clusters))
 
 
@@ -192,6 +192,9 @@ class Traffic:
         """The totals of a subject by minute, where there are some, else by instant. From a full minute on."""
         found = [_judged_whole(TOTALS.empty_table(), coverage)]
         left: list[Span] = []
+        first_hour_ms = align(window.start_ms, HOUR_MS)
+        some, every = coverage.by_minute(first_hour_ms, window.end_ms)
+        mixed = np.any(some & ~every, axis=0)
         for hour in window.hours:
             first_ms = max(hour.start_ms, window.start_ms)
             last_ms = min(hour.start_ms + HOUR_MS, window.end_ms)
@@ -205,10 +208,10 @@ class Traffic:
             inside = np.arange(
                 (first_ms - hour.start_ms) // MINUTE_MS, (last_ms - hour.start_ms) // MINUTE_MS
             )
-            some, every = coverage.by_minute(hour.start_ms)
-            alike = inside[~np.any((some & ~every)[:, inside], axis=0)]
+            before = (hour.start_ms - first_hour_ms) // MINUTE_MS
+            alike = inside[~mixed[before + inside]]
             for whose, values in minutes.items():
-                whole = every[coverage.writers.index(whose.writer), alike]
+                whole = every[coverage.writers.index(whose.writer), before + alike]
                 rows = totals_by_minute(hour.start_ms, whose, values, alike)
                 found.append(rows.append_column(WHOLE, pa.array(whole)))
             starts_ms = hour.start_ms + MINUTE_MS * np.setdiff1d(inside, alike)
@@ -291,7 +294,11 @@ def _judged_whole(totals: pa.Table, coverage: Coverage) -> pa.Table:
     if not coverage.whole.all():
         # Instant and writer as one number; of an instant of which nothing is known, nothing counts.
         writers = pa.array(coverage.writers, pa.string())
-        writer = pc.fill_null(pc.index_in(totals["writer"], writers), -1).to_numpy().astype(np.int64)
+        writer = (
+            pc.fill_null(pc.index_in(totals["writer"].cast(pa.string()), writers), -1)
+            .to_numpy()
+            .astype(np.int64)
+        )
         number = len(coverage.writers)
         own = (coverage.instant_ms * number + coverage.writer)[coverage.whole]
         whole = np.isin(totals["instant_ms"].to_numpy() * number + writer, own) & (writer >= 0)
