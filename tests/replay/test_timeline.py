@@ -98,7 +98,7 @@ def test_a_longer_step_has_mean_rates_and_the_most_edges_and_notices_of_one_inst
         ({"node": "b", "cluster": "mesh"}, [8.0, 99.0, 0.5, 0.0], [2, 1, 2, 0], [0, 1, 0, 0], [1, 0, 1, 0]),
         ({"source": "a", "target": "b"}, [8.0, 99.0, 0.0, 0.0], [1, 1, 1, 0], [0, 0, 0, 0], [1, 0, 1, 0]),
         ({"cluster": ""}, [0.0, 3.0, 0.0, 0.0], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]),
-        ({"source": "b", "target": "b"}, [0.0] * 4, [0] * 4, [0] * 4, [0] * 4),
+        ({"source": "c", "target": "c"}, [0.0] * 4, [0] * 4, [0] * 4, [0] * 4),
     ],
 )
 def test_a_subject_narrows_rates_edges_and_notices(
