@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from vistio_core.names import LONGEST_NAME_BYTES, shortened, visible
 
-CASES: list[tuple[str, str]] = json.loads((Path(__file__).parent / "visible_names.json").read_text("utf-8"))
+CASES: list[tuple[str, str]] = json.loads(
+    (Path(__file__).parents[1] / "vistio_serve/web/test/visible_names.json").read_text("utf-8")
+)
 NASTY = st.text(
     st.sampled_from("ab \\u02e\n\u202e\u200b\u0301\u00e9\u212b\u00c5\u1100\u1161\ud800"), max_size=8
 )

@@ -23,7 +23,7 @@ from vistio_core.replay.frames.frames import Frames
 from vistio_core.replay.frames.model import FrameLevel
 
 CASES: list[tuple[str, str]] = json.loads(
-    (Path(__file__).parents[1] / "visible_names.json").read_text("utf-8")
+    (Path(__file__).parents[2] / "vistio_serve/web/test/visible_names.json").read_text("utf-8")
 )
 NAMES = sorted({name for name, _ in CASES if name and not re.search("[\ud800-\udfff]", name)})
 SHOWN = {visible(name) for name in NAMES}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import numpy as np
 import pyarrow as pa
 import pytest
 from support.scrapes import INTERVAL_MS, START_MS, all_failed, mesh, outcomes, scrape
@@ -79,7 +80,11 @@ def _graph(recording: Recording, *args: Any, **options: Any) -> object:
 
 
 def _frames(frames: Frames) -> object:
-    levels = [(level.cluster, level.edges, level.rates.tolist(), level.notices) for level in frames.levels]
+    not_seen = -1.0  # NaN is unlike itself
+    levels = [
+        (level.cluster, level.edges, np.nan_to_num(level.rates, nan=not_seen).tolist(), level.notices)
+        for level in frames.levels
+    ]
     return frames.frames, levels, _topology(frames.topology)
 
 

@@ -8,7 +8,7 @@ import { asRecorded } from "../src/store/subject";
 import { pathLabels, readGraph } from "../src/values/model";
 import { visible } from "../src/values/names";
 
-const CASES = JSON.parse(readFileSync(new URL("../../../tests/visible_names.json", import.meta.url), "utf8")) as [string, string][];
+const CASES = JSON.parse(readFileSync(new URL("visible_names.json", import.meta.url), "utf8")) as [string, string][];
 
 describe("a name is shown with what cannot be seen in it", () => {
   it.each(CASES)("%j", (name, shown) => {

@@ -1,7 +1,7 @@
 /**
  * How names are shown: what cannot be seen in them, or not be told apart, as what it is. Pure.
  *
- * The same as `vistio_core/names.py`, which tells why; `tests/visible_names.json` holds both to it. Keys, links and
+ * The same as `vistio_core/names.py`, which tells why; `vistio_serve/web/test/visible_names.json` holds both to it. Keys, links and
  * what is asked of the server have names as they were recorded.
  */
 
