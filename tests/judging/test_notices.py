@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from support.recordings import recorded
-from support.scrapes import INTERVAL_MS, START_MS, scrape
+from support.scrapes import INTERVAL_MS, START_MS, mesh, scrape
 
 from vistio_core.configuration.model import Severity, SeverityThreshold
 from vistio_core.configuration.templates import severity_of
+from vistio_core.events import Measurement
+from vistio_core.graph.model import Notice
 from vistio_core.judging.notices import severities
 
 limits = st.sampled_from([0.0, 0.1, 0.2, 0.3])
@@ -39,3 +41,33 @@ def test_a_timeline_counts_the_notice_of_an_edge_with_hardly_any_traffic(
     assert [notice.severity for notice in region.edges[0].notices] == [Severity.WARNING]
     timeline = recording.timeline(START_MS, START_MS + INTERVAL_MS, "10s")
     assert timeline["notices_warning"].to_pylist() == [1]
+
+
+OF_PROMETHEUS = "http://127.0.0.1:9090/graph?g0.expr="
+
+
+def _raised(place: Path, link: str = "") -> tuple[Notice, Notice]:
+    """The notice of an edge and that of a node; with a ``link``, both rules have it."""
+    lines = {
+        "statusType: danger": f"statusType: danger\n            link: {link}",
+        "query: saturation": f"query: saturation\n        link: {link}",
+    }
+    configuration = mesh(**lines) if link else mesh()
+    full = Measurement("mesh", "saturation", "b", "", "value", 0.9, (("service", "b"),))
+    seen = scrape(START_MS, {"a>b 503": 1.0}, configuration=configuration, measurements=[full])
+    (region,) = recorded(place, [seen], configurations=[configuration]).graph(at=START_MS).regions
+    (edge,) = region.edges
+    (of_node,) = (notice for node in region.nodes for notice in node.notices)
+    (of_edge,) = edge.notices
+    return of_edge, of_node
+
+
+def test_a_notice_leads_to_its_query_in_prometheus(tmp_path: Path) -> None:
+    of_edge, of_node = _raised(tmp_path)
+    assert of_edge.link == f"{OF_PROMETHEUS}http_rate"
+    assert of_node.link == f"{OF_PROMETHEUS}saturation"
+
+
+def test_a_notice_leads_to_where_its_rule_says(tmp_path: Path) -> None:
+    link = "https://wiki.example/errors"
+    assert {notice.link for notice in _raised(tmp_path, link)} == {link}
