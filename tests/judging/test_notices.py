@@ -71,3 +71,12 @@ def test_a_notice_leads_to_its_query_in_prometheus(tmp_path: Path) -> None:
 def test_a_notice_leads_to_where_its_rule_says(tmp_path: Path) -> None:
     link = "https://wiki.example/errors"
     assert {notice.link for notice in _raised(tmp_path, link)} == {link}
+
+
+def test_what_is_measured_of_an_edge_raises_nothing_on_a_node(tmp_path: Path) -> None:
+    full = Measurement("mesh", "saturation", "a", "b", "value", 0.97, (("service", "b"),))
+    recording = recorded(tmp_path, [scrape(START_MS, {"a>b 200": 1.0}, measurements=[full])])
+    (region,) = recording.graph(at=START_MS).regions
+    assert [node.notices for node in region.nodes] == [(), ()]
+    timeline = recording.timeline(START_MS, START_MS + INTERVAL_MS, "10s")
+    assert timeline["notices_error"].to_pylist() == [0]
