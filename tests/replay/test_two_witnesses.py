@@ -67,6 +67,8 @@ def test_requests_that_both_report_count_once_and_what_was_lost_is_told(tmp_path
             START_MS,
             *told("sent", "a>db", _200=7.0, _503=3.0),
             *told("received", "a>db", _200=7.0),
+            *told("sent", "a>queue", _503=0.25),
+            *told("received", "other>queue", _200=1.0),
             *told("sent", "b>db", _200=2.0, _504=1.0),
             *told("received", "b>db", _200=3.0),
             *told("received", "c>db", _200=1.0),
@@ -78,8 +80,10 @@ def test_requests_that_both_report_count_once_and_what_was_lost_is_told(tmp_path
     assert {pair: (edge.rates, edge.told_by, dict(edge.measurements)) for pair, edge in found.items()} == {
         "a>db": (Rates(7.5, 0.0, 3.0), "both", {"lost_rps": 3.0}),
         "a>outside": (Rates(4.0), "caller", {}),
+        "a>queue": (Rates(0.0, 0.0, 0.25), "caller", {"lost_rps": 0.25}),
         "b>db": (Rates(2.0, 0.0, 1.0), "both", {}),
         "c>db": (Rates(1.0), "called", {}),
+        "other>queue": (Rates(1.0), "called", {}),
     }
     assert [notice.title for notice in found["a>db"].notices] == ["errors"], "once, though two rules raise it"
     assert found["b>db"].notices, "its share is that of the edge, not that of the side which saw nothing"
@@ -124,6 +128,8 @@ def test_both_ends_say_how_long_a_request_took_and_the_rest_is_the_network(tmp_p
                 took("mean-received", "a>db", 20.0),
                 took("mean-sent", "a>outside", 7.0),
                 took("mean-received", "c>db", 6.0),
+                took("mean-sent", "d>db", 6.0),  # by clocks of two machines
+                took("mean-received", "d>db", 6.5),
             ),
         ),
     )
@@ -131,6 +137,7 @@ def test_both_ends_say_how_long_a_request_took_and_the_rest_is_the_network(tmp_p
         "a>db": {"caller_latency_mean_ms": 25.0, "latency_mean_ms": 20.0, "network_ms": 5.0},
         "a>outside": {"latency_mean_ms": 7.0},
         "c>db": {"latency_mean_ms": 6.0},
+        "d>db": {"caller_latency_mean_ms": 6.0, "latency_mean_ms": 6.5, "network_ms": 0.0},
     }
 
 
