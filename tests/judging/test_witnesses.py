@@ -140,6 +140,58 @@ def normal(rate: float) -> Rates:
             {}, {UNKNOWN: normal(0)}, {UNKNOWN: (normal(0), "called", None)}, id="nobody else is known",
         ),
         pytest.param({"a": normal(0)}, {"a": normal(0)}, {"a": (normal(0), "caller+called", 0.0)}, id="quiet"),
+        pytest.param(
+            {"a": (5, 0, 5)}, {"a": (8, 0, 2)}, {"a": ((5, 0, 5), "caller+called", 0.0)},
+            id="failures that both saw count once",
+        ),
+        pytest.param(
+            {"a": (10, 0, 1)}, {"a": (10.5, 0, 0)}, {"a": ((10, 0, 1), "caller+called", 0.5)},
+            id="a failure of which half is lost",
+        ),
+        pytest.param(
+            {"a": normal(5.5)}, {"a": normal(5)}, {"a": (normal(5), "caller+called", 0.0)},
+            id="a tenth more is noise",
+        ),
+        pytest.param(
+            {"a": (0, 0, 5.5)}, {"a": (0, 0, 5)}, {"a": ((0, 0, 5), "caller+called", 0.0)},
+            id="a tenth more failures is noise",
+        ),
+        pytest.param(
+            {"a": normal(10)},
+            {"a": normal(9.8), UNKNOWN: normal(5)},
+            {"a": (normal(9.8), "caller+called", 0.0), UNKNOWN: (normal(5), "called", None)},
+            id="noise is not what an unknown caller sent",
+        ),
+        pytest.param(
+            {"a": normal(10)},
+            {"a": normal(9), UNKNOWN: normal(5)},
+            {"a": (normal(10), "caller+called", 0.0), UNKNOWN: (normal(5), "called", None)},
+            id="nor is exactly a tenth",
+        ),
+        pytest.param(
+            {"a": normal(10)},
+            {"a": normal(4), UNKNOWN: normal(8)},
+            {"a": (normal(10), "caller+called", 0.0), UNKNOWN: (normal(2), "called", None)},
+            id="a is known of half, and unknown was the rest",
+        ),
+        pytest.param(
+            {"a": normal(10), "b": normal(6)},
+            {"a": normal(4), UNKNOWN: normal(12.6)},
+            {"a": (normal(10.3), "caller+called", 0.0), "b": (normal(6.3), "caller+called", 0.0)},
+            id="noise of unknown callers goes to whom something was missing, in proportion to that",
+        ),
+        pytest.param(
+            {"a": (6, 0, 4)},
+            {"a": normal(6), UNKNOWN: (0, 0, 4)},
+            {"a": ((6, 0, 4), "caller+called", 0.0)},
+            id="unknown were a's failures",
+        ),
+        pytest.param(
+            {"a": (6, 0, 4)},
+            {"a": normal(8), UNKNOWN: (0, 0, 5)},
+            {"a": ((6, 0, 4), "caller+called", 0.0), UNKNOWN: ((0, 0, 3), "called", None)},
+            id="unknown were as many of a's failures as requests of a are missing",
+        ),
     ],
 )  # fmt: skip
 def test_what_two_witnesses_say_is_one_edge(
