@@ -214,6 +214,18 @@ def test_a_writer_that_fell_silent_is_missed_for_a_day(
     assert recording.graph(START_MS).failed_rules == ()  # before it began, nobody misses eu
 
 
+def test_a_writer_is_silent_since_it_last_tried_even_if_it_saw_nothing_then(recording: Recording) -> None:
+    seen = {"us": [scrape(START_MS), scrape(START_MS + INTERVAL_MS, **all_failed())]}
+    seen["eu"] = [scrape(START_MS + 10 * MINUTE_MS)]
+    for name, scrapes in seen.items():
+        with recording.writer(name) as writer:
+            writer.put_configuration(mesh())
+            for each in scrapes:
+                writer.commit(each)
+    [missed] = recording.graph(START_MS + 10 * MINUTE_MS).failed_rules
+    assert missed.error == f"writer 'us' recorded nothing since {format_instant(START_MS + INTERVAL_MS)}"
+
+
 def test_a_writer_all_of_whose_rules_failed_is_not_passed_over_in_silence(recording: Recording) -> None:
     for name, by_rule in (("eu", {}), ("us", all_failed())):
         with recording.writer(name) as writer:
