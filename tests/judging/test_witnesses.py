@@ -181,6 +181,20 @@ def normal(rate: float) -> Rates:
             id="noise of unknown callers goes to whom something was missing, in proportion to that",
         ),
         pytest.param(
+            {"a": normal(9)}, {UNKNOWN: normal(10)}, {"a": (normal(10), "caller+called", 0.0)},
+            id="exactly a tenth of the unknown is noise",
+        ),
+        pytest.param(
+            {"a": normal(0.5)}, {UNKNOWN: normal(0.52)}, {"a": (normal(0.52), "caller+called", 0.0)},
+            id="noise of hardly any traffic",
+        ),
+        pytest.param(
+            {"a": normal(4), "b": (0, 0, 4)},
+            {UNKNOWN: (3, 1, 0)},
+            {"a": ((3.8, 0.2, 0), "caller+called", 0.0), "b": ((0, 0, 4), "caller+called", 3.2)},
+            id="what no caller saw is given in proportion to what is still missing",
+        ),
+        pytest.param(
             {"a": (6, 0, 4)},
             {"a": normal(6), UNKNOWN: (0, 0, 4)},
             {"a": ((6, 0, 4), "caller+called", 0.0)},

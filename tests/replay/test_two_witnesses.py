@@ -263,3 +263,23 @@ def test_a_comparison_takes_the_mean_of_the_graphs_and_a_topology_their_union(hi
         for index, name in enumerate(("normal", "warning", "danger")):
             mean = sum(getattr(rates, name) for rates in own) / len(graphs)
             assert means[pair][index] == pytest.approx(mean, abs=1e-5)
+
+
+def test_the_first_of_several_rules_of_a_witness_raises_the_notices_of_an_edge(tmp_path: Path) -> None:
+    rules = "".join(
+        f"""
+      - {{name: {name}, {SHARED}, witness: caller, {ENDS}, {STATUS}, {NOTICES.replace("errors", name)}}}"""
+        for name in ("zz-first", "aa-second")
+    )
+    configuration = loads(
+        f"globalLevel: {{}}\nclusterLevel:\n  - cluster: mesh\n    serviceConnections:{rules}\n"
+    )
+    outcomes = tuple(RuleOutcome("mesh", name, Outcome.OK) for name in ("aa-second", "zz-first"))
+    samples = (*told("aa-second", "a>db", _503=1.0), *told("zz-first", "a>db", _503=1.0))
+    recording = Recording.open(tmp_path, create=True, clock=lambda: NOW_MS)
+    with recording.writer() as writer:
+        writer.put_configuration(configuration)
+        writer.commit(Scrape(START_MS, INTERVAL_MS, configuration.hash, outcomes, samples))
+    (edge,) = recording.graph(at=START_MS).region("mesh").edges
+    assert edge.rates == Rates(0.0, 0.0, 2.0)
+    assert [notice.title for notice in edge.notices] == ["zz-first"]
