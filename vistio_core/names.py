@@ -10,7 +10,8 @@ draw one letter in two ways:
     " a"                       \u0020a                   or it looked like a
     \u202e, typed out          \u005cu202e              so that each \u is an escape: no two names look the same
 
-The page does the same in `vistio_serve/web/src/values/names.ts`; `vistio_serve/web/test/visible_names.json` holds both to it.
+The page does the same in `vistio_serve/web/src/values/names.ts`; `vistio_serve/web/test/visible_names.json` holds both
+to it.
 """
 
 from __future__ import annotations
