@@ -139,7 +139,7 @@ class Mesh:
     def record(self, config: Path, recording: Path) -> RunningProcess:
         recorder = self.run_process(
             "vistio-record", "run", "--config", config, "--recording", recording, *TIMES,
-            *("--delay", "1s", "--port", self.free_port(), "--log-level", "debug"),
+            *("--delay", "3s", "--port", self.free_port(), "--log-level", "debug"),
         )  # fmt: skip
         recorder.wait_for_line("scrape.committed")
         return recorder
