@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.scrapes import INTERVAL_MS, MESH, START_MS, edges, mesh, scrape
 
 from vistio_core import Recording, loads
-from vistio_core.errors import UnknownNameError
+from vistio_core.errors import NothingRecordedError, UnknownNameError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Scrape
 from vistio_core.graph.model import Graph
 from vistio_core.graph.topology import Topology
@@ -234,6 +235,29 @@ def check_timeline(
         assert (row["edges"] is None) == (row["notices_error"] is None) == (not is_known)
 
 
+def check_frames(recording: Recording) -> None:
+    """Frames, and graphs that keep a picture in place, by the graphs of their instants."""
+    end_ms = START_MS + 6 * MINUTE_MS
+    frames = recording.frames(START_MS, end_ms, f"{STEP_MS}ms")
+    for index, frame in enumerate(frames.frames):
+        try:
+            graph = recording.graph(frame.asked_ms)
+        except NothingRecordedError:
+            assert all(np.isnan(level.rates[index]).all() for level in frames.levels)
+            continue
+        (rates, _), missing = rates_of(graph), missing_in(graph)
+        stable, _ = rates_of(recording.graph(frame.asked_ms, stable=(START_MS, end_ms)))
+        shown = {
+            (level.cluster, *pair): row
+            for level in frames.levels
+            for pair, row in zip(level.edges, level.rates[index].tolist(), strict=True)
+        }
+        for found in (shown, stable):
+            for key, row in found.items():
+                absent = [math.nan if missing.get(key[0]) else 0.0] * 3
+                np.testing.assert_array_equal(row, rates.get(key, absent), str(key))
+
+
 def missing_in(graph: Graph) -> dict[str, list[str]]:
     missing: dict[str, set[str]] = {cluster: set() for cluster in RULES}
     for failed in graph.failed_rules:
@@ -363,6 +387,7 @@ def test_a_window_says_what_plain_python_says(
             for name in WRITERS if sealed else ():
                 with recording.writer(name) as writer:
                     writer.seal(START_MS + 2 * HOUR_MS)
+            check_frames(recording)
             for subject in subjects:
                 for step_ms in (STEP_MS, MINUTE_MS, 2 * MINUTE_MS):
                     check_timeline(recording, by_writer, subject, step_ms)

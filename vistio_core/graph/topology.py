@@ -92,7 +92,7 @@ def topology_of(
             for code in codes:
                 if level.get(names[code], "default") == "default":
                     level[names[code]] = node_class
-        edges.setdefault(sighting.cluster, []).append(sighting.ends[sighting.ends[:, 1] != NOBODY])
+        edges.setdefault(sighting.cluster, []).append(_edges_of(sighting.ends))
     return {
         cluster: LevelTopology(
             level, *_sorted_edges(names, np.concatenate(edges[cluster])), peaks_rps.get(cluster, 0.0)
@@ -121,14 +121,20 @@ def in_order(
 
 def _by_end(ends: Integers) -> Iterator[tuple[str, list[int]]]:
     """Who was seen as what, each once, by number."""
-    source, target = ends[:, 0], ends[:, 1]
-    is_edge = target != NOBODY
+    edges = _edges_of(ends)
+    services = ends[ends[:, 1] == NOBODY] if len(edges) < len(ends) else _NOTHING
     for end, codes in (
-        ("source", source[is_edge]),
-        ("service", source[~is_edge]),
-        ("target", target[is_edge]),
+        ("source", edges[:, 0]),
+        ("service", services[..., 0] if len(services) else services),
+        ("target", edges[:, 1]),
     ):
         yield end, np.bincount(codes).nonzero()[0].tolist()
+
+
+def _edges_of(ends: Integers) -> Integers:
+    """The rows that are edges: mostly all."""
+    is_edge = ends[:, 1] != NOBODY
+    return ends if is_edge.all() else ends[is_edge]
 
 
 def _sorted_edges(names: Sequence[str], rows: Integers) -> tuple[tuple[str, ...], Integers, Integers]:

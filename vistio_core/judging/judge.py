@@ -102,7 +102,7 @@ class Judge:
         parts: list[Measured] = []
         start = 0
         for batch in rows.to_batches():
-            instants = numbers(batch.column("instant").cast(pa.int64()))
+            instants = numbers(batch.column("instant").view(pa.int64()))
             instants, rulebooks = self._rulebooks_of(writer, instants)
             known = rulebooks >= 0
             rules, clusters = self._rules_of(
@@ -160,7 +160,7 @@ class Judge:
 
     def _edges(self, writer: str, batch: pa.RecordBatch) -> RuleEdges:
         texts = [texts_of(batch.column(name)) for name in ("cluster", "rule", "source", "target")]
-        instants = numbers(batch.column("instant").cast(pa.int64()))
+        instants = numbers(batch.column("instant").view(pa.int64()))
         # Numbers of texts within this batch tell rows apart as well; all else is asked once for each edge.
         starts = run_starts([texts[3].place, texts[2].place, texts[1].place, texts[0].place, instants])
         cluster, rule, source, target = (Texts(each.values, each.place[starts]) for each in texts)

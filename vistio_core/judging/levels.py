@@ -84,7 +84,9 @@ def summed(
             for places, moment in shown_at(edges.instant_ms[rows], shown):
                 # A rule of one writer has an edge once at a moment, so no row is written twice.
                 row = moment * len(numbers) + own[places] if moments > 1 else own
-                rps[row] += rates[places] if moments > 1 else rates
+                added = rates[places] if moments > 1 else rates
+                # Most edges are told by one rule: nothing is to be added then.
+                rps[row] = rps[row] + added if told[row].any() else added
                 told[row] = True
     if not told.all():
         rps[~told] = 0.0

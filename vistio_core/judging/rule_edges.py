@@ -249,6 +249,10 @@ def sums_by(groups: Integers, values: Integers, number: int) -> Integers:
 def _rounded_sums(slots: Integers, rates: Floats, number: int) -> Floats:
     """The exactly rounded sum of the rates in each slot; zero where there are none."""
     counts = np.bincount(slots, minlength=number)
+    if counts.max(initial=0) < 2:
+        alone_in_all = np.zeros(number)
+        alone_in_all[slots] = rates
+        return alone_in_all
     # Of one or two numbers a plain addition is exactly rounded already.
     sums: Floats = np.bincount(slots, weights=rates, minlength=number).astype(np.float64, copy=False)
     if np.signbit(rates).any():
