@@ -17,6 +17,7 @@ from support.scrapes import INTERVAL_MS, START_MS, edges, scrape
 
 from vistio_core import Recording, frontends
 from vistio_core.errors import UnknownNameError
+from vistio_core.events import Measurement
 from vistio_core.times import HOUR_MS, MINUTE_MS
 
 BEFORE_MS, FAILED_MS, AFTER_MS = (START_MS + index * INTERVAL_MS for index in range(3))
@@ -186,3 +187,15 @@ def test_each_of_several_writers_has_instants_of_its_own(tmp_path: Path) -> None
     assert [(row["normal"], row["known_normal"], row["unseen"]) for row in later] == [
         (None, 6.0, ["writer b"])
     ]
+
+
+@pytest.mark.parametrize(
+    ("failed", "seen"), [({"http": "failed"}, False), ({"ingress": "failed"}, True), ({}, True)]
+)
+def test_an_edge_that_was_measured_only_has_traffic_that_is_not_known_while_its_rule_fails(
+    tmp_path: Path, failed: dict[str, str], seen: bool
+) -> None:
+    slow = Measurement("mesh", "latency", "a", "b", "latency_ms", 5.0, ())
+    recording = recorded(tmp_path, [scrape(START_MS, measurements=[slow], **failed)])
+    [edge] = recording.graph(START_MS).regions[0].edges
+    assert (edge.rates.seen, edge.measurements) == (seen, {"latency_ms": 5.0})

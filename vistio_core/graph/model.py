@@ -29,7 +29,8 @@ NETWORK_MS = "network_ms"
 class Rates:
     """Requests per second by class. The class of a status is decided when a graph is rebuilt.
 
-    All are NaN where they were not seen, of edges that `stable_graph` keeps in place.
+    All are NaN where they were not seen: of edges that were measured only, or that `stable_graph` keeps in place,
+    while a rule was not answered that could have told.
     """
 
     normal: float = 0.0

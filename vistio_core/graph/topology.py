@@ -50,7 +50,8 @@ NotSeen = Callable[[str, str, str], bool]
 """Whether an edge's cluster, source and target are such that nothing is known of it."""
 
 
-def _all_seen(cluster: str, source: str, target: str) -> bool:
+def all_seen(cluster: str, source: str, target: str) -> bool:
+    """Where each rule was answered."""
     return False
 
 
@@ -147,7 +148,7 @@ def _sorted_edges(names: Sequence[str], rows: Integers) -> tuple[tuple[str, ...]
     return tuple([names[number] for number in used.tolist()]), source, target
 
 
-def stable_graph(graph: Graph, topology: Topology, not_seen: NotSeen = _all_seen) -> Graph:
+def stable_graph(graph: Graph, topology: Topology, not_seen: NotSeen = all_seen) -> Graph:
     """``graph`` with all of ``topology``; what is absent is there without traffic.
 
     Args:

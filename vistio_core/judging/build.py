@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import nan
 from operator import add
 
 import attrs
@@ -28,7 +29,15 @@ from vistio_core.events import GLOBAL_LEVEL, Measurement, RuleKey
 from vistio_core.graph.edges import NOTHING_TOLD, Edges
 from vistio_core.graph.model import LOST_RPS, NETWORK_MS, NOTHING_MEASURED, Graph, Node, Notice, Region
 from vistio_core.graph.numbering import edge_digits, edge_number
-from vistio_core.graph.topology import NOBODY, NOTHING, LevelTopology, Sighting, topology_of
+from vistio_core.graph.topology import (
+    NOBODY,
+    NOTHING,
+    LevelTopology,
+    NotSeen,
+    Sighting,
+    all_seen,
+    topology_of,
+)
 from vistio_core.judging.codes import Integers
 from vistio_core.judging.judge import Judge
 from vistio_core.judging.levels import MomentEdges, Shown, at_moments, numbers_of, ranked, summed
@@ -74,13 +83,14 @@ class _Level:
     node_measurements: dict[str, dict[str, float]] = attrs.field(factory=dict)
 
 
-def build_graph(asked_ms: int, accounts: Sequence[Account]) -> Graph:
+def build_graph(asked_ms: int, accounts: Sequence[Account], not_seen: NotSeen = all_seen) -> Graph:
     """The graph of what was seen, judged.
 
     Args:
         asked_ms: the instant that was asked for.
         accounts: one entry per writer, in a fixed order; at least one. Where several say
             something of the same edge, their rates add up; the graph's name is the first one's.
+        not_seen: whether the traffic of an edge that was measured only is not known (NaN); else there was none.
 
     Returns:
         What was seen. What was not, `vistio_core.replay.as_of.failed_rules` tells.
@@ -107,7 +117,9 @@ def build_graph(asked_ms: int, accounts: Sequence[Account]) -> Graph:
     topology = topology_of(names, sightings, {})
     told = _told(shown, ranks, traffic)
     insides = {
-        name: _inside(levels.get(name, _Level()), level, _Columns.of(level, traffic, told, names, name))
+        name: _inside(
+            levels.get(name, _Level()), level, _Columns.of(level, traffic, told, names, name, not_seen)
+        )
         for name in sorted({GLOBAL_LEVEL, *levels, *topology})
         for level in [topology.get(name, NOTHING)]
     }
@@ -238,9 +250,15 @@ class _Columns:
 
     @classmethod
     def of(
-        cls, topology: LevelTopology, traffic: MomentEdges, told: Integers, names: Sequence[str], cluster: str
+        cls,
+        topology: LevelTopology,
+        traffic: MomentEdges,
+        told: Integers,
+        names: Sequence[str],
+        cluster: str,
+        not_seen: NotSeen,
     ) -> _Columns:
-        """Those that are only measured have no traffic, and nobody told of them."""
+        """Those that are only measured have no traffic, or it was not seen; nobody told of them."""
         count = len(topology.source)
         if not count:
             return cls(np.zeros((0, CLASSES)), NOTHING_TOLD)
@@ -256,6 +274,12 @@ class _Columns:
         own = np.searchsorted(known, edge_number(place[source], place[target]))
         columns = cls(np.zeros((count, CLASSES)), np.zeros(count, np.int64))
         columns.rates[own], columns.told[own] = rates, told
+        measured_only = np.ones(count, bool)
+        measured_only[own] = False
+        for index in measured_only.nonzero()[0].tolist():
+            ends = topology.names[topology.source[index]], topology.names[topology.target[index]]
+            if not_seen(cluster, *ends):
+                columns.rates[index] = nan
         return columns
 
 

@@ -81,14 +81,16 @@ def moment_of(graph: Graph, rulebook: Rulebook) -> Moment:
         )
         edge_rows.append(_rows(number, ends[edges.source], ends[edges.target]))
         node_rows.append(_rows(number, own))
+    rates = np.concatenate([edges.rates for _, _, edges in levels])
+    known = ~np.isnan(rates[:, 0])  # of the others nothing can be said, as if they were not there
     return Moment(
         graph.instant_ms,
         graph.instant_ms,
         1,
         nothing_is_open(graph),
         tuple(place),
-        np.concatenate(edge_rows),
-        np.concatenate([edges.rates for _, _, edges in levels]),
+        np.concatenate(edge_rows)[known],
+        rates[known],
         np.concatenate(node_rows),
         (Blind((Round((*unseen_in(graph.failed_rules, rulebook),)),)),),
         graph.significant_digits,

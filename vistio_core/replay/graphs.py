@@ -12,6 +12,7 @@ from vistio_core.events import RuleKey
 from vistio_core.graph.model import Graph
 from vistio_core.judging.build import Account, build_graph
 from vistio_core.judging.rulebook import Rulebook
+from vistio_core.judging.seen import not_seen_in
 from vistio_core.replay.absence import nearest_seen, nothing_recorded
 from vistio_core.replay.as_of import AsOf, as_of, failed_rules, reach
 from vistio_core.replay.in_force import configuration_in_force
@@ -57,7 +58,8 @@ class Graphs:
         )
         if not accounts:
             raise nothing_recorded(self._log, at_ms, staleness_ms)
-        return attrs.evolve(build_graph(at_ms, accounts), **facts)
+        not_seen = not_seen_in(facts["failed_rules"], accounts[0].rulebook)
+        return attrs.evolve(build_graph(at_ms, accounts, not_seen), **facts)
 
     def configuration(self, at_ms: int | None = None) -> Configuration:
         """The one in force at an instant, or the newest one.
