@@ -136,10 +136,10 @@ class Mesh:
         path.write_text((CONFIGURATION + more).format(url=url, own=self.own, **own))
         return path
 
-    def record(self, config: Path, recording: Path) -> RunningProcess:
+    def record(self, config: Path, recording: Path, delay: str = "1s") -> RunningProcess:
         recorder = self.run_process(
             "vistio-record", "run", "--config", config, "--recording", recording, *TIMES,
-            *("--delay", "3s", "--port", self.free_port(), "--log-level", "debug"),
+            *("--delay", delay, "--port", self.free_port(), "--log-level", "debug"),
         )  # fmt: skip
         recorder.wait_for_line("scrape.committed")
         return recorder
@@ -377,7 +377,7 @@ def test_what_is_recorded_live_when_prometheus_is_back_is_what_a_backfill_says(m
     """Its first answers are empty, with status 200: no traffic, or nobody looked?"""
     place = mesh.folder / "recording"
     config = mesh.configure(mesh.prometheus.url)
-    recorder = mesh.record(config, place)
+    recorder = mesh.record(config, place, delay="3s")
     wait_for_instants(place, 8, recorder)
     left_ms = last_instant(place)
     if how == "frozen":

@@ -27,7 +27,7 @@ from support.recorders import wait_for_commits
 from vistio_core import Recording
 
 INTERVAL_MS = 2_000
-TIMEOUT_MS = 1_000
+TIMEOUT_MS = 1_700
 SCRAPES = 3
 MAX_BYTES = 100_000
 EDGE = ({"source": "a", "target": "b", "code": "200"}, "1.5")

@@ -139,6 +139,9 @@ class Ui:
         # The page asks more than this server answers yet, and says so on the page.
         if "status of 404" in message.text and asked not in known:
             return
+        # A cluster or a node that was never recorded: the page says so.
+        if "status of 404" in message.text and asked == "/timeline":
+            return
         if "status of 400" in message.text and "stable=" in address.query and "stable" not in known[asked]:
             return
         if not any(part in message.text for part in self.expected):
