@@ -12,6 +12,8 @@ it down, `replay` finds it again, `graph` judges it, `frontends` draws it.
 from vistio_core import errors, events, frontends, times
 from vistio_core.configuration import Configuration, load, loads
 from vistio_core.configuration.model import Severity
+from vistio_core.diagnosis.incidents import Incident, Incidents
+from vistio_core.diagnosis.suspects import Suspects
 from vistio_core.errors import VistioError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
 from vistio_core.graph.model import Edge, Graph, Node, Notice, Rates, Region
@@ -30,6 +32,8 @@ __all__ = [
     "Edge",
     "Frames",
     "Graph",
+    "Incident",
+    "Incidents",
     "Measurement",
     "Node",
     "Notice",
@@ -44,6 +48,7 @@ __all__ = [
     "Sample",
     "Scrape",
     "Severity",
+    "Suspects",
     "Unanswered",
     "UnansweredRule",
     "VistioError",

@@ -16,6 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vistio_core.configuration import Configuration
+from vistio_core.diagnosis.asking import Diagnosis
+from vistio_core.diagnosis.incidents import Incidents
+from vistio_core.diagnosis.suspects import Suspects
+from vistio_core.diagnosis.words import NEAR_MS, Mark
 from vistio_core.errors import (
     InvalidTimeError,
     UsageError,
@@ -118,6 +122,7 @@ class Recording:
         self._traffic = Traffic(store, self._log, self._scans, self._configuration)
         self._names = KnownNames(store, self._log, self._scans, self._configuration)
         self._graphs = Graphs(self._log, self._configuration, clock)
+        self._diagnosis = Diagnosis(self._log, self._configuration)
 
     @classmethod
     def open(
@@ -442,6 +447,74 @@ class Recording:
             InvalidTimeError: not an instant, or an empty window.
         """
         return compare(self._moment(before), self._moment(after))
+
+    def suspects(
+        self,
+        start: InstantLike,
+        end: InstantLike,
+        *,
+        baseline: WindowLike | None = None,
+        about: str | None = None,
+    ) -> Suspects:
+        """Who is likely the cause of what happened in ``[start, end)``, ranked, with evidence.
+
+        Empty when nothing stands out. ``docs/diagnosis.md`` explains the ranking so that it can be done by hand.
+
+        Args:
+            start: when trouble was noticed, give or take minutes.
+            end: where the window ends, exclusive.
+            baseline: a window that is normal; None for the hour before ``start``. A fifth of it, what is farthest from
+                the rest, does not count, so it need not be free of trouble.
+            about: only this node, and those that it calls, directly or by way of others.
+
+        Raises:
+            UnknownNameError: nothing was ever recorded of ``about``; offers the nearest names.
+            InvalidTimeError: an empty window.
+            UsageError: more than two days.
+
+        Shape of ``table``: one row per suspect, by rank.
+            rank (int64): from 1,
+            cluster (string): empty for the global level,
+            node (string): who; of an edge, its source,
+            target (string): of an edge, its target; null for a node,
+            score (double): requests a second that are harmed by its own doing: failed ones count 1, slow ones up to
+            1/2, by how long what enters usually takes,
+            onset (timestamp[ms, UTC]): since when,
+            measure (string): what left its normal most,
+            evidence (string): by how much, at which end, and which way along the calls, in plain language.
+
+        ``nodes()`` has the ranked names; ``unseen`` is shaped as `gaps`: what was not seen in baseline and window.
+        """
+        start_ms, end_ms = self._window(start, end)
+        base_ms = None if baseline is None else self._window(*asked.window("baseline", baseline))
+        if about is not None:
+            self._names.require(Subject(None, None, None, about))
+        near = self.annotations(max(start_ms - NEAR_MS * 2, 0), end_ms + NEAR_MS).select(
+            ["start", "kind", "text", "cluster", "node"]
+        )
+        near = near.set_column(0, "start", near["start"].cast(pa.int64()))
+        marks = [Mark(*row.values()) for row in near.to_pylist()]
+        gaps = partial(self.gaps, partly=True)
+        return self._diagnosis.suspects((start_ms, end_ms), base_ms, about, gaps, marks)
+
+    def incidents(self, start: InstantLike, end: InstantLike) -> Incidents:
+        """When something left its normal in ``[start, end)``: first what, then whom, and how bad for what enters.
+
+        Normal is what was well in the hour before (``docs/diagnosis.md``). Each `Incident` has ``start_ms``, ``end_ms``
+        (None while it lasts), ``summary``, ``first``, ``hit`` (all nodes in the order in which they left normal) and
+        ``worst_share`` (of what enters, 0 to 1).
+
+        Raises:
+            InvalidTimeError: an empty window.
+            UsageError: more than two days.
+
+        Shape of ``table``: one row per incident, by start.
+            start (timestamp[ms, UTC]), end (timestamp[ms, UTC]): null while it lasts, summary (string),
+            cluster, node (string): who left normal first, worst_share (double).
+
+        ``unseen`` is shaped as `gaps`.
+        """
+        return self._diagnosis.incidents(*self._window(start, end), partial(self.gaps, partly=True))
 
     def _moment(self, of: MomentLike) -> Moment:
         found = asked.moment(of)

@@ -44,7 +44,7 @@ class Window:
 
 
 @attrs.frozen
-class Incident:
+class MadeUpIncident:
     """A service that begins to fail, and takes its callers with it."""
 
     service: Service
@@ -85,10 +85,10 @@ class Story:
         return self._before(minutes=12, lasting_s=90)
 
     @property
-    def incident(self) -> Incident:
+    def incident(self) -> MadeUpIncident:
         """The incident that the demo is about."""
         window = self._before(minutes=35, lasting_s=14 * 60)
-        return Incident(Service("eu-west", "mongodb"), window, peak=0.55, reach=9)
+        return MadeUpIncident(Service("eu-west", "mongodb"), window, peak=0.55, reach=9)
 
     def failures(self, t_ms: int) -> Failures:
         """The services of which calls fail at ``t_ms``."""
@@ -101,13 +101,13 @@ class Story:
                     worst[service] = failing
         return worst
 
-    def _incidents_near(self, t_ms: int) -> list[Incident]:
+    def _incidents_near(self, t_ms: int) -> list[MadeUpIncident]:
         # An incident's consequences may reach into the slot after its own.
         slot = (t_ms - self.anchor_ms) // _SLOT_MS
         near = [self._small_incident(number) for number in (slot - 1, slot)]
         return [self.incident, *(incident for incident in near if incident is not None)]
 
-    def _small_incident(self, slot: int) -> Incident | None:
+    def _small_incident(self, slot: int) -> MadeUpIncident | None:
         if slot in _STORY_SLOTS or fraction(self.seed, "incident", slot) >= _CHANCE:
             return None
         targets = sorted({call.target for call in CALLS})
@@ -116,7 +116,7 @@ class Story:
         begin_ms = self.anchor_ms + slot * _SLOT_MS + after_ms
         lasting_ms = int(between(self.seed, "incident for", slot, 4, 8) * MINUTE_MS)
         peak = between(self.seed, "incident peak", slot, 0.04, 0.14)
-        return Incident(service, Window(begin_ms, begin_ms + lasting_ms), peak, reach=2)
+        return MadeUpIncident(service, Window(begin_ms, begin_ms + lasting_ms), peak, reach=2)
 
     def _before(self, *, minutes: int, lasting_s: int) -> Window:
         start_ms = self.anchor_ms - minutes * MINUTE_MS

@@ -1,0 +1,310 @@
+"""Constructed incidents with known answers, through the front door: written by a `Writer`, asked of a `Recording`.
+
+The mesh: INTERNET > web > cart, search; cart > db, pay; search > db; pay > bank. Every request takes what its node
+takes, and what it waits for.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import attrs
+import pytest
+
+from vistio_core import Annotation, Recording, loads
+from vistio_core.errors import UnknownNameError
+from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
+from vistio_core.times import HOUR_MS, MINUTE_MS
+
+SHARED = "query: q, prometheusURL: 'http://127.0.0.1:9090'"
+ENDS = "source: {label: a, class: service}, target: {label: b, class: service}"
+STATUS = "status: {label: code, warningRegex: ^4..$, dangerRegex: ^5..$}"
+MESH = loads(f"""\
+globalLevel: {{}}
+clusterLevel:
+  - cluster: mesh
+    serviceConnections:
+      - {{name: sent, {SHARED}, witness: caller, {ENDS}, {STATUS}}}
+      - {{name: received, {SHARED}, witness: called, {ENDS}, {STATUS}}}
+    serviceMeasurements:
+      - {{name: mean-sent, measure: latency_mean_ms, {SHARED}, witness: caller, {ENDS}}}
+      - {{name: mean-received, measure: latency_mean_ms, {SHARED}, witness: called, {ENDS}}}
+classes: [{{name: service, color: blue}}]
+""")
+START_MS = 1_767_322_800_000
+NOTICED_MS = START_MS + HOUR_MS
+END_MS = NOTICED_MS + 10 * MINUTE_MS
+CALLS = {
+    "INTERNET": {"web": 100.0},
+    "web": {"cart": 0.5, "search": 0.5},
+    "cart": {"db": 2.0, "pay": 0.2},
+    "search": {"db": 1.0},
+    "pay": {"bank": 1.0},
+}
+"""Of each node: calls for each request that enters it; of INTERNET, calls a second."""
+ORDER = ("INTERNET", "web", "cart", "search", "pay", "db", "bank")
+
+
+@attrs.define
+class State:
+    """How things are at an instant."""
+
+    own_ms: dict[str, float] = attrs.field(
+        factory=lambda: {"web": 5.0, "cart": 10.0, "search": 20.0, "pay": 8.0, "db": 4.0, "bank": 30.0}
+    )
+    network_ms: dict[tuple[str, str], float] = attrs.field(factory=dict)
+    failing: dict[str, float] = attrs.field(factory=dict)
+    lost: dict[str, float] = attrs.field(factory=dict)
+    calls: dict[tuple[str, str], float] = attrs.field(factory=dict)
+
+
+Trouble = Callable[[State], None]
+
+
+def scrape(instant_ms: int, state: State, noise: random.Random | None, failed: str = "") -> Scrape:
+    def noisy(value: float) -> float:
+        return value if noise is None else value * noise.lognormvariate(0, 0.1)
+
+    entering, edges = dict.fromkeys(ORDER, 0.0), {}
+    for source in ORDER:
+        for target, calls in CALLS.get(source, {}).items():
+            number = state.calls.get((source, target), calls)
+            rps = number * (1.0 if source == "INTERNET" else entering[source])
+            edges[source, target] = noisy(rps)
+            entering[target] += edges[source, target] * (1 - state.lost.get(target, 0.0))
+    took: dict[str, float] = {}
+    bad: dict[str, float] = {}
+    for node in reversed(ORDER[1:]):
+        waits, passed = 0.0, 0.0
+        for target in CALLS.get(node, {}):
+            each = edges[node, target] / entering[node] if entering[node] else 0.0
+            waits += each * (took[target] + state.network_ms.get((node, target), 1.0))
+            passed += min(each, 1.0) * max(bad[target], state.lost.get(target, 0.0))
+        took[node] = noisy(state.own_ms[node]) + waits
+        bad[node] = min(1.0, state.failing.get(node, 0.0) + passed)
+    samples: list[Sample] = []
+    measurements: list[Measurement] = []
+    for (source, target), rps in edges.items():
+        if not rps:
+            continue
+        lost = rps * state.lost.get(target, 0.0)
+        for rule, arrived, gone in (("sent", rps - lost, lost), ("received", rps - lost, 0.0)):
+            samples.append(Sample("mesh", rule, source, target, "200", arrived * (1 - bad[target])))
+            samples.append(Sample("mesh", rule, source, target, "500", arrived * bad[target]))
+            if rule == "sent":
+                samples.append(Sample("mesh", rule, source, target, "503", gone))
+        network = state.network_ms.get((source, target), 1.0)
+        for rule, ms in (("mean-sent", took[target] + network), ("mean-received", took[target])):
+            measurements.append(Measurement("mesh", rule, source, target, "latency_mean_ms", ms))
+    outcomes = tuple(
+        RuleOutcome(
+            cluster,
+            rule.id,
+            Outcome.TIMEOUT if rule.id == failed else Outcome.OK,
+            "too slow" if rule.id == failed else "",
+        )
+        for cluster, rule in MESH.rules()
+    )
+    return Scrape(
+        instant_ms,
+        10_000,
+        MESH.hash,
+        outcomes,
+        [each for each in samples if each.rule != failed],
+        tuple(each for each in measurements if each.rule != failed),
+    )
+
+
+def recorded(
+    place: Path,
+    trouble: Trouble,
+    *,
+    noise: int | None = None,
+    gap_ms: tuple[int, int] = (0, 0),
+    failed: Callable[[int], str] = lambda instant_ms: "",
+    lasts_ms: int = HOUR_MS,
+) -> Recording:
+    """An hour that is well, then trouble; every half a minute, as rates change that fast."""
+    recording = Recording.open(place, create=True, clock=lambda: END_MS + HOUR_MS)
+    chance = None if noise is None else random.Random(noise)
+    with recording.writer() as writer:
+        writer.put_configuration(MESH)
+        for instant_ms in range(START_MS, END_MS, 30_000):
+            state = State()
+            if NOTICED_MS <= instant_ms < NOTICED_MS + lasts_ms:
+                trouble(state)
+            if not gap_ms[0] <= instant_ms < gap_ms[1]:
+                each = scrape(instant_ms, state, chance, failed(instant_ms))
+                writer.commit(attrs.evolve(each, interval_ms=30_000))
+    return recording
+
+
+def slow_database(state: State) -> None:
+    state.own_ms["db"] = 60.0
+
+
+def bad_version(state: State) -> None:
+    state.failing["cart"] = 0.2
+
+
+def slow_without_errors(state: State) -> None:
+    state.own_ms["search"] = 120.0
+
+
+def lost_zone(state: State) -> None:
+    state.lost["pay"] = 0.4
+
+
+def retry_storm(state: State) -> None:
+    state.calls["cart", "pay"] = 1.2
+    state.failing["pay"] = 0.6
+
+
+def quiet_disappearance(state: State) -> None:
+    state.calls["web", "search"] = 0.0
+
+
+def slow_network(state: State) -> None:
+    for pair in (("cart", "db"), ("search", "db")):
+        state.network_ms[pair] = 80.0
+
+
+TROUBLES = {
+    "slow database": (slow_database, "db", "own_time_ms"),
+    "bad version": (bad_version, "cart", "own_failure_share"),
+    "slow without errors": (slow_without_errors, "search", "own_time_ms"),
+    "lost zone": (lost_zone, "pay", "lost_share"),
+    "retry storm": (retry_storm, "pay", "own_failure_share"),
+    "quiet disappearance": (quiet_disappearance, "search", "calls_per_request"),
+    "slow network": (slow_network, "db", "network_ms"),
+}
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_the_cause_of_a_constructed_incident_is_the_first_suspect(name: str, tmp_path: Path) -> None:
+    trouble, cause, measure = TROUBLES[name]
+    found = recorded(tmp_path, trouble).suspects(NOTICED_MS, END_MS)
+    assert found.nodes()[0] == cause, found.table.to_pylist()
+    first = found.table.to_pylist()[0]
+    assert first["measure"] == measure
+    assert first["rank"] == 1
+    assert abs(first["onset"].timestamp() * 1000 - NOTICED_MS) <= 30_000
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_the_cause_is_the_first_suspect_in_noise_with_a_gap_and_a_rule_that_failed(
+    name: str, tmp_path: Path
+) -> None:
+    trouble, cause, _ = TROUBLES[name]
+    recording = recorded(
+        tmp_path,
+        trouble,
+        noise=7,
+        gap_ms=(NOTICED_MS + 2 * MINUTE_MS, NOTICED_MS + 4 * MINUTE_MS),
+        failed=lambda instant_ms: (
+            "received" if NOTICED_MS - 5 * MINUTE_MS <= instant_ms < NOTICED_MS - 3 * MINUTE_MS else ""
+        ),
+    )
+    found = recording.suspects(NOTICED_MS, END_MS)
+    assert found.nodes()[0] == cause, found.table.to_pylist()
+    assert {each["reason"].partition(":")[0] for each in found.unseen.to_pylist()} == {
+        "not running",
+        "not seen",
+    }
+
+
+@pytest.mark.parametrize("shift_ms", [-60_000, 60_000])
+@pytest.mark.parametrize("name", TROUBLES)
+def test_a_minute_early_or_late_names_the_same_cause(name: str, shift_ms: int, tmp_path: Path) -> None:
+    trouble, cause, _ = TROUBLES[name]
+    found = recorded(tmp_path, trouble, noise=3).suspects(NOTICED_MS + shift_ms, END_MS)
+    assert found.nodes()[0] == cause
+
+
+def test_two_at_once_are_the_first_two(tmp_path: Path) -> None:
+    def both(state: State) -> None:
+        slow_database(state)
+        bad_version(state)
+
+    assert set(recorded(tmp_path, both, noise=1).suspects(NOTICED_MS, END_MS).nodes()[:2]) == {"db", "cart"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nobody_is_suspected_where_nothing_happened(seed: int, tmp_path: Path) -> None:
+    recording = recorded(tmp_path, lambda state: None, noise=seed)
+    found = recording.suspects(NOTICED_MS, END_MS)
+    assert (len(found), found.nodes()) == (0, [])
+    assert len(recording.incidents(NOTICED_MS - 10 * MINUTE_MS, END_MS)) == 0
+
+
+def test_a_slow_way_between_two_nodes_whose_other_calls_are_well_is_an_edge(tmp_path: Path) -> None:
+    def slow_way(state: State) -> None:
+        state.network_ms["search", "db"] = 200.0
+        state.calls["web", "search"] = 0.5
+
+    found = recorded(tmp_path, slow_way).suspects(NOTICED_MS, END_MS)
+    assert "search > db" in found.table.to_pylist()[0]["evidence"]
+
+
+def test_evidence_says_by_how_much_since_when_and_who_felt_it(tmp_path: Path) -> None:
+    evidence = recorded(tmp_path, slow_database).suspects(NOTICED_MS, END_MS).table["evidence"][0].as_py()
+    assert evidence.startswith(
+        "its own time, without what it waits for, went from 4 ms to 60 ms a request since 2026-01-02T04:00:00"
+    )
+
+
+def test_a_mark_near_the_onset_is_named_with_how_near_it_was_and_is_no_cause(tmp_path: Path) -> None:
+    recording = recorded(tmp_path, slow_database)
+    recording.annotate(Annotation(NOTICED_MS - 40_000, "db v2", "deployment", cluster="mesh", node="db"))
+    recording.annotate(Annotation(NOTICED_MS, "bank v9", "deployment", cluster="mesh", node="bank"))
+    table = recording.suspects(NOTICED_MS, END_MS).table
+    assert table["evidence"][0].as_py().endswith("near it: deployment 'db v2' 40 s before it")
+    assert "bank" not in table["node"].to_pylist()
+
+
+def test_about_leaves_those_that_a_node_calls_and_refuses_unknown_names(tmp_path: Path) -> None:
+    def both(state: State) -> None:
+        state.own_ms["bank"] = 400.0
+        state.own_ms["search"] = 120.0
+
+    recording = recorded(tmp_path, both)
+    assert recording.suspects(NOTICED_MS, END_MS, about="cart").nodes()[0] == "bank"
+    assert "search" not in recording.suspects(NOTICED_MS, END_MS, about="cart").nodes()
+    with pytest.raises(UnknownNameError):
+        recording.suspects(NOTICED_MS, END_MS, about="carts")
+
+
+def test_a_baseline_of_ones_own_is_what_is_normal(tmp_path: Path) -> None:
+    recording = recorded(tmp_path, slow_database)
+    ago = (START_MS, START_MS + 20 * MINUTE_MS)
+    assert recording.suspects(NOTICED_MS, END_MS, baseline=ago).nodes()[0] == "db"
+    while_slow = (NOTICED_MS, NOTICED_MS + 5 * MINUTE_MS)
+    assert recording.suspects(NOTICED_MS + 5 * MINUTE_MS, END_MS, baseline=while_slow).nodes() == []
+
+
+def test_the_same_question_has_the_same_answer_before_and_after_files_are_sealed(tmp_path: Path) -> None:
+    recording = recorded(tmp_path, retry_storm, noise=5)
+    before = recording.suspects(NOTICED_MS, END_MS).table
+    with recording.writer() as writer:
+        writer.seal(END_MS + HOUR_MS)
+    assert (
+        Recording.open(tmp_path, clock=lambda: END_MS + HOUR_MS).suspects(NOTICED_MS, END_MS).table == before
+    )
+
+
+def test_an_incident_says_when_who_first_and_how_bad(tmp_path: Path) -> None:
+    recording = recorded(tmp_path, bad_version, lasts_ms=4 * MINUTE_MS)
+    (incident,) = recording.incidents(NOTICED_MS - 10 * MINUTE_MS, END_MS)
+    assert abs(incident.start_ms - NOTICED_MS) <= MINUTE_MS
+    assert incident.end_ms is not None
+    assert abs(incident.end_ms - NOTICED_MS - 4 * MINUTE_MS) <= MINUTE_MS
+    assert (incident.first.cluster, incident.first.node) == ("mesh", "cart")
+    assert 0.05 < incident.worst_share < 0.2
+
+
+def test_an_incident_that_lasts_has_no_end(tmp_path: Path) -> None:
+    (incident,) = recorded(tmp_path, slow_database).incidents(NOTICED_MS - 10 * MINUTE_MS, END_MS)
+    assert incident.end_ms is None
+    assert incident.first.node == "db"

@@ -1,0 +1,76 @@
+"""Questions of an incident, asked of the log: which part of it is read, and what is taken as normal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+
+from vistio_core.configuration.model import Configuration
+from vistio_core.diagnosis.incidents import Incidents, incidents_of
+from vistio_core.diagnosis.normal import Span
+from vistio_core.diagnosis.observed import STEP_MS, Observed, joined, observed
+from vistio_core.diagnosis.suspects import Suspects, suspects_table
+from vistio_core.diagnosis.words import Mark
+from vistio_core.errors import UsageError
+from vistio_core.storage.log import Log
+from vistio_core.times import HOUR_MS, MINUTE_MS, align
+
+BASELINE_MS = HOUR_MS
+"""How long before a window counts as normal, where nobody says."""
+MOST_HOURS = 48
+"""In one question: all of it is in memory."""
+Gaps = Callable[[int, int], pa.Table]
+
+
+class Diagnosis:
+    """Asks a log what happened."""
+
+    def __init__(self, log: Log, configuration: Callable[[str], Configuration]) -> None:
+        self._log = log
+        self._configuration = configuration
+
+    def suspects(
+        self,
+        window_ms: tuple[int, int],
+        baseline_ms: tuple[int, int] | None,
+        about: str | None,
+        gaps: Gaps,
+        marks: Iterable[Mark],
+    ) -> Suspects:
+        """Who is likely the cause of what a window shows; `Recording.suspects` says more."""
+        start_ms, end_ms = window_ms
+        base = (start_ms - BASELINE_MS, start_ms) if baseline_ms is None else baseline_ms
+        first_ms, last_ms = min(base[0], start_ms), max(base[1], end_ms)
+        if base[1] <= start_ms and start_ms - base[1] > BASELINE_MS:
+            seen, shift_ms = joined(self._observed(*base), self._observed(start_ms, end_ms))
+            base = base[0] + shift_ms, base[1] + shift_ms
+        else:
+            seen = self._observed(first_ms, last_ms)
+        spans = [_span(seen, *each) for each in (base, window_ms)]
+        unseen = gaps(start_ms, end_ms)
+        table = suspects_table(seen, spans[0], spans[1], about, marks)
+        told = (start_ms - BASELINE_MS, start_ms) if baseline_ms is None else baseline_ms
+        return Suspects(table, start_ms, end_ms, told, pa.concat_tables([gaps(*told), unseen]))
+
+    def incidents(self, start_ms: int, end_ms: int, gaps: Gaps) -> Incidents:
+        """When something left its normal in a window; `Recording.incidents` says more."""
+        seen = self._observed(start_ms - BASELINE_MS, end_ms)
+        return Incidents(incidents_of(seen, _span(seen, start_ms, end_ms)), gaps(start_ms, end_ms))
+
+    def _observed(self, start_ms: int, end_ms: int) -> Observed:
+        start_ms, end_ms = align(start_ms, MINUTE_MS), -(-end_ms // MINUTE_MS) * MINUTE_MS
+        if end_ms - start_ms > MOST_HOURS * HOUR_MS:
+            raise UsageError(
+                f"what is asked about and what is normal span {(end_ms - start_ms) / HOUR_MS:.0f} hours;"
+                f" at most {MOST_HOURS} can be looked at in one question: use a shorter window"
+            )
+        question = partial(observed, configuration=self._configuration)
+        return self._log.read(start_ms, end_ms, lambda listing: listing.around_damage(question))
+
+
+def _span(seen: Observed, start_ms: int, end_ms: int) -> Span:
+    first = int(np.ceil((start_ms - seen.start_ms) / STEP_MS))
+    return Span(max(first, 0), min(seen.step_of(end_ms - 1) + 1, seen.steps))

@@ -1,0 +1,225 @@
+"""What is derived of what was measured: whose fault a deviation would be. Pure; numpy inside.
+
+A slow database makes every caller slow. So of each measure that passes along calls, a node is charged with its own
+part only: what it took, or failed, minus what it waited for, or got failed, from those that it calls. What lies
+between both ends of a call is the edge's.
+
+    web > cart 10/s, 100 ms     cart > db 20/s, 45 ms (as cart sees it), 40 ms (as db sees it)
+    own time of cart            100 - 20/10 x 45 = 10 ms a request
+    own time of db              40 ms a request
+    network of cart > db        45 - 40 = 5 ms a request
+
+    of          signal              what is counted, a request                         falls count
+    nodes       own_time_ms         ms at the called end, minus those of its calls     no
+    nodes       own_failure_share   share that failed (danger), minus its calls'       no
+    nodes       own_warning_share   likewise, of the class warning                     no
+    edges       network_ms          ms of the caller minus ms of the called            no
+    edges       lost_share          share that was sent and not received               no
+    edges       calls_per_request   calls for each request that enters the source      yes
+    nodes       any measurement     of durations its own part; else the share of it    yes
+
+Each signal says how many requests a second it is about, so that what is slow and what fails can be compared: by how
+many requests are harmed (`suspects`).
+"""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+import numpy as np
+
+from vistio_core.configuration.mapping import StatusClass
+from vistio_core.diagnosis.observed import CALLER, Booleans, Observed
+from vistio_core.judging.codes import Integers
+from vistio_core.samples import Floats
+
+SLOW, WARNING, CALLS = 0.5, 0.5, 0.1
+"""How much of a harmed request each is: a slow one, one of the class warning, a call more or less than usual."""
+LATENCY_MEAN_MS = "latency_mean_ms"
+_IN_MS = {"ms": 1.0, "s": 1000.0, "seconds": 1000.0}
+_UNIT = re.compile(r"_(ms|s|seconds|rps)$")
+_MEAN = re.compile(r"(^|_)(mean|avg|average)(_|$)")
+
+
+@attrs.frozen(eq=False)
+class Signal:
+    """One measure of all edges, or of all nodes, over time."""
+
+    measure: str
+    of_edges: bool
+    values: Floats
+    """Steps by edges or nodes; NaN where not seen."""
+    rps: Floats
+    """Steps by edges or nodes: how many requests a second it is about."""
+    unit: str
+    """``ms``; ``share`` of requests; ``calls`` a request; or empty: of what is measured in units of its own."""
+    weight: float = 1.0
+    """Of a request that is concerned wholly."""
+    falls: bool = False
+    """Whether less than normal counts, too."""
+
+
+@attrs.frozen(eq=False)
+class Mesh:
+    """Who calls whom, and how much."""
+
+    source: Integers
+    """Of each edge, an index of a node."""
+    target: Integers
+    rps: Floats
+    """Steps by edges, of all classes."""
+    entering: Floats
+    """Steps by nodes: of the edges to each; of one that nobody calls, of its most frequent calls."""
+    called: Booleans
+    """Whether somebody calls a node, for each."""
+
+    @classmethod
+    def of(cls, seen: Observed) -> Mesh:
+        """Of what was observed."""
+        place = {tuple(node): index for index, node in enumerate(seen.nodes.tolist())}
+        source, target = (
+            np.array([place[cluster, ends[end]] for cluster, *ends in seen.edges.tolist()], np.int64)
+            for end in (0, 1)
+        )
+        rps = seen.rates.sum(axis=2) if len(seen.edges) else np.zeros((seen.steps, 0))
+        mesh = cls(
+            source, target, rps, np.zeros((seen.steps, len(seen.nodes))), np.zeros(len(seen.nodes), bool)
+        )
+        called = np.isin(np.arange(len(seen.nodes)), target)
+        most = np.full((len(seen.nodes), seen.steps), np.nan)
+        np.fmax.at(most, source, rps.T)
+        return attrs.evolve(mesh, called=called, entering=np.where(called, mesh.into(rps), most.T))
+
+    def into(self, of_edges: Floats) -> Floats:
+        """The sums over the edges to each node; what is not known counts for nothing."""
+        return self._sum(of_edges, self.target)
+
+    def out_of(self, of_edges: Floats) -> Floats:
+        """Likewise, from each node."""
+        return self._sum(of_edges, self.source)
+
+    def _sum(self, of_edges: Floats, ends: Integers) -> Floats:
+        sums, known = np.zeros((2, len(self.called), len(of_edges)))
+        np.add.at(sums, ends, np.nan_to_num(of_edges).T)
+        # Where nothing was seen of any edge, nothing is known of the node.
+        np.maximum.at(known, ends, (~np.isnan(self.rps)).astype(np.float64).T)
+        sums[(known == 0) & self.has_edges(ends)[:, None]] = np.nan
+        return sums.T
+
+    def has_edges(self, ends: Integers) -> Booleans:
+        """Which nodes are among these ends."""
+        found: Booleans = np.isin(np.arange(len(self.called)), ends)
+        return found
+
+
+def signals(seen: Observed, mesh: Mesh) -> list[Signal]:
+    """All of them, those of requests first."""
+    return [*_times(seen, mesh), *_failures(seen, mesh), _calls(mesh), *_measured(seen, mesh)]
+
+
+def time_at(seen: Observed, *, caller: bool) -> Floats | None:
+    """How long a request took on each edge, in ms, as one end says, else the other; None where nobody measures."""
+    plain = _plainest([name for name in seen.of_edges if not name.startswith(CALLER)])
+    other = _plainest([name.removeprefix(CALLER) for name in seen.of_edges if name.startswith(CALLER)])
+    names = [name for name in ((plain or ""), CALLER + (other or "")) if name in seen.of_edges]
+    if not names:
+        return None
+    first, *rest = reversed(names) if caller else names
+    found = _in_ms(first, seen.of_edges[first])
+    for name in rest:
+        found = np.where(np.isnan(found), _in_ms(name, seen.of_edges[name]), found)
+    return found
+
+
+def _plainest(names: list[str]) -> str | None:
+    """Of durations the mean, which can be subtracted; else the first one."""
+    durations = sorted(name for name in names if unit_of(name) in _IN_MS)
+    means = [name for name in durations if _MEAN.search(name)]
+    return next(iter([*means, *durations]), None)
+
+
+def unit_of(measure: str) -> str:
+    """The unit that a measure's name ends with; empty where it is none that we know."""
+    found = _UNIT.search(measure)
+    return found[1] if found else ""
+
+
+def _in_ms(measure: str, values: Floats) -> Floats:
+    return values * _IN_MS.get(unit_of(measure), 1.0)
+
+
+def _times(seen: Observed, mesh: Mesh) -> list[Signal]:
+    called, caller = time_at(seen, caller=False), time_at(seen, caller=True)
+    if called is None or caller is None:
+        return []
+    own = _ratio(mesh.into(mesh.rps * called) - mesh.out_of(mesh.rps * caller), mesh.into(mesh.rps))
+    timed = mesh.into((~np.isnan(called)).astype(float)) > 0
+    found = [Signal("own_time_ms", False, np.where(timed, own, np.nan), mesh.into(mesh.rps), "ms", SLOW)]
+    if CALLER + LATENCY_MEAN_MS in seen.of_edges and LATENCY_MEAN_MS in seen.of_edges:
+        between = seen.of_edges[CALLER + LATENCY_MEAN_MS] - seen.of_edges[LATENCY_MEAN_MS]
+        found.append(Signal("network_ms", True, np.maximum(between, 0.0), mesh.rps, "ms", SLOW))
+    return found
+
+
+def _failures(seen: Observed, mesh: Mesh) -> list[Signal]:
+    if not len(seen.edges):
+        return []
+    entering = mesh.into(mesh.rps)
+    danger, warning = (seen.rates[..., each.column] for each in (StatusClass.DANGER, StatusClass.WARNING))
+    lost = np.nan_to_num(seen.lost)
+    failed = np.maximum(danger - lost, 0.0)
+    return [
+        Signal("own_failure_share", False, _own(mesh, failed, entering), entering, "share"),
+        Signal("own_warning_share", False, _own(mesh, warning, entering), entering, "share", WARNING),
+        Signal("lost_share", True, _ratio(lost, mesh.rps), mesh.rps, "share"),
+    ]
+
+
+def _own(mesh: Mesh, failed: Floats, entering: Floats) -> Floats:
+    return _ratio(np.maximum(mesh.into(failed) - mesh.out_of(failed), 0.0), entering)
+
+
+def _calls(mesh: Mesh) -> Signal:
+    """Calls for each request that enters the source; of a source that nobody calls, calls a second."""
+    entering = np.where(mesh.called, mesh.entering, 1.0)[:, mesh.source]
+    values = np.where(np.isnan(mesh.rps), np.nan, _ratio(np.nan_to_num(mesh.rps), entering))
+    return Signal(
+        "calls_per_request",
+        True,
+        values,
+        np.where(mesh.called, mesh.entering, 1.0)[:, mesh.source],
+        "calls",
+        CALLS,
+        True,
+    )
+
+
+def _measured(seen: Observed, mesh: Mesh) -> list[Signal]:
+    """What was measured of nodes. Of durations the mean alone, where there is one."""
+    plainest = _plainest(list(seen.of_nodes))
+    with_mean = plainest is not None and _MEAN.search(plainest) is not None
+    found = []
+    for name, values in seen.of_nodes.items():
+        unit = unit_of(name)
+        if unit == "rps" or (unit in _IN_MS and with_mean and name != plainest):
+            continue
+        if unit in _IN_MS:
+            own = _own_part(mesh, _in_ms(name, values))
+            found.append(Signal(name, False, own, mesh.entering, "ms", SLOW))
+        else:
+            found.append(Signal(name, False, values, mesh.entering, "", falls=True))
+    return found
+
+
+def _own_part(mesh: Mesh, values: Floats) -> Floats:
+    """What is left of a node's measure without that of those that it calls, by how often it calls them."""
+    passed = mesh.out_of(mesh.rps * np.nan_to_num(values)[:, mesh.target])
+    own: Floats = values - np.nan_to_num(_ratio(passed, mesh.entering))
+    return own
+
+
+def _ratio(of: Floats, by: Floats) -> Floats:
+    """NaN where that is of nothing."""
+    ratio: Floats = np.divide(of, by, out=np.full(np.broadcast(of, by).shape, np.nan), where=by > 0)
+    return ratio

@@ -1,0 +1,195 @@
+"""Who is likely the cause: nodes and edges ranked by how many requests are harmed by their own doing. Pure.
+
+The ranking, which `docs/diagnosis.md` does by hand:
+
+1. `signals` takes apart what passes along calls, so that a node is charged with its own part alone.
+2. `normal` says by how much each of these lies beyond anything that is normal.
+3. `charges` makes requests a second of it that are harmed; what an edge is charged with falls on its ends.
+4. The largest charge of a node is its score. An edge stands beside its ends where the others of both are well.
+5. Where the largest of all is less than one request in a hundred of what enters, nobody is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import attrs
+import numpy as np
+import pyarrow as pa
+
+from vistio_core.diagnosis.charges import Charge, charges, mean_of
+from vistio_core.diagnosis.normal import Span, onset
+from vistio_core.diagnosis.observed import STEP_MS, Booleans, Observed
+from vistio_core.diagnosis.signals import Mesh, signals
+from vistio_core.diagnosis.words import Mark, Words
+from vistio_core.samples import Floats
+from vistio_core.storage.format import INSTANT
+
+STANDS_OUT = 0.01
+"""From which share of what enters on harm is told of at all."""
+LEAST_OF_FIRST = 0.01
+"""Of the first one's score: what is below is no suspect beside it."""
+MOST_SUSPECTS = 50
+_EDGES_PART = 0.9
+"""How much of the harm on both ends' edges one of these must have to be named itself."""
+_BEFORE_STEPS = 60
+"""How long before trouble was noticed it may have begun."""
+SUSPECTS = pa.schema(
+    [
+        pa.field("rank", pa.int64()),
+        pa.field("cluster", pa.string()),
+        pa.field("node", pa.string()),
+        pa.field("target", pa.string()),
+        pa.field("score", pa.float64()),
+        pa.field("onset", INSTANT),
+        pa.field("measure", pa.string()),
+        pa.field("evidence", pa.string()),
+    ]
+)
+
+
+@attrs.frozen(eq=False)
+class Suspects:
+    """Who is likely the cause, with evidence; `Recording.suspects` tells the shapes."""
+
+    table: pa.Table = attrs.field(repr=False)
+    start_ms: int
+    end_ms: int
+    baseline_ms: tuple[int, int]
+    """What was taken as normal: start and end."""
+    unseen: pa.Table = attrs.field(repr=False)
+    """The gaps of baseline and window: what was not seen there may hide the cause."""
+
+    def nodes(self) -> list[str]:
+        """The names of the suspects, the first one first, each once; of an edge, the called end before the caller."""
+        ends = zip(self.table["target"].to_pylist(), self.table["node"].to_pylist(), strict=True)
+        return list(dict.fromkeys(name for pair in ends for name in pair if name is not None))
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+
+@attrs.frozen(eq=False)
+class _Found:
+    """A suspect: a node, or an edge."""
+
+    score: float
+    place: int
+    is_edge: bool
+    charge: Charge
+    subject: int
+    """The edge or node of the charge's signal that tells most."""
+
+
+def suspects_table(
+    seen: Observed, baseline: Span, window: Span, about: str | None, marks: Iterable[Mark]
+) -> pa.Table:
+    """The suspects of a window; columns as in `SUSPECTS`.
+
+    Args:
+        seen: what was measured; baseline and window lie in it.
+        baseline: what is normal.
+        window: what is asked about.
+        about: only this node, and those that it calls, directly or by way of others.
+        marks: what may be named beside an onset.
+    """
+    mesh = Mesh.of(seen)
+    made = charges(seen, mesh, signals(seen, mesh), baseline, window)
+    found = _found(mesh, made)
+    first = max((each.score for each in found), default=0.0)
+    if first < STANDS_OUT * entering_rps(mesh, window) or first <= 0:
+        return SUSPECTS.empty_table()
+    if about is not None:
+        reached = _reached(
+            mesh, [place for place, (_, name) in enumerate(seen.nodes) if seen.names[name] == about]
+        )
+        found = [each for each in found if reached[mesh.target[each.place] if each.is_edge else each.place]]
+    found = [each for each in found if each.score >= LEAST_OF_FIRST * first]
+    # By score; then the narrower, then by name.
+    found.sort(key=lambda each: (-each.score, not each.is_edge, each.place))
+    return _table(seen, mesh, made, found[:MOST_SUSPECTS], (baseline, window), list(marks))
+
+
+def entering_rps(mesh: Mesh, window: Span) -> float:
+    """How many requests a second enter, from those that nobody calls."""
+    return float(mean_of(window.of(mesh.entering)[:, ~mesh.called]).sum())
+
+
+def _found(mesh: Mesh, made: Sequence[Charge]) -> list[_Found]:
+    if not made:
+        return []
+    on_nodes = np.array([charge.on_nodes(mesh) for charge in made])
+    most = on_nodes.argmax(axis=0)
+    found = []
+    for place in np.flatnonzero(on_nodes.max(axis=0) > 0).tolist():
+        charge = made[most[place]]
+        subject = place
+        if charge.signal.of_edges:
+            own = np.flatnonzero((mesh.source == place) | (mesh.target == place))
+            subject = int(own[charge.harmed_rps[own].argmax()])
+        found.append(_Found(float(on_nodes[most[place], place]), place, False, charge, subject))
+    for charge in made:
+        if charge.signal.of_edges:
+            for edge in np.flatnonzero(_alone(mesh, charge.harmed_rps)).tolist():
+                found.append(_Found(float(charge.harmed_rps[edge]), edge, True, charge, edge))
+    return found
+
+
+def _alone(mesh: Mesh, harmed: Floats) -> Booleans:
+    """Which edges are harmed while the other ones of both ends are well: at least as many requests, and no harm."""
+    rps = mean_of(mesh.rps)
+    alone: Booleans = harmed > 0
+    for ends in (mesh.source, mesh.target):
+        all_harmed, all_rps = np.zeros((2, len(mesh.called)))
+        np.add.at(all_harmed, ends, harmed)
+        np.add.at(all_rps, ends, rps)
+        alone = alone & (harmed >= _EDGES_PART * all_harmed[ends]) & (all_rps[ends] >= 2 * rps)
+    return alone
+
+
+def _reached(mesh: Mesh, start: Sequence[int]) -> Booleans:
+    """The nodes that some call, directly or by way of others, and these."""
+    reached = np.zeros(len(mesh.called), bool)
+    reached[list(start)] = True
+    while True:
+        more = reached.copy()
+        more[mesh.target[reached[mesh.source]]] = True
+        if (more == reached).all():
+            return reached
+        reached = more
+
+
+def _table(
+    seen: Observed,
+    mesh: Mesh,
+    made: Sequence[Charge],
+    found: Sequence[_Found],
+    spans: tuple[Span, Span],
+    marks: Sequence[Mark],
+) -> pa.Table:
+    baseline, window = spans
+    words = Words(seen, mesh, made)
+    rows = []
+    for rank, each in enumerate(found, 1):
+        left, values = each.charge.departure, each.charge.signal.values[:, each.subject]
+        within = Span(max(window.first - _BEFORE_STEPS, baseline.first), window.last)
+        step = onset(values, float(left.normal[each.subject]), float(left.now[each.subject]), within)
+        onset_ms = seen.start_ms + step * STEP_MS
+        if each.is_edge:
+            cluster, source, target = (seen.names[place] for place in seen.edges[each.place])
+        else:
+            cluster, source = (seen.names[place] for place in seen.nodes[each.place])
+            target = None
+        ends = [source] if target is None else [source, target]
+        told = words.evidence(each.charge, each.subject, None if each.is_edge else each.place, onset_ms)
+        near = words.near([mark for mark in marks if _about(mark, cluster, ends)], onset_ms)
+        rows.append(
+            (rank, cluster, source, target, each.score, onset_ms, each.charge.signal.measure, told + near)
+        )
+    columns = list(zip(*rows, strict=True)) or [()] * len(SUSPECTS)
+    return pa.table(list(map(pa.array, columns, SUSPECTS.types)), schema=SUSPECTS)
+
+
+def _about(mark: Mark, cluster: str, ends: Sequence[str]) -> bool:
+    """Whether a mark is about one of these nodes, or about all of their cluster."""
+    return mark.cluster in ("", cluster) and mark.node in ("", *ends)
