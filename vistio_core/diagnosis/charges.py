@@ -81,6 +81,9 @@ def harmed(
         whole_ms: `request_ms`.
     """
     excess = left.beyond(now)
+    if signal.unit == "calls":
+        # More of those that nobody calls is demand, and no doing of anybody's in the mesh.
+        excess = np.where(mesh.called[mesh.source], excess, np.minimum(excess, 0.0))
     excess = np.abs(excess) if signal.falls else np.maximum(excess, 0.0)
     if signal.unit == "ms":
         excess = np.minimum(excess / whole_ms, 1.0)

@@ -72,7 +72,8 @@ class Departure:
     @property
     def spreads(self) -> Floats:
         """How many spreads away it is."""
-        away: Floats = np.nan_to_num(np.abs(self.now - self.normal) / self.spread)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            away: Floats = np.nan_to_num(np.abs(self.now - self.normal) / self.spread, posinf=np.inf)
         return away
 
 

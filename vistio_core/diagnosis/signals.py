@@ -39,6 +39,8 @@ SLOW, WARNING, CALLS = 0.5, 0.5, 0.1
 LATENCY_MEAN_MS = "latency_mean_ms"
 _IN_MS = {"ms": 1.0, "s": 1000.0, "seconds": 1000.0}
 _UNIT = re.compile(r"_(ms|s|seconds|rps)$")
+_GOOD = re.compile(r"(^|_)(availability|available|success|succeeded|uptime|ready|healthy)(_|$)")
+"""What is the better, the more there is of it."""
 _MEAN = re.compile(r"(^|_)(mean|avg|average)(_|$)")
 
 
@@ -208,7 +210,8 @@ def _measured(seen: Observed, mesh: Mesh) -> list[Signal]:
             own = _own_part(mesh, _in_ms(name, values))
             found.append(Signal(name, False, own, mesh.entering, "ms", SLOW))
         else:
-            found.append(Signal(name, False, values, mesh.entering, "", falls=True))
+            good = _GOOD.search(name) is not None
+            found.append(Signal(name, False, -values if good else values, mesh.entering, "", falls=not good))
     return found
 
 

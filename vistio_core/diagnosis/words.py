@@ -82,7 +82,7 @@ class Words:
             return f"{edge} went from {before:.3g} to {now:.3g} {unit}"
         if charge.signal.unit == "ms":
             return f"{measure}, without what it waits for, went from {_ms(before)} to {_ms(now)}"
-        return f"{measure} went from {before:.4g} to {now:.4g}"
+        return f"{measure} went from {abs(before):.4g} to {abs(now):.4g}"
 
     def _edge(self, subject: int) -> str:
         _, source, target = self.seen.edges[subject]
