@@ -29,7 +29,7 @@ from vistio_core.times import HOUR_MS, MINUTE_MS, format_instant
 FROM_SHARE = 0.01
 """Of what enters: from this on harm is an incident."""
 APART_STEPS = 5 * MINUTE_MS // STEP_MS
-SHORTEST_STEPS = MINUTE_MS // STEP_MS
+SHORTEST_STEPS = 2 * MINUTE_MS // STEP_MS
 _HOUR_STEPS = HOUR_MS // STEP_MS
 _SMOOTHED_STEPS = MINUTE_MS // STEP_MS
 
