@@ -16,7 +16,7 @@ import attrs
 import pytest
 
 from vistio_core import Annotation, Recording, loads
-from vistio_core.errors import UnknownNameError
+from vistio_core.errors import UnknownNameError, UsageError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
 from vistio_core.times import HOUR_MS, MINUTE_MS
 
@@ -347,3 +347,24 @@ def test_an_incident_that_lasts_has_no_end(recorded: Recorded) -> None:
     (incident,) = recorded(slow_database).incidents(NOTICED_MS - 10 * MINUTE_MS, END_MS)
     assert incident.end_ms is None
     assert incident.first.node == "db"
+
+
+def test_a_window_has_its_start_and_not_its_end(recorded: Recorded) -> None:
+    """Two instants of trouble say enough, one does not."""
+    recording = recorded(slow_database)
+    second_ms = NOTICED_MS + MINUTE_MS
+    for start_ms, end_ms, named in (
+        (NOTICED_MS, second_ms, []),
+        (NOTICED_MS, second_ms + 1, ["db"]),
+        (NOTICED_MS + 1, second_ms + 1, []),
+    ):
+        assert recording.suspects(start_ms, end_ms).nodes()[:1] == named
+
+
+def test_an_incident_after_the_window_is_none_of_it(recorded: Recorded) -> None:
+    assert len(recorded(slow_database).incidents(NOTICED_MS - 10 * MINUTE_MS, NOTICED_MS)) == 0
+
+
+def test_more_than_two_days_are_refused(recorded: Recorded) -> None:
+    with pytest.raises(UsageError, match="at most 48"):
+        recorded(slow_database).incidents(END_MS - 50 * HOUR_MS, END_MS)
