@@ -5,9 +5,9 @@ that lie farthest from the median, count for neither: an hour before trouble is 
 less than a tenth of the mean, nor than a floor in the unit of the measure: what is usually constant would make
 mountains of nothing.
 
-    self time of db, ms     baseline 4 5 4 5 60 5 4 4 5 4     window 90 80 100 90
-    without a fifth         4 5 4 5 5 4 4 5                   normal 4.5, spread 0.53, at least the floor: 5
-                                                              now 90; excess 90 - 4.5 - 3 x 5 = 70.5
+    own time of db, ms      baseline 4 5 4 5 60 5 4 4 5 4     window 90 90
+    without the farthest    4 5 4 5 5 4 4 5 4                 normal 4.4, spread 0.53 x (1.5 + 2/8), at least 1 ms
+                                                              excess 90 - 4.4 - 3 x 1 = 82.6
 
 The excess is what no spread explains: only beyond three spreads something counts, and only by what lies beyond.
 """

@@ -1,0 +1,42 @@
+"""What is normal, and by how much something left it: the example of `docs/diagnosis.md`, and its edges."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vistio_core.diagnosis.normal import Span, departure, onset
+
+BEFORE = [4.0, 5.0, 4.0, 5.0, 60.0, 5.0, 4.0, 4.0, 5.0, 4.0]
+
+
+def excess(before: list[float], during: list[float], floor: float = 1.0) -> float:
+    values = np.array([*before, *during])[:, None]
+    window = Span(len(before), len(values))
+    return float(departure(values, Span(0, len(before)), window, floor).excess[0])
+
+
+def test_the_example_of_the_page_is_true() -> None:
+    assert excess(BEFORE, [90.0, 90.0]) == pytest.approx(82.56, abs=0.01)
+
+
+def test_only_what_lies_beyond_three_spreads_counts() -> None:
+    assert excess([10.0] * 9, [13.0, 13.0]) == 0.0  # a tenth of 10 is the spread
+    assert excess([10.0] * 9, [13.5, 13.5]) == pytest.approx(0.5)
+    assert excess([10.0] * 9, [6.0, 6.0]) == pytest.approx(-1.0)
+
+
+def test_one_wild_step_is_no_new_normal() -> None:
+    assert excess([10.0] * 9, [10.0, 500.0, 10.0]) == 0.0
+
+
+def test_what_was_seen_less_than_twice_is_not_told_of() -> None:
+    nothing = float("nan")
+    assert excess([nothing, 10.0, nothing], [90.0, 90.0]) == 0.0
+    assert excess([10.0] * 9, [nothing, 90.0]) == 0.0
+
+
+def test_the_onset_is_the_step_from_which_on_values_lie_beyond_the_middle() -> None:
+    values = np.array([4.0, 5.0, 80.0, 4.0, 90.0, 85.0, np.nan, 90.0])
+    assert onset(values, 4.5, 88.0, Span(0, 8)) == 4
+    assert onset(-values, -4.5, -88.0, Span(0, 8)) == 4
