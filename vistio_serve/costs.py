@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from vistio_core import Recording
 from vistio_core.cache import Cache
+from vistio_core.diagnosis.observed import STEP_MS
 from vistio_core.replay.frames.model import MAX_CELLS, MAX_NOTICES
 from vistio_core.storage.extent import Extent
 from vistio_core.times import MINUTE_MS, SECOND_MS, format_instant
@@ -25,6 +26,7 @@ _NOTICE_BYTES = 150
 _ROW_OF_WINDOW_BYTES, _MOST_OF_WINDOW_BYTES = 500, 96 * _MB
 _INSTANT_BYTES = 900
 _CHANGE_BYTES = 3_000
+_ROW_OF_STEP_BYTES = 130
 _USUAL_STALENESS_MS = 5 * MINUTE_MS
 _EXTENT_MS, _EXTENT_S = 10 * MINUTE_MS, 60.0
 _MOST_EXTENTS = 1_000
@@ -57,6 +59,11 @@ class Costs:
         # They take twice as much, and seldom does every edge raise one in every frame.
         notices = min(number * extent.rows_of_one, MAX_NOTICES) * _NOTICE_BYTES
         return cells * _CELL_BYTES + notices + max(summed, told)
+
+    def explained(self, start_ms: int, end_ms: int) -> int:
+        """What happened in a window: what all edges and nodes did, step by step."""
+        steps = -(-(end_ms - start_ms) // STEP_MS)
+        return _ROW_OF_STEP_BYTES * steps * self._extent(start_ms, end_ms).rows_of_one
 
     def instants(self, start_ms: int, end_ms: int, most: int) -> int:
         """A list of what is recorded, of which at most so many are told."""

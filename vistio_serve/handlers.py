@@ -16,6 +16,7 @@ from vistio_serve.admission import Admission
 from vistio_serve.answers import LIVE, NEVER_STORE, SETTLED, Answer
 from vistio_serve.bodies import Body, body_of
 from vistio_serve.costs import Costs
+from vistio_serve.explained import Explained
 from vistio_serve.history import History, rows_of
 from vistio_serve.memory import Kept, Memory, give_back, make_room
 from vistio_serve.metrics import ServerMetrics
@@ -54,6 +55,7 @@ class Handlers:
         )
         self._windows: Shared[Body] = Shared(memory.windows_bytes)
         self._history = History(recording, memory, self.admission, self._costs)
+        self._explained = Explained(self._history)
         self._pages = pages.load()
         # Looking for plugins reads the metadata of everything that is installed: not in each request.
         self._formats = frontends.names()
@@ -63,6 +65,8 @@ class Handlers:
             "assets": self.assets,
             "graph": self.graph,
             "timeline": self.timeline,
+            "incidents": self.incidents,
+            "suspects": self.suspects,
             "frames": self.frames,
             "diff": self.diff,
             "instants": self.instants,
@@ -129,6 +133,12 @@ class Handlers:
             (start_ms, end_ms), lambda: self._list(start_ms, end_ms, now_ms), self.admission.sharing
         )
         return Answer(body, "application/json")
+
+    def incidents(self, call: RouteCall) -> Answer:
+        return self._explained.incidents(call.values, call.now_ms)
+
+    def suspects(self, call: RouteCall) -> Answer:
+        return self._explained.suspects(call.values, call.now_ms)
 
     def timeline(self, call: RouteCall) -> Answer:
         return self._history.timeline(call.values, call.now_ms)

@@ -63,9 +63,9 @@ class History:
     def __init__(
         self, recording: Callable[[], Recording], memory: Memory, admission: Admission, costs: Costs
     ) -> None:
-        self._recording = recording
+        self.recording = recording
         self._admission = admission
-        self._costs = costs
+        self.costs = costs
         self._shared: Shared[tuple[Body, bool]] = Shared(memory.windows_bytes)
         # Large, so they have a place of their own.
         self._frames: Shared[tuple[Body, bool]] = Shared(memory.frames_bytes)
@@ -80,15 +80,15 @@ class History:
             if "cluster" in values:
                 raise ParameterError("parameters 'level' and 'cluster' exclude each other; give one", "level")
             subject["cluster"] = ""
-        start_ms, end_ms = self._window(values, now_ms)
+        start_ms, end_ms = self.window_of(values, now_ms)
         step_ms = _step(values, end_ms - start_ms, self._interval_ms)
         # Steps begin at whole steps, so that moving a window does not move what a step says.
         start_ms = align(start_ms, step_ms)
         key = "timeline", start_ms, end_ms, step_ms, *subject.values()
-        return self._answer(
+        return self.answer(
             key,
             lambda: self._timeline(start_ms, end_ms, step_ms, subject, now_ms),
-            lambda: self._costs.window(start_ms, end_ms),
+            lambda: self.costs.window(start_ms, end_ms),
         )
 
     def annotations(self, values: Mapping[str, str], now_ms: int) -> Answer:
@@ -96,7 +96,7 @@ class History:
         start = parameters.instant(values, "start", now_ms, default_ms=0)
         end = parameters.instant(values, "end", now_ms, default_ms=now_ms + 10 * 365 * DAY_MS)
         _check_window(start, end)
-        found = self._recording().annotations(format_instant(start), format_instant(end))
+        found = self.recording().annotations(format_instant(start), format_instant(end))
         rows = rows_of(found)
         for row in rows:
             row["tags"] = msgspec.json.decode(row["tags"] or "{}")
@@ -105,7 +105,7 @@ class History:
     def frames(self, values: Mapping[str, str], now_ms: int) -> Answer:
         now_ms = align(now_ms, SECOND_MS)
         step_ms = _asked_step(values) or self._interval_ms()
-        span = None if "end" in values else self._recording().span()
+        span = None if "end" in values else self.recording().span()
         # So that the last frame shows the newest instant.
         after_ms = now_ms if span is None else span[1] + step_ms
         end_ms = parameters.instant(values, "end", now_ms, default_ms=after_ms)
@@ -115,7 +115,7 @@ class History:
         fixed = not any(parameters.is_relative(values.get(name, "now")) for name in ("start", "end"))
 
         def make() -> tuple[Iterable[bytes], bool]:
-            recording = self._recording()
+            recording = self.recording()
             found = recording.frames(format_instant(start_ms), format_instant(end_ms), f"{step_ms}ms")
             shown = [frame for frame in found.frames if frame.instant_ms is not None]
             # Where nothing is shown, this says why not.
@@ -131,10 +131,10 @@ class History:
             return vizceral_frames.pieces(found, graph, more), settled
 
         number = -(-(end_ms - start_ms) // step_ms)
-        return self._answer(
+        return self.answer(
             ("frames", start_ms, end_ms, step_ms, fixed),
             make,
-            lambda: self._costs.frames(start_ms, end_ms, number),
+            lambda: self.costs.frames(start_ms, end_ms, number),
             self._frames,
             _LESS,
         )
@@ -147,23 +147,22 @@ class History:
         fixed = before_fixed and after_fixed
 
         def make() -> tuple[Iterable[bytes], bool]:
-            found = self._recording().compare(before, after)
+            found = self.recording().compare(before, after)
             return [msgspec.json.encode(_comparison(found, limit))], fixed and _is_settled(found, now_ms)
 
         def cost() -> int:
             spans = [_span(moment) for moment in (before, after)]
             sides = [
-                self._costs.window(*span) if span[0] < span[1] else self._costs.graph(span[1])
-                for span in spans
+                self.costs.window(*span) if span[0] < span[1] else self.costs.graph(span[1]) for span in spans
             ]
-            return max(sides) + self._costs.changes(limit, spans[1][1])
+            return max(sides) + self.costs.changes(limit, spans[1][1])
 
-        return self._answer(("diff", before, after, fixed, limit), make, cost)
+        return self.answer(("diff", before, after, fixed, limit), make, cost)
 
     def _timeline(
         self, start_ms: int, end_ms: int, step_ms: int, subject: Mapping[str, str | None], now_ms: int
     ) -> tuple[Iterable[bytes], bool]:
-        recording = self._recording()
+        recording = self.recording()
         start, end = format_instant(start_ms), format_instant(end_ms)
         steps = recording.timeline(start, end, f"{step_ms}ms", **subject)
         columns = {name: steps[name].to_pylist() for name in steps.column_names if name != "start"}
@@ -177,7 +176,7 @@ class History:
         }
         return [msgspec.json.encode(document)], False
 
-    def _answer(
+    def answer(
         self,
         key: object,
         make: Callable[[], tuple[Iterable[bytes], bool]],
@@ -204,14 +203,18 @@ class History:
         (made, settled), _ = (kept or self._shared).get(key, body, self._admission.sharing)
         return Answer(made, _JSON, cache_control=SETTLED if settled else LIVE)
 
-    def _window(self, values: Mapping[str, str], now_ms: int) -> tuple[int, int]:
-        """What was asked for; the whole recording where nothing was."""
+    def window_of(
+        self, values: Mapping[str, str], now_ms: int, most_ms: int | None = None
+    ) -> tuple[int, int]:
+        """What was asked for; the whole recording where nothing was, or the newest ``most_ms`` of it."""
         first_ms, last_ms = now_ms - HOUR_MS, now_ms
         if "start" not in values or "end" not in values:
-            span = self._recording().span()
+            span = self.recording().span()
             if span is not None:
                 first_ms, last_ms = span[0], span[1] + 1
         end_ms = parameters.instant(values, "end", now_ms, default_ms=last_ms)
+        if most_ms is not None:
+            first_ms = max(first_ms, end_ms - most_ms)
         start_ms = parameters.instant(values, "start", now_ms, default_ms=min(first_ms, end_ms - 1))
         if "end" not in values and start_ms >= end_ms:
             end_ms = now_ms  # after the newest instant there is still a window: one without any
@@ -220,11 +223,11 @@ class History:
 
     def _interval_ms(self) -> int:
         """The interval at the newest instant."""
-        span = self._recording().span()
+        span = self.recording().span()
         if span is None:
             return SECOND_MS
         last_ms = span[1]
-        newest = self._recording().instants(format_instant(last_ms), format_instant(last_ms + 1))
+        newest = self.recording().instants(format_instant(last_ms), format_instant(last_ms + 1))
         intervals_ms: list[int] = newest["interval_ms"].to_pylist()
         return max([SECOND_MS, *intervals_ms])
 

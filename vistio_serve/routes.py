@@ -96,6 +96,14 @@ _DIFF = (
     Parameter("after", f"{_MOMENT} Default: now.", "-1h/now"),
     Parameter("limit", "Most edges and most nodes to list.", "100", default="100", type="integer"),
 )
+_HAPPENED = (
+    Parameter("start", f"First instant of the window: {INSTANT}. Default: an hour before its end.", "-1h"),
+    Parameter("end", f"End of the window, not part of it: {INSTANT}. Default: after the newest.", "now"),
+)
+_SUSPECTS = (
+    *_HAPPENED,
+    Parameter("about", "Only this node, and those that it calls, directly or by way of others.", "cart"),
+)
 _MARKS = (
     Parameter("start", f"First instant of the window: {INSTANT}. Default: all.", "-6h"),
     Parameter("end", f"End of the window, not part of it: {INSTANT}. Default: all.", "now"),
@@ -110,6 +118,15 @@ ROUTES: tuple[Route, ...] = (
     Route("/timeline", "timeline", "Rates, edges and notices, step by step.", _JSON, _TIMELINE, (503,)),
     Route("/frames", "frames", "Many graphs at once, to move through time.", _JSON, _FRAMES, (404, 503)),
     Route("/diff", "diff", "What changed between two moments, largest first.", _JSON, _DIFF, (404, 503)),
+    Route(
+        "/incidents",
+        "incidents",
+        "When something left its normal, and who was hit.",
+        _JSON,
+        _HAPPENED,
+        (503,),
+    ),
+    Route("/suspects", "suspects", "Who is likely the cause, with evidence.", _JSON, _SUSPECTS, (404, 503)),
     Route("/annotations", "annotations", "Deployments, incidents and other marks.", _JSON, _MARKS, (503,)),
     Route("/instants", "instants", "What is recorded in a window, and its gaps.", _JSON, _WINDOW, (503,)),
     Route(

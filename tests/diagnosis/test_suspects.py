@@ -14,11 +14,13 @@ from pathlib import Path
 
 import attrs
 import pytest
+from werkzeug.test import Client
 
 from vistio_core import Annotation, Recording, loads
 from vistio_core.errors import UnknownNameError, UsageError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
-from vistio_core.times import HOUR_MS, MINUTE_MS
+from vistio_core.times import HOUR_MS, MINUTE_MS, format_instant
+from vistio_serve import create_app
 
 SHARED = "query: q, prometheusURL: 'http://127.0.0.1:9090'"
 ENDS = "source: {label: a, class: service}, target: {label: b, class: service}"
@@ -368,3 +370,36 @@ def test_an_incident_after_the_window_is_none_of_it(recorded: Recorded) -> None:
 def test_more_than_two_days_are_refused(recorded: Recorded) -> None:
     with pytest.raises(UsageError, match="at most 48"):
         recorded(slow_database).incidents(END_MS - 50 * HOUR_MS, END_MS)
+
+
+def test_over_http_both_say_what_they_say_in_python(recorded: Recorded) -> None:
+    recording = recorded(slow_database)
+    client = Client(create_app(recording, now_ms=lambda: END_MS))
+    window = {"start": format_instant(NOTICED_MS), "end": format_instant(END_MS)}
+
+    found = client.get("/suspects", query_string=window).get_json()
+    table = recording.suspects(NOTICED_MS, END_MS).table
+    assert [list(each) for each in found["suspects"]] == [table.column_names] * table.num_rows
+    for name in ("rank", "cluster", "node", "target", "score", "measure", "evidence"):
+        assert [each[name] for each in found["suspects"]] == table[name].to_pylist()
+    assert found["suspects"][0]["onset"] == format_instant(NOTICED_MS)
+    assert found["baseline"] == {"start": format_instant(START_MS), "end": format_instant(NOTICED_MS)}
+
+    found = client.get("/incidents", query_string=window).get_json()
+    (incident,) = recording.incidents(NOTICED_MS, END_MS)
+    assert found["incidents"] == [
+        {
+            "start": format_instant(incident.start_ms),
+            "end": None,
+            "summary": incident.summary,
+            "first": {"cluster": "mesh", "node": "db", "target": None},
+            "hit": [{"cluster": whom.cluster, "node": whom.node} for whom in incident.hit],
+            "worst_share": incident.worst_share,
+        }
+    ]
+    assert found["unseen"] == []
+
+    other = client.get("/suspects", query_string={**window, "about": "carts"})
+    assert (other.status_code, other.get_json()["nearest"]) == (404, ["cart"])
+    long = {"start": format_instant(NOTICED_MS - 25 * HOUR_MS), "end": format_instant(NOTICED_MS)}
+    assert client.get("/incidents", query_string=long).status_code == 400
