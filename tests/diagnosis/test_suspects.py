@@ -6,6 +6,7 @@ takes, and what it waits for.
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from collections.abc import Callable, Iterable
@@ -14,12 +15,14 @@ from pathlib import Path
 
 import attrs
 import pytest
+from click.testing import CliRunner
 from werkzeug.test import Client
 
 from vistio_core import Annotation, Recording, loads
 from vistio_core.errors import UnknownNameError, UsageError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
 from vistio_core.times import HOUR_MS, MINUTE_MS, format_instant
+from vistio_record.cli import main
 from vistio_serve import create_app
 
 SHARED = "query: q, prometheusURL: 'http://127.0.0.1:9090'"
@@ -403,3 +406,33 @@ def test_over_http_both_say_what_they_say_in_python(recorded: Recorded) -> None:
     assert (other.status_code, other.get_json()["nearest"]) == (404, ["cart"])
     long = {"start": format_instant(NOTICED_MS - 25 * HOUR_MS), "end": format_instant(NOTICED_MS)}
     assert client.get("/incidents", query_string=long).status_code == 400
+
+
+def test_in_the_terminal_both_say_who_and_why(recorded: Recorded, tmp_path: Path) -> None:
+    recording = recorded(slow_database)
+    window = (
+        "--recording",
+        recording.place,
+        "--start",
+        format_instant(NOTICED_MS),
+        "--end",
+        format_instant(END_MS),
+    )
+    told = CliRunner().invoke(main, ["suspects", *window])
+    assert told.exit_code == 0
+    assert told.stdout.startswith("  1  db (mesh), ")
+    assert recording.suspects(NOTICED_MS, END_MS).table["evidence"][0].as_py() in told.stdout
+    ranked = json.loads(CliRunner().invoke(main, ["suspects", *window, "--json"]).stdout)["suspects"]
+    assert [each["rank"] for each in ranked] == list(range(1, len(ranked) + 1))
+
+    (incident,) = recording.incidents(NOTICED_MS, END_MS)
+    told = CliRunner().invoke(main, ["incidents", *window])
+    assert told.stdout == f"{format_instant(incident.start_ms)} still: {incident.summary}\n"
+    quiet = (
+        *window[:2],
+        "--start",
+        format_instant(NOTICED_MS - 600_000),
+        "--end",
+        format_instant(NOTICED_MS),
+    )
+    assert CliRunner().invoke(main, ["incidents", *quiet]).stdout == "nothing left its normal\n"

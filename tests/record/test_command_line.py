@@ -368,7 +368,7 @@ _WITH_RECORDING = {
     "backfill": ("--source", "simulator", "--start", "-1m"),
     "annotate": ("a mark",),
     "prune": ("--retention", "7d"),
-    **dict.fromkeys(("annotations", "info", "seal", "verify"), ()),
+    **dict.fromkeys(("annotations", "incidents", "info", "seal", "suspects", "verify"), ()),
 }
 
 
