@@ -354,6 +354,27 @@ def test_an_incident_that_lasts_has_no_end(recorded: Recorded) -> None:
     assert incident.first.node == "db"
 
 
+def test_an_incident_in_the_first_hour_of_a_recording_is_found_by_what_most_of_it_was_like(
+    tmp_path: Path,
+) -> None:
+    place = tmp_path / "recording"
+    begins_ms, ends_ms = START_MS + 25 * MINUTE_MS, START_MS + 40 * MINUTE_MS
+    for noise, (first_ms, last_ms, how) in enumerate(
+        (
+            (START_MS, begins_ms, lambda state: None),
+            (begins_ms, ends_ms, bad_version),
+            (ends_ms, NOTICED_MS, lambda state: None),
+        )
+    ):
+        write(place, range(first_ms, last_ms, MINUTE_MS), how, noise)
+    recording = Recording.open(place, clock=lambda: END_MS)
+    (incident,) = recording.incidents(START_MS, NOTICED_MS)
+    assert incident.first.node == "cart"
+    assert abs(incident.start_ms - begins_ms) <= MINUTE_MS
+    assert incident.end_ms is not None
+    assert abs(incident.end_ms - ends_ms) <= MINUTE_MS
+
+
 def test_a_window_has_its_start_and_not_its_end(recorded: Recorded) -> None:
     """Two instants of trouble say enough, one does not."""
     recording = recorded(slow_database)

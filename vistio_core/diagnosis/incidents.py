@@ -1,9 +1,10 @@
 """When something left its normal, what first and what then, and how bad it was for what enters. Pure; numpy inside.
 
 Hour by hour: what was well in the hour before is normal, so that slow changes are none, and an incident never becomes
-normal by lasting. At every step (the mean of the minute around it) each node is charged with its own part
-(`charges`); an incident is a run of steps at which somebody is charged with at least one in a hundred of what enters.
-Runs that lie less than `APART_STEPS` apart are one; shorter ones than `SHORTEST_STEPS` are noise.
+normal by lasting. Where hardly anything was seen in the hour before, as when a recording begins, that is normal which
+most of the hour itself was like. At every step (the mean of the minute around it) each node is charged with its own
+part (`charges`); an incident is a run of steps at which somebody is charged with at least one in a hundred of what
+enters. Runs that lie less than `APART_STEPS` apart are one; shorter ones than `SHORTEST_STEPS` are noise.
 
     step            1    2    3    4    5    6    7    8
     db, of 100/s    0    0    12   30   31   28   0    0        an incident from 3 to 7, first db
@@ -20,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from vistio_core.diagnosis.charges import falls_on, floors, harmed, request_ms
-from vistio_core.diagnosis.normal import Span, departure
+from vistio_core.diagnosis.normal import HALF_LEFT_OUT, LEFT_OUT, Span, departure
 from vistio_core.diagnosis.observed import STEP_MS, Booleans, Observed
 from vistio_core.diagnosis.signals import Mesh, Signal, signals
 from vistio_core.samples import Floats
@@ -31,6 +32,8 @@ FROM_SHARE = 0.01
 APART_STEPS = 5 * MINUTE_MS // STEP_MS
 SHORTEST_STEPS = 2 * MINUTE_MS // STEP_MS
 _HOUR_STEPS = HOUR_MS // STEP_MS
+_ENOUGH_STEPS = 10 * MINUTE_MS // STEP_MS
+"""A shorter time before tells too little of what is normal."""
 _SMOOTHED_STEPS = MINUTE_MS // STEP_MS
 
 
@@ -119,17 +122,26 @@ def _harm_of_hour(seen: Observed, mesh: Mesh, found: Sequence[Signal], hour: Spa
     before = Span(max(hour.first - _HOUR_STEPS, 0), hour.first)
     if not well[before.first : before.last].any():
         before = Span(0, hour.first)
+    left_out = LEFT_OUT
+    if _seen_for(mesh, before) < _ENOUGH_STEPS:
+        before, left_out = hour, HALF_LEFT_OUT
     sick = ~well[before.first : before.last]
     whole_ms = request_ms(seen, mesh, before)
     most = np.zeros((hour.last - hour.first, len(seen.nodes)))
     for signal in found:
         values = signal.values.copy()
         values[before.first : before.last][sick] = np.nan
-        left = departure(values, before, hour, *floors(signal))
+        left = departure(values, before, hour, *floors(signal), left_out=left_out)
         now, rps = hour.of(signal.values), (hour.of(signal.rps), hour.of(mesh.rps))
         harm = harmed(mesh, signal, left, now, rps, whole_ms)
         most = np.maximum(most, falls_on(mesh, signal, harm, left.beyond(now)))
     return most
+
+
+def _seen_for(mesh: Mesh, span: Span) -> int:
+    """How many steps lie between the first and the last one of which something is known."""
+    steps = np.flatnonzero(~np.isnan(span.of(mesh.entering)).all(axis=1))
+    return int(steps[-1] - steps[0]) + 1 if len(steps) else 0
 
 
 def _smoothed(signal: Signal) -> Signal:

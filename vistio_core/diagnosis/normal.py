@@ -26,8 +26,10 @@ SPREADS = 3.0
 """Within how many spreads of its normal something is normal."""
 LEFT_OUT = 0.2
 """Which share of a baseline does not count: the steps that lie farthest from its median."""
-WIDER = 1.5
-"""By how much the spread of all steps of a normal distribution is wider than that of the four fifths."""
+HALF_LEFT_OUT = 0.5
+"""Likewise of a baseline that may itself be the trouble: less than half of it is then."""
+WIDER = {LEFT_OUT: 1.5, HALF_LEFT_OUT: 2.65}
+"""By how much the spread of all steps of a normal distribution is wider than that of those that are left."""
 LEAST_SPREAD = 0.1
 """Of the normal value."""
 _FEWEST_STEPS = 2
@@ -78,7 +80,12 @@ class Departure:
 
 
 def departure(
-    values: Floats, baseline: Span, window: Span, floor: float, least: float = LEAST_SPREAD
+    values: Floats,
+    baseline: Span,
+    window: Span,
+    floor: float,
+    least: float = LEAST_SPREAD,
+    left_out: float = LEFT_OUT,
 ) -> Departure:
     """How far the mean of a window lies from the baseline's.
 
@@ -88,6 +95,7 @@ def departure(
         window: the steps in question.
         floor: the least spread, in the unit of the values.
         least: the least spread, as a share of what is normal.
+        left_out: which share of the baseline does not count; one of `WIDER`.
     """
     before, during = baseline.of(values), window.of(values)
     if not len(before) or not len(during):
@@ -96,13 +104,13 @@ def departure(
     with warnings.catch_warnings(), np.errstate(invalid="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)  # of columns in which nothing was seen
         away = np.abs(before - np.nanmedian(before, axis=0))
-        limit = np.nanquantile(away, 1 - LEFT_OUT, axis=0, method="lower")
+        limit = np.nanquantile(away, 1 - left_out, axis=0, method="lower")
         kept = np.where(away <= limit, before, np.nan)
         normal = np.nanmean(kept, axis=0)
         spread = np.nan_to_num(np.nanstd(kept, axis=0, ddof=1))
         now = _now(during, normal)
     steps = (~np.isnan(kept)).sum(axis=0)
-    spread *= WIDER + 2 / np.maximum(steps - 1, 1)  # of few steps nobody knows it well
+    spread *= WIDER[left_out] + 2 / np.maximum(steps - 1, 1)  # of few steps nobody knows it well
     enough = steps >= _FEWEST_STEPS
     enough &= (~np.isnan(during)).sum(axis=0) >= min(_FEWEST_IN_WINDOW, len(during))
     normal = np.where(enough, normal, np.nan)
