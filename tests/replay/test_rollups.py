@@ -166,9 +166,11 @@ def test_an_edge_or_a_node_by_minute_is_what_the_log_says(
     asked = windows_read(monkeypatch)
     windows = [WINDOW, (START_MS, START_MS + HOUR_MS + INTERVAL_MS, "1m")]
     found = [recording.timeline(*window, **subject) for window in windows]
-    # The newest hour is in the head; the other window ends within a minute.
+    # Of the first minute some instants were seen and some were not. The newest hour is in the head; the other window
+    # ends within a minute.
+    mixed = START_MS, START_MS + 60_000
     newest, end_ms = START_MS + 2 * HOUR_MS, START_MS + HOUR_MS
-    assert asked == [(newest, newest + HOUR_MS), (end_ms, end_ms + INTERVAL_MS)]
+    assert asked == [mixed, (newest, newest + HOUR_MS), mixed, (end_ms, end_ms + INTERVAL_MS)]
     for path in subjects(recording):
         path.unlink()
     assert [recording.timeline(*window, **subject) for window in windows] == found

@@ -79,9 +79,9 @@ class Coverage:
         )
 
     def by_minute(self, start_ms: int, end_ms: int) -> tuple[Booleans, Booleans]:
-        """Writers by minutes of a window: whether an instant is whole, and whether each known one is."""
+        """Writers by minutes of a window: whether an instant is whole, and whether each one is."""
         minute = (self.instant_ms - start_ms) // MINUTE_MS
-        inside = self.known & (minute >= 0) & (self.instant_ms < end_ms)
+        inside = self.could & (minute >= 0) & (self.instant_ms < end_ms)
         some, every = np.zeros((2, len(self.writers), -(-(end_ms - start_ms) // MINUTE_MS)), bool)
         whole, partly = inside & self.whole, inside & ~self.whole
         some[self.writer[whole], minute[whole]] = True
