@@ -22,8 +22,9 @@ import pyarrow as pa
 
 from vistio_core.diagnosis.charges import falls_on, floors, harmed, request_ms
 from vistio_core.diagnosis.normal import HALF_LEFT_OUT, LEFT_OUT, Span, departure
-from vistio_core.diagnosis.observed import STEP_MS, Booleans, Observed
+from vistio_core.diagnosis.observed import STEP_MS, Observed
 from vistio_core.diagnosis.signals import Mesh, Signal, signals
+from vistio_core.judging.codes import Booleans
 from vistio_core.samples import Floats
 from vistio_core.times import HOUR_MS, MINUTE_MS, format_instant
 

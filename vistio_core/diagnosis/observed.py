@@ -22,14 +22,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from vistio_core.configuration.mapping import CLASSES
 from vistio_core.configuration.model import Configuration, MeasurementRule, Merge, Rule, Witness
 from vistio_core.events import RuleKey
 from vistio_core.graph.numbering import each_once, edge_digits, edge_number, node_number
-from vistio_core.judging.codes import Integers, numbered
+from vistio_core.judging.codes import Booleans, Integers, numbered
 from vistio_core.judging.judge import Judge, Measured
 from vistio_core.judging.reports import ToldEdges, judged
 from vistio_core.judging.rule_edges import MILLIONTHS, EdgeRows, RuleEdges, sums_by
@@ -46,7 +45,6 @@ STEP_MS = 10_000
 CALLER = "caller_"
 """Before the name of what the caller measured, as in a graph (`judging.build`)."""
 _MERGES = {Merge.MAX: np.maximum, Merge.MIN: np.minimum, Merge.SUM: np.add}
-Booleans = npt.NDArray[np.bool_]
 
 
 @attrs.frozen(eq=False)

@@ -30,8 +30,8 @@ import attrs
 import numpy as np
 
 from vistio_core.configuration.mapping import StatusClass
-from vistio_core.diagnosis.observed import CALLER, Booleans, Observed
-from vistio_core.judging.codes import Integers
+from vistio_core.diagnosis.observed import CALLER, Observed
+from vistio_core.judging.codes import Booleans, Integers
 from vistio_core.samples import Floats
 
 SLOW, WARNING, CALLS = 0.5, 0.5, 0.1

@@ -19,9 +19,10 @@ import pyarrow as pa
 
 from vistio_core.diagnosis.charges import Charge, charges, mean_of
 from vistio_core.diagnosis.normal import Span, onset
-from vistio_core.diagnosis.observed import STEP_MS, Booleans, Observed
+from vistio_core.diagnosis.observed import STEP_MS, Observed
 from vistio_core.diagnosis.signals import Mesh, signals
 from vistio_core.diagnosis.words import Mark, Words
+from vistio_core.judging.codes import Booleans
 from vistio_core.samples import Floats
 from vistio_core.storage.format import INSTANT
 

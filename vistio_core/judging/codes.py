@@ -26,6 +26,7 @@ from vistio_core.samples import Texts
 
 Integers = npt.NDArray[Any]
 """64-bit integers, or Python's where those might not do."""
+Booleans = npt.NDArray[np.bool_]
 NOTHING: Integers = np.zeros(0, np.int64)
 Value = TypeVar("Value", bound=Hashable)
 

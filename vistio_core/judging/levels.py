@@ -16,10 +16,10 @@ import numpy as np
 
 from vistio_core.configuration.mapping import CLASSES
 from vistio_core.graph.numbering import check_names, each_once, edge_number
-from vistio_core.judging.codes import NOTHING, Integers, run_lengths, run_starts
+from vistio_core.judging.codes import NOTHING, Booleans, Integers, run_lengths, run_starts
 from vistio_core.judging.judge import Judge
 from vistio_core.judging.reports import told_at, witness_of
-from vistio_core.judging.rule_edges import Booleans, EdgeRows, RuleEdges
+from vistio_core.judging.rule_edges import EdgeRows, RuleEdges
 from vistio_core.samples import Floats
 
 Shown = Mapping[int, Sequence[int]]

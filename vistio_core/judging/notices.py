@@ -24,9 +24,9 @@ from vistio_core.configuration.model import (
 from vistio_core.configuration.templates import query_link, render_title, severity_of
 from vistio_core.events import Measurement
 from vistio_core.graph.model import Notice
-from vistio_core.judging.codes import Integers
+from vistio_core.judging.codes import Booleans, Integers
 from vistio_core.judging.judge import Judge, Measured
-from vistio_core.judging.rule_edges import Booleans, EdgeRows
+from vistio_core.judging.rule_edges import EdgeRows
 from vistio_core.samples import Floats
 
 _BAD = {StatusType.WARNING: StatusClass.WARNING.column, StatusType.DANGER: StatusClass.DANGER.column}

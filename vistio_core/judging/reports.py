@@ -18,9 +18,9 @@ import numpy as np
 from vistio_core.configuration.mapping import CLASSES
 from vistio_core.configuration.model import ConnectionRule, Witness
 from vistio_core.graph.numbering import node_number
-from vistio_core.judging.codes import Integers, numbered
+from vistio_core.judging.codes import Booleans, Integers, numbered
 from vistio_core.judging.judge import Judge
-from vistio_core.judging.rule_edges import MILLIONTHS, Booleans, EdgeRows, RuleEdges, RulesSeen
+from vistio_core.judging.rule_edges import MILLIONTHS, EdgeRows, RuleEdges, RulesSeen
 from vistio_core.judging.witnesses import UNKNOWN, Reports, reconciled
 from vistio_core.samples import Floats
 

@@ -29,21 +29,17 @@ from typing import Protocol
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from vistio_core.configuration.mapping import CLASSES
 from vistio_core.configuration.model import Rule
 from vistio_core.events import RuleKey
-from vistio_core.judging.codes import NOTHING, Integers, numbered, run_lengths
+from vistio_core.judging.codes import NOTHING, Booleans, Integers, numbered, run_lengths
 from vistio_core.samples import Floats
 
 RulesSeen = list[tuple[RuleKey, Rule | None, slice | Integers]]
 """Rules in their order, each with the rows that it saw."""
 MILLIONTHS = 1_000_000
 _MOST_64_BITS = 2**62
-
-
-Booleans = npt.NDArray[np.bool_]
 
 
 class EdgeRows(Protocol):

@@ -15,12 +15,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from vistio_core.configuration.model import ConnectionRule, NodeMapping
 from vistio_core.events import RuleKey
 from vistio_core.graph.model import FailedRule
-from vistio_core.judging.codes import Integers
+from vistio_core.judging.codes import Booleans, Integers
 from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.subject import Subject
 
@@ -66,6 +65,11 @@ class Unseen:
         )
 
 
+def name_of(key: RuleKey) -> str:
+    """A rule with its cluster, as people are told of it: ``mesh/http``, and ``ingress`` of the global level."""
+    return "/".join(filter(None, key))
+
+
 def unseen_of(unanswered: Iterable[RuleKey], rulebook: Rulebook | None) -> list[Unseen]:
     """What rules could have told. Only those whose series are edges say something about traffic.
 
@@ -76,7 +80,7 @@ def unseen_of(unanswered: Iterable[RuleKey], rulebook: Rulebook | None) -> list[
     found = []
     for key in unanswered:
         rule = None if rulebook is None else rulebook.rule(key)
-        name = "/".join(filter(None, key))
+        name = name_of(key)
         if rule is None:
             found.append(Unseen(name, key[0]))
         elif isinstance(rule, ConnectionRule):
@@ -117,7 +121,7 @@ def told_by_any(
     cluster: Integers,
     source: Integers,
     target: Integers,
-) -> npt.NDArray[np.bool_]:
+) -> Booleans:
     """`Unseen.edge` of columns of edges: of which of them some rule could have told.
 
     Args:

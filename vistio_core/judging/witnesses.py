@@ -32,10 +32,9 @@ from __future__ import annotations
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
 from vistio_core.configuration.mapping import StatusClass
-from vistio_core.judging.codes import Integers
+from vistio_core.judging.codes import Booleans, Integers
 from vistio_core.samples import Floats
 
 UNKNOWN = "unknown"
@@ -43,7 +42,6 @@ UNKNOWN = "unknown"
 NOISE = 0.1
 """Up to which share two reports of the same may differ."""
 
-Booleans = npt.NDArray[np.bool_]
 _NORMAL, _WARNING, _DANGER = (each.column for each in StatusClass)
 
 

@@ -37,8 +37,8 @@ from vistio_core.recording.info import info_of
 from vistio_core.recording.verify import Checked, verify
 from vistio_core.replay import timeline, windows
 from vistio_core.replay.absence import nothing_recorded
+from vistio_core.replay.as_of import MISSED_FOR_MS
 from vistio_core.replay.comparison import Comparison, Moment, compare, moment_of
-from vistio_core.replay.coverage import MISSED_FOR_MS
 from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.frames.frames import Frames, frames_of
 from vistio_core.replay.gaps import Gap, find_gaps
@@ -120,7 +120,7 @@ class Recording:
         )
         self._scans = Scans(self._log, self._session)
         self._traffic = Traffic(store, self._log, self._scans, self._configuration)
-        self._names = KnownNames(store, self._log, self._scans, self._configuration)
+        self._names = KnownNames(store, self._log, self._scans, self._traffic.rollups, self._configuration)
         self._graphs = Graphs(self._log, self._configuration, clock)
         self._diagnosis = Diagnosis(self._log, self._configuration)
 

@@ -19,8 +19,8 @@ from vistio_core.storage.listing import Listing, WriterListing
 from vistio_core.storage.parts import Told
 from vistio_core.times import DAY_MS, format_instant
 
-_MISSED_FOR_MS = DAY_MS
-"""A writer that fell silent is missed in graphs for as long."""
+MISSED_FOR_MS = DAY_MS
+"""A writer that fell silent is missed for as long, in graphs and in windows."""
 
 
 @attrs.frozen
@@ -38,7 +38,7 @@ class AsOf:
 
 def reach(first_ms: int, last_ms: int, staleness_ms: int) -> Span:
     """What `as_of` looks into for instants from ``first_ms`` to ``last_ms``."""
-    return first_ms - staleness_ms + 1 - _MISSED_FOR_MS, last_ms + 1
+    return first_ms - staleness_ms + 1 - MISSED_FOR_MS, last_ms + 1
 
 
 def as_of(listing: Listing, at_ms: int, staleness_ms: int) -> list[AsOf]:
@@ -59,7 +59,7 @@ def as_of(listing: Listing, at_ms: int, staleness_ms: int) -> list[AsOf]:
         tried_ms = writer.newest(fresh_ms if shown_ms is None else shown_ms, end_ms, seen=False)
         silent_since_ms = None
         if tried_ms is None:
-            silent_since_ms = writer.newest(fresh_ms - _MISSED_FOR_MS, fresh_ms, seen=False)
+            silent_since_ms = writer.newest(fresh_ms - MISSED_FOR_MS, fresh_ms, seen=False)
         answers.append(AsOf(writer, shown_ms, tried_ms, silent_since_ms))
     return answers
 

@@ -92,7 +92,7 @@ def moment_of(graph: Graph, rulebook: Rulebook) -> Moment:
         np.concatenate(edge_rows)[known],
         rates[known],
         np.concatenate(node_rows),
-        (Blind((Round((*unseen_in(graph.failed_rules, rulebook),)),)),),
+        (Blind((Round(tuple(unseen_in(graph.failed_rules, rulebook))),)),),
         graph.significant_digits,
     )
 

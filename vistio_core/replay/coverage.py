@@ -21,24 +21,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from vistio_core.configuration.model import ConnectionRule, Rule
-from vistio_core.judging.codes import Integers
+from vistio_core.judging.codes import Booleans, Integers
 from vistio_core.judging.rulebook import Rulebook
-from vistio_core.judging.seen import Unseen, missing_writer, tellers, unseen_of
+from vistio_core.judging.seen import Unseen, missing_writer, name_of, tellers, unseen_of
 from vistio_core.judging.subject import Subject
-from vistio_core.times import DAY_MS, MINUTE_MS
+from vistio_core.replay.as_of import MISSED_FOR_MS
+from vistio_core.times import MINUTE_MS
 
-MISSED_FOR_MS = DAY_MS
-"""A writer that fell silent is missed for as long."""
 _NO_RULE = "failed: no rule of then tells of it"
 _ANY_RULE = (Unseen("any rule"),)
 FindRulebook = Callable[[str], Rulebook | None]
 """From the hash of a configuration to its rules; None where it cannot be read: then any rule could tell of anything."""
-Booleans = npt.NDArray[np.bool_]
 
 
 @attrs.frozen(eq=False)
@@ -242,7 +239,7 @@ def _reasons(presence: pa.Table, unseen: Mapping[int, Sequence[str]]) -> Iterato
     """Why the first of the rules of each row was not answered."""
     failed = dict(_failed(presence))
     for row, names in unseen.items():
-        told = {"/".join(filter(None, (each["cluster"], each["rule"]))): each for each in failed.get(row, ())}
+        told = {name_of((each["cluster"], each["rule"])): each for each in failed.get(row, ())}
         why = next((told[name] for name in names if name in told), None)
         if why is None:
             yield row, f"failed: {names[0]} recorded nothing"

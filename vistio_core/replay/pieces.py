@@ -10,10 +10,11 @@ import pyarrow as pa
 
 from vistio_core.configuration.model import Configuration
 from vistio_core.graph.topology import Topology
+from vistio_core.judging.codes import Booleans
 from vistio_core.judging.judge import MEASUREMENT_COLUMNS, SAMPLE_COLUMNS, Judge, Measured
 from vistio_core.judging.notices import NodeNotices, node_notices
 from vistio_core.judging.reports import judged
-from vistio_core.judging.rule_edges import Booleans, EdgeRows, RuleEdges
+from vistio_core.judging.rule_edges import EdgeRows, RuleEdges
 from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.subject import Subject
 from vistio_core.judging.totals import TOTALS, totals

@@ -22,10 +22,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vistio_core.judging.codes import Integers
+from vistio_core.judging.codes import Booleans, Integers
 from vistio_core.judging.seen import missing_writer
 from vistio_core.judging.totals import COUNTS, RATES
-from vistio_core.replay.coverage import MISSED_FOR_MS, Booleans, Coverage
+from vistio_core.replay.as_of import MISSED_FOR_MS
+from vistio_core.replay.coverage import Coverage
 from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.gaps import Gap
 from vistio_core.samples import Floats

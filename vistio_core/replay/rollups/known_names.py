@@ -41,13 +41,18 @@ class KnownNames:
     """Clusters and nodes of a recording."""
 
     def __init__(
-        self, store: Store, log: Log, scans: Scans, configuration: Callable[[str], Configuration]
+        self,
+        store: Store,
+        log: Log,
+        scans: Scans,
+        rollups: Rollups,
+        configuration: Callable[[str], Configuration],
     ) -> None:
+        self._rollups = rollups
         self._store = store
         self._log = log
         self._scans = scans
         self._configuration = configuration
-        self._rollups = Rollups(store)
 
     def require(self, subject: Subject) -> None:
         """Refuse a subject that has a name of which nothing was ever recorded, nor could be.

@@ -24,7 +24,8 @@ from vistio_core.judging.minutes import SubjectKey, Whose, totals_by_minute
 from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.subject import Subject
 from vistio_core.judging.totals import TOTALS, totals
-from vistio_core.replay.coverage import MISSED_FOR_MS, Coverage, coverage_of
+from vistio_core.replay.as_of import MISSED_FOR_MS
+from vistio_core.replay.coverage import Coverage, coverage_of
 from vistio_core.replay.pieces import piece_about, totals_of
 from vistio_core.replay.rollups.hours import Hour, Rollup, Rollups, hours_of
 from vistio_core.replay.rollups.subjects import SubjectRollup
