@@ -34,17 +34,7 @@ def incidents(recording: Path, start: int, end: int, json: bool) -> None:
       vistio-record incidents --recording recording/ --start -6h
     """  # noqa: D301  # the mark is for click: keep these lines
     found = Recording.open(recording).incidents(format_instant(start), format_instant(end))
-    rows = [
-        {
-            "start": format_instant(each.start_ms),
-            "end": None if each.end_ms is None else format_instant(each.end_ms),
-            "summary": each.summary,
-            "first": {"cluster": each.first.cluster, "node": each.first.node, "target": each.first.target},
-            "hit": [{"cluster": whom.cluster, "node": whom.node} for whom in each.hit],
-            "worst_share": each.worst_share,
-        }
-        for each in found
-    ]
+    rows = [each.document() for each in found]
     if json:
         click.echo(dumps({"incidents": rows, "unseen": _unseen(found.unseen)}, indent=2, ensure_ascii=False))
         return

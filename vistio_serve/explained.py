@@ -32,21 +32,7 @@ class Explained:
         def make(start: str, end: str) -> dict[str, Any]:
             found = self._history.recording().incidents(start, end)
             return {
-                "incidents": [
-                    {
-                        "start": format_instant(each.start_ms),
-                        "end": None if each.end_ms is None else format_instant(each.end_ms),
-                        "summary": each.summary,
-                        "first": {
-                            "cluster": each.first.cluster,
-                            "node": each.first.node,
-                            "target": each.first.target,
-                        },
-                        "hit": [{"cluster": whom.cluster, "node": whom.node} for whom in each.hit],
-                        "worst_share": each.worst_share,
-                    }
-                    for each in found
-                ],
+                "incidents": [each.document() for each in found],
                 "unseen": _unseen(found.unseen),
             }
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import attrs
 import numpy as np
@@ -62,6 +63,17 @@ class Incident:
     """All nodes that did, in the order in which they did."""
     worst_share: float
     """Of what enters: how much of it was harmed at the worst moment, 0 to 1."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON tells it, over HTTP and in the terminal: times as RFC 3339 text, ``end`` null while it lasts."""
+        return {
+            "start": format_instant(self.start_ms),
+            "end": None if self.end_ms is None else format_instant(self.end_ms),
+            "summary": self.summary,
+            "first": attrs.asdict(self.first),
+            "hit": [{"cluster": whom.cluster, "node": whom.node} for whom in self.hit],
+            "worst_share": self.worst_share,
+        }
 
 
 @attrs.frozen(eq=False)
