@@ -110,10 +110,10 @@ def test_a_prometheus_behind_tls_and_a_password_is_recorded_by_its_http_config(
     assert "hunter2" not in checked.output
     process = run_process(
         "vistio-record", "run", *asked, "--recording", recording_dir, "--port", "0", "--interval", "1s",
-        "--timeout", "1s", "--delay", "200ms", "--log-level", "debug",
+        "--timeout", "1s", "--delay", "200ms", "--log-level", "debug", "--heal", "0s",
     )  # fmt: skip
     wait_until(lambda: process.log.count("scrape.committed") >= 2, what="two scrapes")
-    # The password is wrong for a while: not seen then, and seen again without a restart.
+    # The password is wrong for a while: not seen then (nothing is healed here), and seen again without a restart.
     (tmp_path / "password").write_text("hunter3")
     process.wait_for_line("HTTP 401 Unauthorized")
     (tmp_path / "password.new").write_text("hunter2")
