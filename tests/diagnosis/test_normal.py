@@ -30,6 +30,19 @@ def test_one_wild_step_is_no_new_normal() -> None:
     assert excess([10.0] * 9, [10.0, 500.0, 10.0]) == 0.0
 
 
+def test_trouble_that_begins_within_the_window_counts_by_its_later_half() -> None:
+    values = np.array([*BEFORE, *[5.0] * 6, *[90.0] * 6])[:, None]
+    left = departure(values, Span(0, 10), Span(10, 22), 1.0)
+    assert left.now[0] == 90.0, "what is told is what was measured"
+    assert left.excess[0] == pytest.approx(90 - 4.44 - 3 * 1.4142, abs=0.01)
+
+
+def test_a_later_half_varies_more_than_the_whole() -> None:
+    # 3.5 spreads away, in half of the steps: the whole is 1.75 away, and half of it may be 4.24 away by chance.
+    assert excess([10.0] * 9, [10.0] * 6 + [13.5] * 6) == 0.0
+    assert excess([10.0] * 9, [10.0] * 6 + [15.0] * 6) == pytest.approx(15 - 10 - 3 * 1.4142, abs=0.01)
+
+
 def test_what_was_seen_less_than_twice_is_not_told_of() -> None:
     nothing = float("nan")
     assert excess([nothing, 10.0, nothing], [90.0, 90.0]) == 0.0

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 
-from vistio_core.diagnosis.normal import LEAST_SPREAD, Departure, Span, departure
+from vistio_core.diagnosis.normal import LEAST_SPREAD, Departure, Normal, Span, departure
 from vistio_core.diagnosis.observed import Observed
 from vistio_core.diagnosis.signals import Mesh, Signal, time_at, unit_of
 from vistio_core.samples import Floats
@@ -57,7 +57,8 @@ def charges(
     for signal in found:
         left = departure(signal.values, baseline, window, *floors(signal))
         about = mean_of(window.of(signal.rps))[None]
-        harm = harmed(mesh, signal, left, left.now[None], (about, rps), whole_ms)
+        now = left.now[None], left.excess[None]
+        harm = harmed(mesh, signal, left.normal, now, (about, rps), whole_ms)
         made.append(Charge(signal, left, harm[0]))
     return made
 
@@ -68,27 +69,32 @@ def floors(signal: Signal) -> tuple[float, float]:
 
 
 def harmed(
-    mesh: Mesh, signal: Signal, left: Departure, now: Floats, rps: tuple[Floats, Floats], whole_ms: float
+    mesh: Mesh,
+    signal: Signal,
+    normal: Normal,
+    now: tuple[Floats, Floats],
+    rps: tuple[Floats, Floats],
+    whole_ms: float,
 ) -> Floats:
     """How many requests a second are harmed, at some times.
 
     Args:
         mesh: who calls whom.
         signal: what is looked at.
-        left: what is normal of it.
-        now: times by edges or nodes: its values.
+        normal: what is normal of it.
+        now: times by edges or nodes: its values, and by how much they are not normal.
         rps: times by edges or nodes: how many requests a second it is about; and times by edges: of the mesh.
         whole_ms: `request_ms`.
     """
-    excess = left.beyond(now)
+    values, excess = now
     if signal.unit == "calls":
-        # More of those that nobody calls is demand, and no doing of anybody's in the mesh.
+        # A larger part of those that nobody calls is demand, and no doing of anybody's in the mesh.
         excess = np.where(mesh.called[mesh.source], excess, np.minimum(excess, 0.0))
     excess = np.abs(excess) if signal.falls else np.maximum(excess, 0.0)
     if signal.unit == "ms":
         excess = np.minimum(excess / whole_ms, 1.0)
     elif not signal.unit:
-        excess = _own_share(mesh, excess, left, now, rps)
+        excess = _own_share(mesh, excess, normal, values, rps)
     harm: Floats = signal.weight * excess * np.nan_to_num(rps[0])
     return harm
 
@@ -124,11 +130,9 @@ def request_ms(seen: Observed, mesh: Mesh, baseline: Span) -> float:
     return whole / total if whole > 0 else _OTHER_REQUEST_MS
 
 
-def _own_share(
-    mesh: Mesh, excess: Floats, left: Departure, now: Floats, rps: tuple[Floats, Floats]
-) -> Floats:
+def _own_share(mesh: Mesh, excess: Floats, normal: Normal, now: Floats, rps: tuple[Floats, Floats]) -> Floats:
     """In units of its own: as a share of what it is, without the share that comes of those that are called."""
-    size = np.fmax(np.abs(np.nan_to_num(left.normal)), np.abs(np.nan_to_num(now)))
+    size = np.fmax(np.abs(np.nan_to_num(normal.value)), np.abs(np.nan_to_num(now)))
     share = np.divide(excess, size, out=np.zeros_like(excess), where=size > 0)
     passed = np.zeros(share.T.shape)
     np.add.at(passed, mesh.source, (np.nan_to_num(rps[1]) * share[:, mesh.target]).T)

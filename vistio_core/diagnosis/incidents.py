@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from vistio_core.diagnosis.charges import falls_on, floors, harmed, request_ms
-from vistio_core.diagnosis.normal import HALF_LEFT_OUT, LEFT_OUT, Span, departure
+from vistio_core.diagnosis.normal import HALF_LEFT_OUT, LEFT_OUT, Span, normal_of
 from vistio_core.diagnosis.observed import STEP_MS, Observed
 from vistio_core.diagnosis.signals import Mesh, Signal, signals
 from vistio_core.judging.codes import Booleans
@@ -142,12 +142,12 @@ def _harm_of_hour(seen: Observed, mesh: Mesh, found: Sequence[Signal], hour: Spa
     whole_ms = request_ms(seen, mesh, before)
     most = np.zeros((hour.last - hour.first, len(seen.nodes)))
     for signal in found:
-        values = signal.values.copy()
-        values[before.first : before.last][sick] = np.nan
-        left = departure(values, before, hour, *floors(signal), left_out=left_out)
+        well_values = np.where(sick[:, None], np.nan, before.of(signal.values))
+        normal = normal_of(well_values, *floors(signal), left_out=left_out)
         now, rps = hour.of(signal.values), (hour.of(signal.rps), hour.of(mesh.rps))
-        harm = harmed(mesh, signal, left, now, rps, whole_ms)
-        most = np.maximum(most, falls_on(mesh, signal, harm, left.beyond(now)))
+        excess = normal.beyond(now)
+        harm = harmed(mesh, signal, normal, (now, excess), rps, whole_ms)
+        most = np.maximum(most, falls_on(mesh, signal, harm, excess))
     return most
 
 

@@ -183,18 +183,10 @@ def _own(mesh: Mesh, failed: Floats, entering: Floats) -> Floats:
 
 
 def _calls(mesh: Mesh) -> Signal:
-    """Calls for each request that enters the source; of a source that nobody calls, calls a second."""
-    entering = np.where(mesh.called, mesh.entering, 1.0)[:, mesh.source]
+    """Calls for each request that enters the source; of a source that nobody calls, for each that it makes."""
+    entering = np.where(mesh.called, mesh.entering, mesh.out_of(mesh.rps))[:, mesh.source]
     values = np.where(np.isnan(mesh.rps), np.nan, _ratio(np.nan_to_num(mesh.rps), entering))
-    return Signal(
-        "calls_per_request",
-        True,
-        values,
-        np.where(mesh.called, mesh.entering, 1.0)[:, mesh.source],
-        "calls",
-        CALLS,
-        True,
-    )
+    return Signal("calls_per_request", True, values, entering, "calls", CALLS, True)
 
 
 def _measured(seen: Observed, mesh: Mesh) -> list[Signal]:

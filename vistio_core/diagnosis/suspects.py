@@ -174,7 +174,7 @@ def _table(
     for rank, each in enumerate(found, 1):
         left, values = each.charge.departure, each.charge.signal.values[:, each.subject]
         within = Span(max(window.first - _BEFORE_STEPS, baseline.first), window.last)
-        step = onset(values, float(left.normal[each.subject]), float(left.now[each.subject]), within)
+        step = onset(values, float(left.normal.value[each.subject]), float(left.now[each.subject]), within)
         onset_ms = seen.start_ms + step * STEP_MS
         if each.is_edge:
             cluster, source, target = (seen.names[place] for place in seen.edges[each.place])

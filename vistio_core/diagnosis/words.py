@@ -47,7 +47,7 @@ class Words:
             onset_ms: since when.
         """
         left = charge.departure
-        before, now = float(left.normal[subject]), float(left.now[subject])
+        before, now = float(left.normal.value[subject]), float(left.now[subject])
         told = self._moved(charge, subject, before, now)
         told += (
             f" since {format_instant(onset_ms)} ({_spreads(float(left.spreads[subject]))} its usual spread)"
@@ -78,7 +78,7 @@ class Words:
             return f"{now:.1%} of the requests of {edge} are sent and not received, before {before:.1%}"
         if measure == "calls_per_request":
             entry = not self.mesh.called[self.mesh.source[subject]]
-            unit = "calls a second" if entry else "calls for each request of the caller"
+            unit = "of all its calls" if entry else "calls for each request of the caller"
             return f"{edge} went from {before:.3g} to {now:.3g} {unit}"
         if charge.signal.unit == "ms":
             return f"{measure}, without what it waits for, went from {_ms(before)} to {_ms(now)}"
