@@ -105,10 +105,9 @@ def falls_on(mesh: Mesh, signal: Signal, harm: Floats, excess: Floats) -> Floats
         return harm
     # More calls than usual are made by whoever calls, not by whom they reach.
     made = (signal.unit == "calls") & (excess > 0)
-    on_nodes = np.zeros((len(mesh.called), len(harm)))
-    np.add.at(on_nodes, mesh.target, np.where(made, 0.0, harm).T)
-    np.add.at(on_nodes, mesh.source, np.where(made, harm, CALLERS_PART * harm).T)
-    return on_nodes.T
+    return mesh.by_target.added(np.where(made, 0.0, harm)) + mesh.by_source.added(
+        np.where(made, harm, CALLERS_PART * harm)
+    )
 
 
 def request_ms(seen: Observed, mesh: Mesh, baseline: Span) -> float:
@@ -134,12 +133,9 @@ def _own_share(mesh: Mesh, excess: Floats, normal: Normal, now: Floats, rps: tup
     """In units of its own: as a share of what it is, without the share that comes of those that are called."""
     size = np.fmax(np.abs(np.nan_to_num(normal.value)), np.abs(np.nan_to_num(now)))
     share = np.divide(excess, size, out=np.zeros_like(excess), where=size > 0)
-    passed = np.zeros(share.T.shape)
-    np.add.at(passed, mesh.source, (np.nan_to_num(rps[1]) * share[:, mesh.target]).T)
+    passed = mesh.by_source.added(np.nan_to_num(rps[1]) * share[:, mesh.target])
     about = np.nan_to_num(rps[0])
-    own: Floats = np.maximum(
-        share - np.divide(passed.T, about, out=np.zeros_like(share), where=about > 0), 0.0
-    )
+    own: Floats = np.maximum(share - np.divide(passed, about, out=np.zeros_like(share), where=about > 0), 0.0)
     return own
 
 

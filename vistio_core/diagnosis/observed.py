@@ -18,7 +18,8 @@ What must not be in here: what is derived of these columns (`signals`), and what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 
 import attrs
 import numpy as np
@@ -59,7 +60,7 @@ class Observed:
     edges: Integers
     """Cluster, source and target of each, indexes into ``names``."""
     rates: Floats
-    """Steps by edges by class, requests per second."""
+    """Classes by steps by edges, requests per second."""
     lost: Floats
     """Steps by edges, requests per second that were sent and not received; NaN where that is not known."""
     of_edges: Mapping[str, Floats]
@@ -112,6 +113,17 @@ def _in_part(judge: Judge, rows: EdgeRows, hidden: Sequence[tuple[Integers, Answ
 
 
 @attrs.frozen(eq=False)
+class _OfPiece:
+    """Sums of the steps of one piece: of what was there, step by step."""
+
+    steps: slice
+    numbers: Integers
+    """`Judge.edge_numbers`, each once."""
+    sums: Sequence[Floats]
+    """Steps by numbers: millionths of each class; and, where witnesses told, of what was lost, and how often."""
+
+
+@attrs.frozen(eq=False)
 class _Cells:
     """Sums of some steps of some edges or nodes, each once."""
 
@@ -128,8 +140,8 @@ class _Adding:
     judge: Judge
     start_ms: int
     steps: int
-    seen: dict[int, list[_Cells]] = attrs.field(factory=dict)
-    """By the number of a writer: millionths of each class, and of what was lost, and how often that was told."""
+    seen: dict[int, list[_OfPiece]] = attrs.field(factory=dict)
+    """By the number of a writer."""
     measured: dict[tuple[str, bool], list[_Cells]] = attrs.field(factory=dict)
     """By name, and whether it is about edges: the sum over instants, and how many there are."""
     waiting: list[Measured] = attrs.field(factory=list)
@@ -139,16 +151,19 @@ class _Adding:
         for writer in each_once(rows.writer).tolist():
             own = rows.where(rows.writer == writer)
             numbers, edge = numbered(self.judge.edge_numbers(own.cluster, own.source, own.target))
-            cells, cell = numbered(self._step(own.instant_ms) * len(numbers) + edge)
-            sums = [sums_by(cell, column, len(cells)) for column in own.millionths.T]
-            lost, told = np.zeros((2, len(own)), np.int64)
+            step = self._step(own.instant_ms)
+            first, last = int(step.min()), int(step.max()) + 1
+            cell = (step - first) * len(numbers) + edge
+            columns = [*own.millionths.T]
             if isinstance(own, ToldEdges):
-                told = (~np.isnan(own.lost_rps)).astype(np.int64)
-                lost = np.rint(np.nan_to_num(own.lost_rps) * MILLIONTHS).astype(np.int64)
-            sums += [sums_by(cell, column, len(cells)) for column in (lost, told)]
-            self.seen.setdefault(writer, []).append(
-                _Cells(cells // len(numbers), numbers[cells % len(numbers)], sums)
+                lost = np.rint(or_zero(own.lost_rps) * MILLIONTHS).astype(np.int64)
+                columns += [lost, (~np.isnan(own.lost_rps)).astype(np.int64)]
+            shape = last - first, len(numbers)
+            sums = [sums_by(cell, column, shape[0] * shape[1]) for column in columns]
+            piece = _OfPiece(
+                slice(first, last), numbers, [each.astype(np.float64).reshape(shape) for each in sums]
             )
+            self.seen.setdefault(writer, []).append(piece)
 
     def measure(self, measured: Measured) -> None:
         """Measurements of one file; they count once the piece is over."""
@@ -197,9 +212,9 @@ class _Adding:
     def observed(self, present: pa.Table, groups: Sequence[AnsweredAlike]) -> Observed:
         """All of it, in the order of names."""
         judge = self.judge
-        of_edges = [cells for parts in self.seen.values() for cells in parts]
-        of_edges += [cells for (_, edge), parts in self.measured.items() if edge for cells in parts]
-        of_nodes = [cells for (_, edge), parts in self.measured.items() if not edge for cells in parts]
+        of_edges = [piece.numbers for parts in self.seen.values() for piece in parts]
+        of_edges += [cells.number for (_, edge), parts in self.measured.items() if edge for cells in parts]
+        of_nodes = [cells.number for (_, edge), parts in self.measured.items() if not edge for cells in parts]
         names, ranks = judge.names.ranks()
         known = _all_of(of_edges)
         cluster, source, target = edge_digits(known)
@@ -231,7 +246,7 @@ class _Adding:
 
     def _mean(self, parts: Sequence[_Cells], numbers: Integers) -> Floats:
         values = np.full((self.steps, len(numbers)), np.nan)
-        for cells, place in _placed(parts, numbers):
+        for cells, place in zip(parts, _places(numbers, (each.number for each in parts)), strict=True):
             values[cells.step, place] = cells.sums[0] / cells.sums[1]
         return values
 
@@ -239,26 +254,37 @@ class _Adding:
         self, edges: Integers, present: pa.Table, groups: Sequence[AnsweredAlike]
     ) -> tuple[Floats, Floats]:
         """Means over the instants at which each edge was wholly seen; those of several writers are added."""
-        rates = np.full((self.steps, len(edges), CLASSES), np.nan)
-        lost = np.full((self.steps, len(edges)), np.nan)
+        rates: list[Floats] = []
+        lost: list[Floats] = []
         blind = np.zeros((self.steps, len(edges)), bool)
         for writer in sorted({group.writer for group in groups}):
             own = [group for group in groups if group.writer == writer]
             count = self._instants_seen(edges, present, own)
-            sums = np.zeros((CLASSES + 2, self.steps, len(edges)))
-            for cells, place in _placed(self.seen.get(self.judge.writers.of(writer), ()), edges):
-                for column, values in zip(sums, cells.sums, strict=True):
-                    column[cells.step, place] = np.asarray(values, np.float64)
-            tells = (sums[:CLASSES] != 0).any(axis=(0, 1))
-            with np.errstate(invalid="ignore", divide="ignore"):
-                mean = np.where(count > 0, sums[:CLASSES] / MILLIONTHS / count, np.nan)
-                own_lost = sums[CLASSES] / MILLIONTHS / sums[CLASSES + 1]
-            rates = _plus(rates, np.moveaxis(mean, 0, -1))
-            lost = _plus(lost, own_lost)
+            sums = self._sums(self.seen.get(self.judge.writers.of(writer), ()), edges)
+            unseen = count == 0
             # What one writer tells of and could not see now is not what the others saw.
-            blind |= (count == 0) & tells
-        rates[blind], lost[blind] = np.nan, np.nan
-        return rates, lost
+            blind |= unseen & (sums[:CLASSES] != 0).any(axis=(0, 1))
+            with np.errstate(invalid="ignore", divide="ignore"):
+                mean = sums[:CLASSES] / (MILLIONTHS * count)
+                mean[:, unseen] = np.nan
+                rates.append(mean)
+                if len(sums) > CLASSES:
+                    lost.append(sums[CLASSES] / (MILLIONTHS * sums[CLASSES + 1]))
+        in_all, lost_in_all = (
+            reduce(_plus, parts) if parts else np.full(shape, np.nan)
+            for parts, shape in ((rates, (CLASSES, *blind.shape)), (lost, blind.shape))
+        )
+        in_all[:, blind], lost_in_all[blind] = np.nan, np.nan
+        return in_all, lost_in_all
+
+    def _sums(self, pieces: Sequence[_OfPiece], edges: Integers) -> Floats:
+        """What one writer saw: columns as of `_OfPiece`, by steps by edges."""
+        told = max((len(piece.sums) for piece in pieces), default=CLASSES)
+        sums = np.zeros((told, self.steps, len(edges)))
+        for piece, place in zip(pieces, _places(edges, (each.numbers for each in pieces)), strict=True):
+            for column, values in zip(sums, piece.sums, strict=False):
+                column[piece.steps, place] = values
+        return sums
 
     def _instants_seen(self, edges: Integers, present: pa.Table, groups: Sequence[AnsweredAlike]) -> Integers:
         """At how many instants of each step a writer wholly saw each edge."""
@@ -274,8 +300,14 @@ class _Adding:
 
 def _plus(some: Floats, more: Floats) -> Floats:
     """The sum of what is known of both."""
-    both: Floats = np.where(np.isnan(some), more, some + np.nan_to_num(more))
+    both: Floats = np.where(np.isnan(some), more, some + or_zero(more))
     return both
+
+
+def or_zero(values: Floats) -> Floats:
+    """What is not known counts for nothing. `numpy.nan_to_num` looks for infinities, too: four times as long."""
+    known: Floats = np.where(np.isnan(values), 0.0, values)
+    return known
 
 
 def _name_and_merge(key: RuleKey, rule: Rule | None) -> tuple[str, Merge]:
@@ -285,15 +317,15 @@ def _name_and_merge(key: RuleKey, rule: Rule | None) -> tuple[str, Merge]:
     return (CALLER if rule.witness is Witness.CALLER else "") + rule.measure, rule.merge
 
 
-def _all_of(parts: Sequence[_Cells]) -> Integers:
-    return each_once(np.concatenate([np.zeros(0, np.int64), *(cells.number for cells in parts)]))
+def _all_of(parts: Sequence[Integers]) -> Integers:
+    return each_once(np.concatenate([np.zeros(0, np.int64), *parts]))
 
 
-def _placed(parts: Sequence[_Cells], numbers: Integers) -> Iterator[tuple[_Cells, Integers]]:
-    """Each part, and where its numbers stand among those in question, all of which are known."""
+def _places(numbers: Integers, parts: Iterable[Integers]) -> Iterator[Integers]:
+    """For each part, where its numbers stand among all of them."""
     order = np.argsort(numbers)
-    for cells in parts:
-        yield cells, order[np.searchsorted(numbers[order], cells.number)]
+    for part in parts:
+        yield order[np.searchsorted(numbers[order], part)]
 
 
 def joined(before: Observed, after: Observed) -> tuple[Observed, int]:
@@ -305,12 +337,17 @@ def joined(before: Observed, after: Observed) -> tuple[Observed, int]:
     names = sorted({*before.names, *after.names})
     edges, of_edges = _together(names, parts, [part.edges for part in parts])
     nodes, of_nodes = _together(names, parts, [part.nodes for part in parts])
-    rates = _wide(parts, of_edges, [part.rates for part in parts], len(edges))
+    rates = np.array(
+        [
+            _wide(parts, of_edges, of_class, len(edges))
+            for of_class in zip(*(part.rates for part in parts), strict=True)
+        ]
+    )
     begin = 0
     for part, own in zip(parts, of_edges, strict=True):
         # Where something was seen at a step at all, an edge that is not there had no traffic.
-        some = begin + np.flatnonzero(~np.isnan(part.rates).all(axis=(1, 2)))
-        rates[np.ix_(some, np.setdiff1d(np.arange(len(edges)), own))] = 0.0
+        some = begin + np.flatnonzero(~np.isnan(part.rates).all(axis=(0, 2)))
+        rates[:, some[:, None], np.setdiff1d(np.arange(len(edges)), own)] = 0.0
         begin += part.steps
     shift_ms = after.start_ms - before.steps * STEP_MS - before.start_ms
     return Observed(
@@ -352,9 +389,8 @@ def _wide(
 ) -> Floats:
     """The columns of all parts, one after the other; NaN for what a part has not."""
     found = []
-    shape = next(column.shape[2:] for column in columns if column is not None)
     for part, place, column in zip(parts, own, columns, strict=True):
-        filled = np.full((part.steps, width, *shape), np.nan)
+        filled = np.full((part.steps, width), np.nan)
         if column is not None:
             filled[:, place] = column
         found.append(filled)

@@ -25,12 +25,13 @@ many requests are harmed (`suspects`).
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import attrs
 import numpy as np
 
 from vistio_core.configuration.mapping import StatusClass
-from vistio_core.diagnosis.observed import CALLER, Observed
+from vistio_core.diagnosis.observed import CALLER, Observed, or_zero
 from vistio_core.judging.codes import Booleans, Integers
 from vistio_core.samples import Floats
 
@@ -63,12 +64,57 @@ class Signal:
 
 
 @attrs.frozen(eq=False)
+class EdgesByNode:
+    """Edges by the node that is at one end of each, so that all of a node's lie side by side."""
+
+    order: Integers | slice
+    """The edges, by their node; a slice where they are in that order anyway."""
+    starts: Integers
+    """Where in ``order`` those of each of ``nodes`` begin."""
+    nodes: Integers
+    """Which nodes have any."""
+    of_nodes: int
+    """How many nodes there are."""
+
+    @classmethod
+    def at(cls, ends: Integers, of_nodes: int) -> EdgesByNode:
+        """Of each edge's node."""
+        in_order = bool((ends[1:] >= ends[:-1]).all())
+        order = slice(None) if in_order else np.argsort(ends, kind="stable")
+        nodes, starts = np.unique(ends[order], return_index=True)
+        return cls(order, starts, nodes, of_nodes)
+
+    def added(self, of_edges: Floats) -> Floats:
+        """Times by edges become times by nodes: the sums; 0 for a node without edges."""
+        sums: Floats = self._by_node(np.add, of_edges, 0.0)
+        return sums
+
+    def most(self, of_edges: Floats) -> Floats:
+        """Likewise the largest one that is known; NaN where none is."""
+        largest: Floats = self._by_node(np.fmax, of_edges, np.nan)
+        return largest
+
+    def all(self, of_edges: Booleans) -> Booleans:
+        """Likewise whether that is so for all edges of a node; it is not for one without edges."""
+        so_for_all: Booleans = self._by_node(np.logical_and, of_edges, False)
+        return so_for_all
+
+    def _by_node(self, of: np.ufunc, of_edges: Any, without: float) -> Any:
+        found = np.full((len(of_edges), self.of_nodes), without)
+        if len(self.nodes):
+            found[:, self.nodes] = of.reduceat(of_edges[:, self.order], self.starts, axis=1)
+        return found
+
+
+@attrs.frozen(eq=False)
 class Mesh:
     """Who calls whom, and how much."""
 
     source: Integers
     """Of each edge, an index of a node."""
     target: Integers
+    by_source: EdgesByNode
+    by_target: EdgesByNode
     rps: Floats
     """Steps by edges, of all classes."""
     entering: Floats
@@ -84,35 +130,29 @@ class Mesh:
             np.array([place[cluster, ends[end]] for cluster, *ends in seen.edges.tolist()], np.int64)
             for end in (0, 1)
         )
-        rps = seen.rates.sum(axis=2) if len(seen.edges) else np.zeros((seen.steps, 0))
-        mesh = cls(
-            source, target, rps, np.zeros((seen.steps, len(seen.nodes))), np.zeros(len(seen.nodes), bool)
-        )
-        called = np.isin(np.arange(len(seen.nodes)), target)
-        most = np.full((len(seen.nodes), seen.steps), np.nan)
-        np.fmax.at(most, source, rps.T)
-        return attrs.evolve(mesh, called=called, entering=np.where(called, mesh.into(rps), most.T))
+        by_source, by_target = (EdgesByNode.at(ends, len(seen.nodes)) for ends in (source, target))
+        rps = seen.rates.sum(axis=0)
+        called = np.zeros(len(seen.nodes), bool)
+        called[target] = True
+        entering = np.where(called, _known(by_target, rps, rps), by_source.most(rps))
+        return cls(source, target, by_source, by_target, rps, entering, called)
 
     def into(self, of_edges: Floats) -> Floats:
         """The sums over the edges to each node; what is not known counts for nothing."""
-        return self._sum(of_edges, self.target)
+        return _known(self.by_target, of_edges, self.rps)
 
     def out_of(self, of_edges: Floats) -> Floats:
         """Likewise, from each node."""
-        return self._sum(of_edges, self.source)
+        return _known(self.by_source, of_edges, self.rps)
 
-    def _sum(self, of_edges: Floats, ends: Integers) -> Floats:
-        sums, known = np.zeros((2, len(self.called), len(of_edges)))
-        np.add.at(sums, ends, np.nan_to_num(of_edges).T)
-        # Where nothing was seen of any edge, nothing is known of the node.
-        np.maximum.at(known, ends, (~np.isnan(self.rps)).astype(np.float64).T)
-        sums[(known == 0) & self.has_edges(ends)[:, None]] = np.nan
-        return sums.T
 
-    def has_edges(self, ends: Integers) -> Booleans:
-        """Which nodes are among these ends."""
-        found: Booleans = np.isin(np.arange(len(self.called)), ends)
-        return found
+def _known(ends: EdgesByNode, of_edges: Floats, rps: Floats) -> Floats:
+    """Sums by node; NaN where nothing was seen of any of its edges."""
+    sums = ends.added(or_zero(of_edges))
+    unseen = np.isnan(rps)
+    if unseen.any():
+        sums[ends.all(unseen)] = np.nan
+    return sums
 
 
 def signals(seen: Observed, mesh: Mesh) -> list[Signal]:
@@ -168,13 +208,17 @@ def _failures(seen: Observed, mesh: Mesh) -> list[Signal]:
     if not len(seen.edges):
         return []
     entering = mesh.into(mesh.rps)
-    danger, warning = (seen.rates[..., each.column] for each in (StatusClass.DANGER, StatusClass.WARNING))
-    lost = np.nan_to_num(seen.lost)
-    failed = np.maximum(danger - lost, 0.0)
+    danger, warning = (seen.rates[each.column] for each in (StatusClass.DANGER, StatusClass.WARNING))
+    found = []
+    failed = danger
+    if not np.isnan(seen.lost).all():
+        lost = or_zero(seen.lost)
+        failed = np.maximum(danger - lost, 0.0)
+        found.append(Signal("lost_share", True, _ratio(lost, mesh.rps), mesh.rps, "share"))
     return [
         Signal("own_failure_share", False, _own(mesh, failed, entering), entering, "share"),
         Signal("own_warning_share", False, _own(mesh, warning, entering), entering, "share", WARNING),
-        Signal("lost_share", True, _ratio(lost, mesh.rps), mesh.rps, "share"),
+        *found,
     ]
 
 
@@ -185,7 +229,7 @@ def _own(mesh: Mesh, failed: Floats, entering: Floats) -> Floats:
 def _calls(mesh: Mesh) -> Signal:
     """Calls for each request that enters the source; of a source that nobody calls, for each that it makes."""
     entering = np.where(mesh.called, mesh.entering, mesh.out_of(mesh.rps))[:, mesh.source]
-    values = np.where(np.isnan(mesh.rps), np.nan, _ratio(np.nan_to_num(mesh.rps), entering))
+    values = np.where(np.isnan(mesh.rps), np.nan, _ratio(or_zero(mesh.rps), entering))
     return Signal("calls_per_request", True, values, entering, "calls", CALLS, True)
 
 
@@ -209,8 +253,8 @@ def _measured(seen: Observed, mesh: Mesh) -> list[Signal]:
 
 def _own_part(mesh: Mesh, values: Floats) -> Floats:
     """What is left of a node's measure without that of those that it calls, by how often it calls them."""
-    passed = mesh.out_of(mesh.rps * np.nan_to_num(values)[:, mesh.target])
-    own: Floats = values - np.nan_to_num(_ratio(passed, mesh.entering))
+    passed = mesh.out_of(mesh.rps * or_zero(values)[:, mesh.target])
+    own: Floats = values - or_zero(_ratio(passed, mesh.entering))
     return own
 
 

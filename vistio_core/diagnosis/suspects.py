@@ -140,10 +140,8 @@ def _alone(mesh: Mesh, harmed: Floats) -> Booleans:
     """Which edges are harmed while the other ones of both ends are well: at least as many requests, and no harm."""
     rps = mean_of(mesh.rps)
     alone: Booleans = harmed > 0
-    for ends in (mesh.source, mesh.target):
-        all_harmed, all_rps = np.zeros((2, len(mesh.called)))
-        np.add.at(all_harmed, ends, harmed)
-        np.add.at(all_rps, ends, rps)
+    for ends, by_node in ((mesh.source, mesh.by_source), (mesh.target, mesh.by_target)):
+        all_harmed, all_rps = by_node.added(np.array([harmed, rps]))
         alone = alone & (harmed >= _EDGES_PART * all_harmed[ends]) & (all_rps[ends] >= 2 * rps)
     return alone
 

@@ -40,6 +40,8 @@ RulesSeen = list[tuple[RuleKey, Rule | None, slice | Integers]]
 """Rules in their order, each with the rows that it saw."""
 MILLIONTHS = 1_000_000
 _MOST_64_BITS = 2**62
+_MOST_DOUBLE = 2**53
+"""Up to here doubles add whole numbers exactly."""
 
 
 class EdgeRows(Protocol):
@@ -236,9 +238,11 @@ def summable(values: Integers) -> Integers:
 
 def sums_by(groups: Integers, values: Integers, number: int) -> Integers:
     """The exact sum of the values of each group; ``groups`` says for each value to which of ``number`` it belongs."""
-    exact = summable(values)
-    sums = np.zeros(number, exact.dtype)
-    np.add.at(sums, groups, exact)
+    most = int(abs(values).max(initial=0)) * len(values)
+    if most < _MOST_DOUBLE:  # a quarter of the time
+        return np.bincount(groups, values, number).astype(np.int64)
+    sums = np.zeros(number, np.int64 if most < _MOST_64_BITS else object)
+    np.add.at(sums, groups, values.astype(sums.dtype))
     return sums
 
 
