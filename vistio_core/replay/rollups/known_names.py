@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 
+from vistio_core.cache import Cache
 from vistio_core.configuration.model import Configuration
 from vistio_core.errors import RecordingError, UnknownNameError
 from vistio_core.judging.minutes import SubjectKey
@@ -32,6 +34,9 @@ _NAMES_QUERY = f"""
     )
     select distinct cluster, unnest([source, coalesce(target, source)]) as name from rows where {WINDOW}
 """
+_FOUND_S = 60.0
+"""For how long a name that was found is known: a page asks about the one that it shows each few seconds."""
+_MOST_FOUND = 10_000
 _OFFERED = 3
 _ALIKE = 0.5
 """How near a name has to be to be offered, as `difflib` measures it."""
@@ -47,19 +52,32 @@ class KnownNames:
         scans: Scans,
         rollups: Rollups,
         configuration: Callable[[str], Configuration],
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Of none yet; ``monotonic_s`` says how long ago one was found."""
         self._rollups = rollups
         self._store = store
         self._log = log
         self._scans = scans
         self._configuration = configuration
+        self._found: Cache[Subject, bool] = Cache(
+            _MOST_FOUND, lambda _: 1, lasts_s=lambda _: _FOUND_S, monotonic_s=monotonic_s
+        )
 
     def require(self, subject: Subject) -> None:
         """Refuse a subject that has a name of which nothing was ever recorded, nor could be.
 
+        To look for names takes a listing of the whole log, so those that were found are known for a minute: only
+        retention makes them unknown. Those that were not found may come with the next commit.
+
         Raises:
             UnknownNameError: offers those that are nearest to it.
         """
+        if subject != Subject() and not self._found.get(subject):
+            self._look_for(subject)
+            self._found.put(subject, True)
+
+    def _look_for(self, subject: Subject) -> None:
         rulebooks = list(self._rulebooks())
         cluster = subject.cluster
         clusters = sorted({level.cluster for each in rulebooks for level in each.configuration.clusters})
