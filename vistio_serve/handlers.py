@@ -20,6 +20,7 @@ from vistio_serve.explained import Explained
 from vistio_serve.history import History, rows_of
 from vistio_serve.memory import Kept, Memory, give_back, make_room
 from vistio_serve.metrics import ServerMetrics
+from vistio_serve.questions import WindowQuestions
 from vistio_serve.rendering import LIVE_TTL_S, Question, Renderer
 from vistio_serve.shared import Shared
 
@@ -56,6 +57,7 @@ class Handlers:
         self._windows: Shared[Body] = Shared(memory.windows_bytes)
         self._history = History(recording, memory, self.admission, self._costs)
         self._explained = Explained(self._history)
+        self._questions = WindowQuestions(self._history)
         self._pages = pages.load()
         # Looking for plugins reads the metadata of everything that is installed: not in each request.
         self._formats = frontends.names()
@@ -65,6 +67,7 @@ class Handlers:
             "assets": self.assets,
             "graph": self.graph,
             "timeline": self.timeline,
+            "top": self.top,
             "incidents": self.incidents,
             "suspects": self.suspects,
             "frames": self.frames,
@@ -133,6 +136,9 @@ class Handlers:
             (start_ms, end_ms), lambda: self._list(start_ms, end_ms, now_ms), self.admission.sharing
         )
         return Answer(body, "application/json")
+
+    def top(self, call: RouteCall) -> Answer:
+        return self._questions.top(call.values, call.now_ms)
 
     def incidents(self, call: RouteCall) -> Answer:
         return self._explained.incidents(call.values, call.now_ms)

@@ -6,7 +6,6 @@ Several open pages ask the same; each answer is made once for all who ask within
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -14,8 +13,9 @@ import pyarrow as pa
 from vistio_core import Recording
 from vistio_core.errors import InvalidTimeError
 from vistio_core.frontends import vizceral_frames
+from vistio_core.json_rows import rows_of as rows_of
 from vistio_core.recording.recording import MomentLike
-from vistio_core.replay.comparison import Comparison, Moment
+from vistio_core.replay.comparison import Comparison
 from vistio_core.replay.settled import instant_is_settled, window_is_settled
 from vistio_core.times import (
     DAY_MS,
@@ -36,7 +36,7 @@ from vistio_serve.costs import Costs
 from vistio_serve.memory import Memory
 from vistio_serve.parameters import ParameterError
 from vistio_serve.rendering import LIVE_TTL_S, SETTLED_TTL_S
-from vistio_serve.routes import DEFAULT_CHANGES, LEVELS, MAX_CHANGES
+from vistio_serve.routes import LEVELS
 from vistio_serve.shared import Shared
 
 MAX_FRAMES = 1_000
@@ -51,7 +51,6 @@ _STEPS_MS = (
     *(hours * HOUR_MS for hours in (1, 2, 3, 6, 12)),
 )
 """Steps that a person reads easily; the answer's is the shortest that makes few enough of them."""
-_RATES = ("normal", "warning", "danger")
 _LESS = "use a longer step or a shorter window, or give the server more"
 
 _JSON = "application/json"
@@ -143,12 +142,12 @@ class History:
         now_ms = align(now_ms, SECOND_MS)
         before, before_fixed = _moment(values, "before", now_ms, now_ms - HOUR_MS)
         after, after_fixed = _moment(values, "after", now_ms, now_ms)
-        limit = _limit(values)
+        limit = parameters.limit(values)
         fixed = before_fixed and after_fixed
 
         def make() -> tuple[Iterable[bytes], bool]:
             found = self.recording().compare(before, after)
-            return [msgspec.json.encode(_comparison(found, limit))], fixed and _is_settled(found, now_ms)
+            return [msgspec.json.encode(found.document(limit))], fixed and _is_settled(found, now_ms)
 
         def cost() -> int:
             spans = [_span(moment) for moment in (before, after)]
@@ -232,19 +231,6 @@ class History:
         return max([SECOND_MS, *intervals_ms])
 
 
-def rows_of(table: pa.Table) -> list[dict[str, Any]]:
-    """A table as JSON-ready rows, its timestamps as RFC 3339 text."""
-    columns: dict[str, list[Any]] = {}
-    for name in table.column_names:
-        column = table[name]
-        if pa.types.is_timestamp(column.type):
-            in_ms = column.cast(pa.timestamp("ms", "UTC")).cast(pa.int64())
-            columns[name] = [None if ms is None else format_instant(ms) for ms in in_ms.to_pylist()]
-        else:
-            columns[name] = column.to_pylist()
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
 def _check_window(start_ms: int, end_ms: int) -> None:
     if start_ms >= end_ms:
         raise ParameterError(
@@ -317,43 +303,7 @@ def _span(moment: MomentLike) -> tuple[int, int]:
     return start_ms, parse_instant(end, now_ms=0) if end else start_ms
 
 
-def _limit(values: Mapping[str, str]) -> int:
-    text = values.get("limit", str(DEFAULT_CHANGES)).strip()
-    if not (text.isascii() and text.isdecimal() and len(text) < 9 and 1 <= int(text) <= MAX_CHANGES):
-        raise ParameterError(f"parameter 'limit': use a number from 1 to {MAX_CHANGES:,}", "limit")
-    return int(text)
-
-
 def _is_settled(found: Comparison, now_ms: int) -> bool:
     sides = found.before, found.after
     # Of either kind, an instant waits as long as a window does: people are told one hour (docs/http-api.md).
     return all(side.settled and window_is_settled(side.end_ms, now_ms) for side in sides)
-
-
-def _comparison(found: Comparison, limit: int) -> dict[str, Any]:
-    return {
-        "before": _side(found.before),
-        "after": _side(found.after),
-        "changed_edges": found.edges.num_rows,
-        "changed_nodes": found.nodes.num_rows,
-        "edges": [_change(row) for row in found.edges.slice(0, limit).to_pylist()],
-        "nodes": [_change(row) for row in found.nodes.slice(0, limit).to_pylist()],
-    }
-
-
-def _side(moment: Moment) -> dict[str, Any]:
-    return {
-        "start": format_instant(moment.start_ms),
-        "end": format_instant(moment.end_ms),
-        "instants": moment.instants,
-        "significant_digits": moment.significant_digits,
-    }
-
-
-def _change(row: dict[str, Any]) -> dict[str, Any]:
-    """A row with its two sides as objects; null where it was not there, or not seen."""
-    sides = {side: {name: row.pop(f"{side}_{name}") for name in _RATES} for side in ("before", "after")}
-    absent = {"new": "before", "gone": "after"}.get(row["change"])
-    for side, rates in sides.items():
-        row[side] = None if side == absent or rates["normal"] is None else rates
-    return row

@@ -14,6 +14,8 @@ from werkzeug.datastructures import MultiDict
 from vistio_core.errors import InvalidTimeError, UsageError
 from vistio_core.times import SECOND_MS, format_instant, parse_instant
 
+DEFAULT_LISTED, MAX_LISTED = 100, 100_000
+"""How many of its kind an answer lists, such as edges that changed."""
 CACHE_BUSTER = "_"
 """Ignored wherever it appears: a widespread way around caches. Nothing else is ignored, not even
 ``t``, which is one letter away from ``at``."""
@@ -140,6 +142,18 @@ def choice(values: Mapping[str, str], name: str, allowed: Sequence[str], default
             f"parameter {name!r} is {_short(value)}; allowed: {', '.join(allowed)}", name, allowed
         )
     return value
+
+
+def limit(values: Mapping[str, str]) -> int:
+    """Parameter ``limit``: how much of each kind is listed.
+
+    Raises:
+        ParameterError: it is no number, or not one that is allowed.
+    """
+    text = values.get("limit", str(DEFAULT_LISTED)).strip()
+    if not (text.isascii() and text.isdecimal() and len(text) < 9 and 1 <= int(text) <= MAX_LISTED):
+        raise ParameterError(f"parameter 'limit': use a number from 1 to {MAX_LISTED:,}", "limit")
+    return int(text)
 
 
 def _before_now(text: str, now_ms: int) -> int:

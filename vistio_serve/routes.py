@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import get_args
 
 import attrs
 
 from vistio_core import frontends
+from vistio_core.diagnosis.top import By
 
 INSTANT = "RFC 3339, epoch seconds or milliseconds, `now`, or relative such as `-15m`"
 JUDGES = ("recorded", "current")
 LEVELS = ("global",)
 DEFAULT_FORMAT = "vizceral"
-DEFAULT_CHANGES, MAX_CHANGES = 100, 100_000
-"""How many changes /diff lists of edges, and as many of nodes."""
 
 
 @attrs.frozen
@@ -90,15 +90,26 @@ _FRAMES = (
     ),
     Parameter("step", "From one frame to the next. Default: the recording's interval.", "10s"),
 )
+_LIMIT = Parameter("limit", "Most edges and most nodes to list.", "100", default="100", type="integer")
+_HAPPENED = (
+    Parameter("start", f"First instant of the window: {INSTANT}. Default: an hour before its end.", "-1h"),
+    Parameter("end", f"End of the window, not part of it: {INSTANT}. Default: after the newest.", "now"),
+)
 _MOMENT = f"An instant ({INSTANT}), or a window: two of them with a slash between, for its mean rates."
 _DIFF = (
     Parameter("before", f"{_MOMENT} Default: an hour ago.", "-2h/-1h"),
     Parameter("after", f"{_MOMENT} Default: now.", "-1h/now"),
-    Parameter("limit", "Most edges and most nodes to list.", "100", default="100", type="integer"),
+    _LIMIT,
 )
-_HAPPENED = (
-    Parameter("start", f"First instant of the window: {INSTANT}. Default: an hour before its end.", "-1h"),
-    Parameter("end", f"End of the window, not part of it: {INSTANT}. Default: after the newest.", "now"),
+_TOP = (
+    *_HAPPENED,
+    Parameter("by", "Who has most of what.", "errors", lambda: get_args(By), "traffic"),
+    Parameter(
+        "before",
+        "By change: a window to compare with, two instants with a slash between. Default: the one right before.",
+        "-2h/-1h",
+    ),
+    _LIMIT,
 )
 _SUSPECTS = (
     *_HAPPENED,
@@ -118,6 +129,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/timeline", "timeline", "Rates, edges and notices, step by step.", _JSON, _TIMELINE, (503,)),
     Route("/frames", "frames", "Many graphs at once, to move through time.", _JSON, _FRAMES, (404, 503)),
     Route("/diff", "diff", "What changed between two moments, largest first.", _JSON, _DIFF, (404, 503)),
+    Route("/top", "top", "Nodes and edges with most of something.", _JSON, _TOP, (404, 503)),
     Route(
         "/incidents",
         "incidents",

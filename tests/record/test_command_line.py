@@ -369,6 +369,7 @@ _WITH_RECORDING = {
     "annotate": ("a mark",),
     "prune": ("--retention", "7d"),
     **dict.fromkeys(("annotations", "incidents", "info", "seal", "suspects", "verify"), ()),
+    **dict.fromkeys(("diff", "timeline", "top"), ()),
 }
 
 

@@ -39,7 +39,13 @@ def topology(recording: Recording, start_ms: int, end_ms: int) -> list[int]:
     return sorted(TARGETS[target] for _, target in recording.topology(start_ms, end_ms)["mesh"].pairs)
 
 
+def edges_of_top(recording: Recording, start_ms: int, end_ms: int) -> list[int]:
+    targets = recording.top(start_ms, end_ms)["target"].drop_null().to_pylist()
+    return sorted(TARGETS[target] for target in targets)
+
+
 DOORS: dict[str, Told] = {
+    "top": edges_of_top,
     "instants": lambda recording, *window: column("instant")(recording.instants(*window)),
     "presence": lambda recording, *window: column("instant")(recording.presence(*window)),
     "unanswered": lambda recording, *window: [one.instant_ms for one in recording.unanswered(*window)],

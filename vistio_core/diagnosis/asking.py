@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 import numpy as np
@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from vistio_core.configuration.model import Configuration
 from vistio_core.diagnosis.incidents import Incidents, incidents_of
+from vistio_core.diagnosis.latencies import Ends, latencies
 from vistio_core.diagnosis.normal import Span
 from vistio_core.diagnosis.observed import STEP_MS, Observed, joined, observed
 from vistio_core.diagnosis.suspects import Suspects, suspects_table
@@ -60,6 +61,15 @@ class Diagnosis:
         seen = self._observed(start_ms - BASELINE_MS, end_ms)
         return Incidents(incidents_of(seen, _span(seen, start_ms, end_ms)), gaps(start_ms, end_ms))
 
+    def latencies(self, start_ms: int, end_ms: int) -> Mapping[Ends, float]:
+        """How long a request took over a window, however long it is: hour by hour."""
+
+        def hours() -> Iterator[Observed]:
+            for first_ms in range(start_ms, end_ms, HOUR_MS):
+                yield self._read(first_ms, min(first_ms + HOUR_MS, end_ms))
+
+        return latencies(hours())
+
     def _observed(self, start_ms: int, end_ms: int) -> Observed:
         start_ms, end_ms = align(start_ms, MINUTE_MS), -(-end_ms // MINUTE_MS) * MINUTE_MS
         if end_ms - start_ms > MOST_HOURS * HOUR_MS:
@@ -67,6 +77,9 @@ class Diagnosis:
                 f"what is asked about and what is normal span {(end_ms - start_ms) / HOUR_MS:.0f} hours;"
                 f" at most {MOST_HOURS} can be looked at in one question: use a shorter window"
             )
+        return self._read(start_ms, end_ms)
+
+    def _read(self, start_ms: int, end_ms: int) -> Observed:
         question = partial(observed, configuration=self._configuration)
         return self._log.read(start_ms, end_ms, lambda listing: listing.around_damage(question))
 

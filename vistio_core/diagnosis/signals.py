@@ -174,6 +174,12 @@ def time_at(seen: Observed, *, caller: bool) -> Floats | None:
     return found
 
 
+def node_time(seen: Observed) -> Floats | None:
+    """How long a request took, in ms, as far as that is measured of nodes themselves; None where nobody does."""
+    plainest = _plainest(list(seen.of_nodes))
+    return None if plainest is None else _in_ms(plainest, seen.of_nodes[plainest])
+
+
 def _plainest(names: list[str]) -> str | None:
     """Of durations the mean, which can be subtracted; else the first one."""
     durations = sorted(name for name in names if unit_of(name) in _IN_MS)

@@ -19,6 +19,8 @@ from vistio_core.configuration import Configuration
 from vistio_core.diagnosis.asking import Diagnosis
 from vistio_core.diagnosis.incidents import Incidents
 from vistio_core.diagnosis.suspects import Suspects
+from vistio_core.diagnosis.top import By as By
+from vistio_core.diagnosis.top import check_by, top_table
 from vistio_core.diagnosis.words import NEAR_MS, Mark
 from vistio_core.errors import (
     InvalidTimeError,
@@ -448,6 +450,45 @@ class Recording:
         """
         return compare(self._moment(before), self._moment(after))
 
+    def top(
+        self, start: InstantLike, end: InstantLike, by: By = "traffic", *, before: WindowLike | None = None
+    ) -> pa.Table:
+        """Nodes and edges with most traffic, errors, latency or change in ``[start, end)``, judged as recorded.
+
+        Args:
+            start: the window's first instant.
+            end: where it ends, exclusive.
+            by: ``traffic`` (rps), ``errors`` (danger), ``latency`` (latency_ms) or ``change`` (change_rps).
+            before: for ``change``, the window to compare with; None for the one as long, right before.
+
+        Raises:
+            NothingRecordedError: nothing was seen in the window, or in the one before.
+            InvalidTimeError: an empty window.
+            UsageError: no such measure, or a window to compare with where nothing is compared.
+
+        Shape: one row per node and edge (by ``change``: that changed), who has most first, then by name; last, of
+        whom it is not known.
+            cluster (string): empty for the global level, node (string): who; of an edge, its source,
+            target (string): of an edge, its target; null for a node,
+            rps, normal, warning, danger (double): requests per second, the mean of the instants at which all of it was
+            seen; of a node, of what enters it, or where nothing ever does, of what leaves it; null where not seen,
+            error_share (double): danger as a share of rps, 0 to 1; null without requests,
+            by ``latency``: latency_ms (double): of a request, as the called side says, else the caller; null where that
+            is not measured,
+            by ``change``: before_rps (double), change_rps (double), as `compare` has them; null where not seen,
+            unseen (list of string): what was not answered at any instant and could have told more, as in `compare`:
+            where there is some, the numbers are a part.
+        """
+        check_by(by, before)
+        start_ms, end_ms = self._window(start, end)
+        window = self._window_moment(start_ms, end_ms)
+        if by == "change":
+            ago = (2 * start_ms - end_ms, start_ms)
+            base_ms = ago if before is None else self._window(*asked.window("before", before))
+            return top_table(window, by, before=self._window_moment(*base_ms))
+        latencies = self._diagnosis.latencies(start_ms, end_ms) if by == "latency" else None
+        return top_table(window, by, latencies=latencies)
+
     def suspects(
         self,
         start: InstantLike,
@@ -521,8 +562,9 @@ class Recording:
         if not isinstance(found, tuple):
             graph = self.graph(found)
             return moment_of(graph, Rulebook(self._configuration(graph.configuration)))
-        start_ms, end_ms = self._window(*found)
+        return self._window_moment(*self._window(*found))
 
+    def _window_moment(self, start_ms: int, end_ms: int) -> Moment:
         before = self._log.read(start_ms - MISSED_FOR_MS, start_ms, newest_of_each)
 
         def moment(listing: Listing) -> Moment | None:

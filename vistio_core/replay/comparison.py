@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from typing import Any
 
 import attrs
 import numpy as np
@@ -15,8 +16,10 @@ from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import Graph
 from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.seen import Blind, Round, names_of_edge, names_of_node, unseen_in
+from vistio_core.judging.totals import RATES
 from vistio_core.replay.settled import nothing_is_open
 from vistio_core.storage.format import DIGITS_KEY, fewest_digits
+from vistio_core.times import format_instant
 
 CHANGES = ("changed", "new", "gone", "unseen")
 """``new`` and ``gone`` are only said where both moments were answered."""
@@ -49,6 +52,15 @@ class Moment:
     significant_digits: int | None = None
     """To how many its rates may have been rounded when they were recorded; None: they are exact."""
 
+    def document(self) -> dict[str, Any]:
+        """What is compared, as JSON tells it."""
+        return {
+            "start": format_instant(self.start_ms),
+            "end": format_instant(self.end_ms),
+            "instants": self.instants,
+            "significant_digits": self.significant_digits,
+        }
+
 
 @attrs.frozen
 class Comparison:
@@ -63,6 +75,17 @@ class Comparison:
     def significant_digits(self) -> int | None:
         """The fewest to which a side was rounded: smaller differences are not seen. None: both are exact."""
         return fewest_digits((self.before.significant_digits, self.after.significant_digits))
+
+    def document(self, most: int) -> dict[str, Any]:
+        """As JSON tells it, over HTTP and in the terminal; at most so many edges, and as many nodes, are listed."""
+        return {
+            "before": self.before.document(),
+            "after": self.after.document(),
+            "changed_edges": self.edges.num_rows,
+            "changed_nodes": self.nodes.num_rows,
+            "edges": [_told(row) for row in self.edges.slice(0, most).to_pylist()],
+            "nodes": [_told(row) for row in self.nodes.slice(0, most).to_pylist()],
+        }
 
 
 def moment_of(graph: Graph, rulebook: Rulebook) -> Moment:
@@ -132,6 +155,15 @@ def compare(before: Moment, after: Moment) -> Comparison:
             [_unseen(side, of_nodes, names_of_node) for side in sides],
         ).replace_schema_metadata(said),
     )
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with its two sides as objects; null where it was not there, or not seen."""
+    sides = {side: {name: row.pop(f"{side}_{name}") for name in RATES} for side in ("before", "after")}
+    absent = {"new": "before", "gone": "after"}.get(row["change"])
+    for side, rates in sides.items():
+        row[side] = None if side == absent or rates["normal"] is None else rates
+    return row
 
 
 def _unseen(
@@ -235,7 +267,7 @@ def _changes(
     columns["change_rps"] = pa.array(sizes[order], mask=hidden[order])
     for side, prefix in enumerate(("before", "after")):
         unknown = (blind[side] & ~present[side])[order]
-        for part, name in enumerate(("normal", "warning", "danger")):
+        for part, name in enumerate(RATES):
             columns[f"{prefix}_{name}"] = pa.array(rates[side][order, part], mask=unknown)
     for side, prefix in enumerate(("before", "after")):
         rules = [unseen[side].get(place, []) for place in order.tolist()]

@@ -1,0 +1,51 @@
+"""The answers to questions about a window beside its timeline: who has most of something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast, get_args
+
+import msgspec
+
+from vistio_core.diagnosis.top import By, top_document
+from vistio_core.times import HOUR_MS, SECOND_MS, align, format_instant
+from vistio_serve import parameters
+from vistio_serve.answers import Answer
+from vistio_serve.history import History
+
+_LESS = "ask for a shorter window"
+
+
+class WindowQuestions:
+    """Answers them, over a recording that may not exist yet."""
+
+    def __init__(self, history: History) -> None:
+        """Answers are made and kept as those of ``history``."""
+        self._history = history
+
+    def top(self, values: Mapping[str, str], now_ms: int) -> Answer:
+        now_ms = align(now_ms, SECOND_MS)
+        start_ms, end_ms = self._history.window_of(values, now_ms, HOUR_MS)
+        by = cast("By", parameters.choice(values, "by", get_args(By), "traffic"))
+        ago = parameters.window(values, "before", now_ms)
+        limit = parameters.limit(values)
+        window = format_instant(start_ms), format_instant(end_ms)
+        before = None if ago is None else (format_instant(ago[0]), format_instant(ago[1]))
+
+        def make() -> dict[str, Any]:
+            found = self._history.recording().top(*window, by, before=before)
+            return {"start": window[0], "end": window[1], "by": by, **top_document(found, limit)}
+
+        def cost() -> int:
+            costs = self._history.costs
+            spans = [(start_ms, end_ms), (2 * start_ms - end_ms, start_ms) if ago is None else ago[:2]]
+            most = max(costs.window(*span) for span in spans)
+            return most + costs.explained(max(start_ms, end_ms - HOUR_MS), end_ms) * (by == "latency")
+
+        return self._answer(("top", start_ms, end_ms, by, before, limit), make, cost)
+
+    def _answer(self, key: object, make: Callable[[], dict[str, Any]], cost: Callable[[], int]) -> Answer:
+        def body() -> tuple[Iterable[bytes], bool]:
+            return [msgspec.json.encode(make())], False
+
+        return self._history.answer(key, body, cost, None, _LESS)
