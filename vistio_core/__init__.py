@@ -12,6 +12,7 @@ it down, `replay` finds it again, `graph` judges it, `frontends` draws it.
 from vistio_core import errors, events, frontends, times
 from vistio_core.configuration import Configuration, load, loads
 from vistio_core.configuration.model import Severity
+from vistio_core.diagnosis.blast_radius import BlastRadius
 from vistio_core.diagnosis.incidents import Incident, Incidents
 from vistio_core.diagnosis.suspects import Suspects
 from vistio_core.errors import VistioError
@@ -28,6 +29,7 @@ from vistio_core.storage.writer import Writer
 
 __all__ = [
     "Annotation",
+    "BlastRadius",
     "Configuration",
     "Edge",
     "Frames",

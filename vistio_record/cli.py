@@ -318,6 +318,6 @@ main.add_command(cli_annotations.annotate)
 main.add_command(cli_annotations.list_annotations)
 main.add_command(cli_explained.incidents)
 main.add_command(cli_explained.suspects)
-for command in (cli_questions.top, cli_questions.diff, cli_questions.timeline):
+for command in cli_questions.COMMANDS:
     main.add_command(command)
 main.add_command(cli_presets.presets)

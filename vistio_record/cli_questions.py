@@ -1,4 +1,4 @@
-"""The commands of `vistio-record` that answer questions about windows of time: top, diff, timeline.
+"""The commands of `vistio-record` that answer questions around an incident: top, diff, timeline, blast-radius.
 
 Parameters are named as in `cli`: instants and durations are milliseconds.
 """
@@ -171,6 +171,42 @@ def _step_cells(row: Mapping[str, Any]) -> list[str]:
     return [row["start"], number(total), number(rates[2]), failing, number(row["edges"]), number(raised)]
 
 
+@click.command("blast-radius", cls=Command)
+@click.argument("node")
+@recording_option
+@click.option("--at", type=INSTANT, show_default="the newest", help="The instant.")
+@click.option("--cluster", metavar="NAME", help="Only in this cluster; empty for the global level.")
+@json_option
+def blast_radius(recording: Path, node: str, at: int | None, cluster: str | None, json: bool) -> None:
+    """Say who calls NODE and whom it calls, directly or by way of others, with traffic and what fails of it.
+
+    \b
+    Examples:
+      vistio-record blast-radius cart --recording recording/
+      vistio-record blast-radius db --recording recording/ --at 2026-11-23T05:10:00Z
+    """  # noqa: D301  # the mark is for click: keep these lines
+    instant = None if at is None else format_instant(at)
+    found = Recording.open(recording).blast_radius(node, instant, cluster=cluster)
+    told = found.document()
+    if json:
+        _print_json(told)
+        return
+    click.echo(f"{visible(node)} at {told['instant']} (UTC)")
+    for kind, title in (("callers", "caller"), ("dependencies", "dependency")):
+        click.echo()
+        rows = [dict(row, unseen=()) for row in told[kind]]
+        cells = [_reached_cells(row) for row in rows]
+        titles = [title, "cluster", "via", "calls away", "requests/s", "failing"]
+        _print_rows(titles, cells, rows, f"no {kind}", texts=3)
+    if found.unseen:
+        click.echo(f"not answered, there may be more: {', '.join(map(visible, found.unseen))}")
+
+
+def _reached_cells(row: Mapping[str, Any]) -> list[str]:
+    who = [visible(row["node"]), name_of(row["cluster"]), visible(row["via"])]
+    return [*who, str(row["distance"]), number(row["rps"]), share(row["error_share"])]
+
+
 def _who(row: Mapping[str, Any]) -> str:
     ends = [row[name] for name in ("node", "source", "target") if row.get(name) is not None]
     return " > ".join(map(visible, ends))
@@ -197,3 +233,6 @@ def _print_rows(
 
 def _print_json(document: Mapping[str, Any]) -> None:
     click.echo(dumps(document, indent=2, ensure_ascii=False))
+
+
+COMMANDS = (top, diff, timeline, blast_radius)

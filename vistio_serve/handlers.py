@@ -68,6 +68,7 @@ class Handlers:
             "graph": self.graph,
             "timeline": self.timeline,
             "top": self.top,
+            "blast_radius": self.blast_radius,
             "incidents": self.incidents,
             "suspects": self.suspects,
             "frames": self.frames,
@@ -139,6 +140,9 @@ class Handlers:
 
     def top(self, call: RouteCall) -> Answer:
         return self._questions.top(call.values, call.now_ms)
+
+    def blast_radius(self, call: RouteCall) -> Answer:
+        return self._questions.blast_radius(call.values, call.now_ms)
 
     def incidents(self, call: RouteCall) -> Answer:
         return self._explained.incidents(call.values, call.now_ms)

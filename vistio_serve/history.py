@@ -36,7 +36,6 @@ from vistio_serve.costs import Costs
 from vistio_serve.memory import Memory
 from vistio_serve.parameters import ParameterError
 from vistio_serve.rendering import LIVE_TTL_S, SETTLED_TTL_S
-from vistio_serve.routes import LEVELS
 from vistio_serve.shared import Shared
 
 MAX_FRAMES = 1_000
@@ -73,12 +72,8 @@ class History:
 
     def timeline(self, values: Mapping[str, str], now_ms: int) -> Answer:
         now_ms = align(now_ms, SECOND_MS)
-        subject = {name: values.get(name) for name in ("cluster", "source", "target", "node")}
-        if "level" in values:
-            parameters.choice(values, "level", LEVELS, "global")
-            if "cluster" in values:
-                raise ParameterError("parameters 'level' and 'cluster' exclude each other; give one", "level")
-            subject["cluster"] = ""
+        subject = {name: values.get(name) for name in ("source", "target", "node")}
+        subject = {"cluster": parameters.level(values), **subject}
         start_ms, end_ms = self.window_of(values, now_ms)
         step_ms = _step(values, end_ms - start_ms, self._interval_ms)
         # Steps begin at whole steps, so that moving a window does not move what a step says.

@@ -98,7 +98,7 @@ def _parameter(parameter: routes.Parameter) -> dict[str, Any]:
     return {
         "name": parameter.name,
         "in": "query",
-        "required": False,
+        "required": parameter.required,
         "description": parameter.description,
         "schema": schema,
         "example": example,

@@ -12,8 +12,10 @@ import attrs
 from werkzeug.datastructures import MultiDict
 
 from vistio_core.errors import InvalidTimeError, UsageError
+from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.times import SECOND_MS, format_instant, parse_instant
 
+LEVELS = ("global",)
 DEFAULT_LISTED, MAX_LISTED = 100, 100_000
 """How many of its kind an answer lists, such as edges that changed."""
 CACHE_BUSTER = "_"
@@ -142,6 +144,31 @@ def choice(values: Mapping[str, str], name: str, allowed: Sequence[str], default
             f"parameter {name!r} is {_short(value)}; allowed: {', '.join(allowed)}", name, allowed
         )
     return value
+
+
+def required(values: Mapping[str, str], name: str) -> str:
+    """Parameter ``name``, without which there is no answer.
+
+    Raises:
+        ParameterError: it is not given.
+    """
+    if name not in values:
+        raise ParameterError(f"parameter {name!r} is missing; this address needs it", name)
+    return values[name]
+
+
+def level(values: Mapping[str, str]) -> str | None:
+    """The cluster in question by ``cluster`` or ``level``, empty for the global one; None for all.
+
+    Raises:
+        ParameterError: both are given, or an unknown level.
+    """
+    if "level" not in values:
+        return values.get("cluster")
+    choice(values, "level", LEVELS, LEVELS[0])
+    if "cluster" in values:
+        raise ParameterError("parameters 'level' and 'cluster' exclude each other; give one", "level")
+    return GLOBAL_LEVEL
 
 
 def limit(values: Mapping[str, str]) -> int:

@@ -1,4 +1,4 @@
-"""The answers to questions about a window beside its timeline: who has most of something."""
+"""The answers to questions about a window beside its timeline: who has most of something, and whom a node can hurt."""
 
 from __future__ import annotations
 
@@ -43,6 +43,17 @@ class WindowQuestions:
             return most + costs.explained(max(start_ms, end_ms - HOUR_MS), end_ms) * (by == "latency")
 
         return self._answer(("top", start_ms, end_ms, by, before, limit), make, cost)
+
+    def blast_radius(self, values: Mapping[str, str], now_ms: int) -> Answer:
+        node, cluster = parameters.required(values, "node"), parameters.level(values)
+        asked_ms = parameters.asked(values, now_ms).instant_ms
+
+        def make() -> dict[str, Any]:
+            found = self._history.recording().blast_radius(node, format_instant(asked_ms), cluster=cluster)
+            return found.document()
+
+        key = "blast-radius", asked_ms, node, cluster
+        return self._answer(key, make, lambda: self._history.costs.graph(asked_ms))
 
     def _answer(self, key: object, make: Callable[[], dict[str, Any]], cost: Callable[[], int]) -> Answer:
         def body() -> tuple[Iterable[bytes], bool]:

@@ -9,10 +9,10 @@ import attrs
 
 from vistio_core import frontends
 from vistio_core.diagnosis.top import By
+from vistio_serve import parameters
 
 INSTANT = "RFC 3339, epoch seconds or milliseconds, `now`, or relative such as `-15m`"
 JUDGES = ("recorded", "current")
-LEVELS = ("global",)
 DEFAULT_FORMAT = "vizceral"
 
 
@@ -26,6 +26,7 @@ class Parameter:
     allowed: Callable[[], Sequence[str]] | None = None
     default: str | None = None
     type: str = "string"
+    required: bool = False
 
 
 @attrs.frozen
@@ -78,7 +79,7 @@ _TIMELINE = (
     Parameter("end", f"End of the window, not part of it: {INSTANT}. Default: after the newest.", "now"),
     Parameter("step", "Length of a step. Default: one that makes a few hundred of the window.", "1m"),
     Parameter("cluster", "Only this cluster. Default: all, and the global level.", "mesh"),
-    Parameter("level", "`global`: only the global level.", "global", lambda: LEVELS),
+    Parameter("level", "`global`: only the global level.", "global", lambda: parameters.LEVELS),
     Parameter("node", "Only edges from or to this node, and its notices.", "cart"),
     Parameter("source", "Only edges from this node.", "front"),
     Parameter("target", "Only edges to this node.", "cart"),
@@ -115,6 +116,12 @@ _SUSPECTS = (
     *_HAPPENED,
     Parameter("about", "Only this node, and those that it calls, directly or by way of others.", "cart"),
 )
+_BLAST_RADIUS = (
+    Parameter("node", "Who is asked about.", "cart", required=True),
+    _AT,
+    Parameter("cluster", "Only in this cluster. Default: in each one, and on the global level.", "mesh"),
+    Parameter("level", "`global`: only the global level.", "global", lambda: parameters.LEVELS),
+)
 _MARKS = (
     Parameter("start", f"First instant of the window: {INSTANT}. Default: all.", "-6h"),
     Parameter("end", f"End of the window, not part of it: {INSTANT}. Default: all.", "now"),
@@ -130,6 +137,14 @@ ROUTES: tuple[Route, ...] = (
     Route("/frames", "frames", "Many graphs at once, to move through time.", _JSON, _FRAMES, (404, 503)),
     Route("/diff", "diff", "What changed between two moments, largest first.", _JSON, _DIFF, (404, 503)),
     Route("/top", "top", "Nodes and edges with most of something.", _JSON, _TOP, (404, 503)),
+    Route(
+        "/blast-radius",
+        "blast_radius",
+        "Who calls a node and whom it calls, directly or by way of others.",
+        _JSON,
+        _BLAST_RADIUS,
+        (404, 503),
+    ),
     Route(
         "/incidents",
         "incidents",

@@ -367,6 +367,7 @@ _WITH_RECORDING = {
     "run": ("--source", "simulator", *FAST),
     "backfill": ("--source", "simulator", "--start", "-1m"),
     "annotate": ("a mark",),
+    "blast-radius": ("cart",),
     "prune": ("--retention", "7d"),
     **dict.fromkeys(("annotations", "incidents", "info", "seal", "suspects", "verify"), ()),
     **dict.fromkeys(("diff", "timeline", "top"), ()),

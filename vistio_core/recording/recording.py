@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from vistio_core.configuration import Configuration
 from vistio_core.diagnosis.asking import Diagnosis
+from vistio_core.diagnosis.blast_radius import BlastRadius, blast_radius
 from vistio_core.diagnosis.incidents import Incidents
 from vistio_core.diagnosis.suspects import Suspects
 from vistio_core.diagnosis.top import By as By
@@ -29,7 +30,7 @@ from vistio_core.errors import (
 from vistio_core.graph.model import Graph
 from vistio_core.graph.topology import Topology, stable_graph
 from vistio_core.judging.rulebook import Rulebook
-from vistio_core.judging.seen import not_seen_in
+from vistio_core.judging.seen import not_seen_in, unseen_in
 from vistio_core.judging.subject import Subject
 from vistio_core.recording import asked
 from vistio_core.recording.asked import MomentLike as MomentLike
@@ -488,6 +489,28 @@ class Recording:
             return top_table(window, by, before=self._window_moment(*base_ms))
         latencies = self._diagnosis.latencies(start_ms, end_ms) if by == "latency" else None
         return top_table(window, by, latencies=latencies)
+
+    def blast_radius(
+        self, node: str, at: InstantLike | None = None, *, cluster: str | None = None
+    ) -> BlastRadius:
+        """Who calls a node and whom it calls, directly or by way of others, with traffic and the share that fails.
+
+        Args:
+            node: who is asked about.
+            at: the instant, as for `graph`; None for the newest.
+            cluster: only in this cluster, empty for the global level; None for each in which the node is.
+
+        Raises:
+            NothingRecordedError: nothing was seen then.
+            UnknownNameError: nothing was ever recorded of the node; offers the nearest names. Of one that was not
+                there at the instant the table is empty.
+        """
+        graph = self.graph(at)
+        unseen = unseen_in(graph.failed_rules, Rulebook(self._configuration(graph.configuration)))
+        found = blast_radius(graph, node, cluster, unseen)
+        if not found.table.num_rows:
+            self._names.require(Subject(cluster, None, None, node))
+        return found
 
     def suspects(
         self,
