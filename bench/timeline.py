@@ -29,7 +29,7 @@ from workload import INTERVAL_MS, START_MS, Mesh
 
 from vistio_core import Recording
 from vistio_core.graph.topology import stable_graph
-from vistio_core.replay.rollups.hours import Rollups, content_of, sealed_sizes
+from vistio_core.replay.rollups.hours import Rollup, Rollups, content_of, sealed_sizes
 from vistio_core.replay.rollups.subjects import SubjectRollup, write_subjects
 from vistio_core.storage.format import INSTANT, KINDS, row_groups, scrape_tables, write_events
 from vistio_core.storage.layout import EventsName, subjects_name
@@ -71,8 +71,9 @@ def write_hour(store: LocalStore, mesh: Mesh) -> EventsName:
 def replicate(place: Path, store: LocalStore, first: EventsName, hours: int, start: int = 1) -> None:
     rollups = Rollups(store)
     name = rollups.name(START_MS, [first], sealed_sizes(store, START_MS, START_MS + HOUR_MS))
-    rollup = rollups.read(name or "")
+    rollup, spans = rollups.read(name or ""), rollups.spans(name or "")
     assert rollup is not None
+    assert spans is not None
     assert name is not None
     # Minutes stand in it from the hour's start, so those of all hours are the same but for the name in their digests.
     subjects = list(SubjectRollup(store, subjects_name(name)).subjects())
@@ -84,14 +85,18 @@ def replicate(place: Path, store: LocalStore, first: EventsName, hours: int, sta
         size = {copy.text: (place / copy.text).stat().st_size}
         name = rollups.name(START_MS + shift_ms, [copy], size)
         assert name is not None
-        tables = (
-            table.set_column(0, table.schema.field(0), pc.add(table["instant_ms"], shift_ms))
-            for table in (rollup.totals, rollup.presence)
-        )
+        tables = [_moved(each, shift_ms, "instant_ms") for each in (rollup.totals, rollup.presence)]
         with store.create(name) as sink:
-            sink.write(content_of(name, *tables))
+            sink.write(content_of(name, Rollup(*tables), _moved(spans, shift_ms, "first_ms", "last_ms")))
         with store.create(subjects_name(name)) as sink:
             write_subjects(sink, subjects_name(name), subjects)
+
+
+def _moved(table: pa.Table, shift_ms: int, *columns: str) -> pa.Table:
+    for name in columns:
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, table.schema.field(place), pc.add(table[name], shift_ms))
+    return table
 
 
 def without_rollups(place: Path, end_ms: int) -> Recording:
@@ -170,6 +175,8 @@ def main(edges: int, hours: int, rounds: int) -> None:
                 lambda window=window, subject=subject: recording.timeline(*window, **subject), rounds
             )
             print(f"  timeline of one {what} over {hours} h {took:8.1f} ms")
+        took = timed(lambda: recording.seen(START_MS, end_ms), rounds)
+        print(f"  when each edge was there in {hours} h {took:8.1f} ms")
         moments = [format_instant(START_MS + minute * 60_000) for minute in (1, 30, 2, 31)]
         graphs = timed(lambda: [recording.graph(moment) for moment in moments[:2]], rounds)
         diff = timed(lambda: recording.compare(*moments[:2]), rounds)

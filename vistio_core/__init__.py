@@ -21,6 +21,7 @@ from vistio_core.graph.model import Edge, Graph, Node, Notice, Rates, Region
 from vistio_core.recording.info import RecordingInfo
 from vistio_core.recording.recording import Recording
 from vistio_core.replay.frames.frames import Frames
+from vistio_core.replay.lifetimes import Lifetimes
 from vistio_core.replay.rows import Rows
 from vistio_core.replay.unanswered import Unanswered, UnansweredRule
 from vistio_core.storage.annotations import Annotation
@@ -36,6 +37,7 @@ __all__ = [
     "Graph",
     "Incident",
     "Incidents",
+    "Lifetimes",
     "Measurement",
     "Node",
     "Notice",

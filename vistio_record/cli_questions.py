@@ -1,4 +1,4 @@
-"""The commands of `vistio-record` that answer questions around an incident: top, diff, timeline, blast-radius.
+"""The commands of `vistio-record` that answer questions around an incident: top, diff, timeline, blast-radius, seen.
 
 Parameters are named as in `cli`: instants and durations are milliseconds.
 """
@@ -17,9 +17,10 @@ from vistio_core.diagnosis.top import By, top_document
 from vistio_core.json_rows import rows_of
 from vistio_core.names import visible
 from vistio_core.recording.recording import Recording
+from vistio_core.replay.lifetimes import ONLY, Only
 from vistio_core.times import format_duration, format_instant
 from vistio_record.options import json_option, recording_option
-from vistio_record.tables import NONE, lines, name_of, number, share
+from vistio_record.tables import NONE, NOT_SEEN, lines, name_of, number, share
 
 _start = click.option("--start", type=INSTANT, default="-1h", help="The window's first instant.")
 _end = click.option("--end", type=INSTANT, default="now", help="Where the window ends, exclusive.")
@@ -158,8 +159,7 @@ def timeline(
     click.echo(f"{window[0]} to {window[1]}, steps of {format_duration(step)}")
     titles = ["start (UTC)", "requests/s", "failing/s", "failing", "edges", "notices"]
     _print_rows(titles, [_step_cells(row) for row in steps], steps, "no steps", texts=1)
-    for gap in gaps:
-        click.echo(f"not seen: {gap['start']} to {gap['end']}: {gap['reason']}")
+    _print_gaps(gaps)
 
 
 def _step_cells(row: Mapping[str, Any]) -> list[str]:
@@ -202,6 +202,49 @@ def blast_radius(recording: Path, node: str, at: int | None, cluster: str | None
         click.echo(f"not answered, there may be more: {', '.join(map(visible, found.unseen))}")
 
 
+@click.command(cls=Command)
+@recording_option
+@click.option("--start", type=INSTANT, default="-30d", help="The window's first instant.")
+@_end
+@click.option("--only", type=click.Choice(ONLY), help="Only what came, or what went.")
+@click.option(
+    "--quiet", type=DURATION, metavar="DURATION", help="Only what was not there for so long, and watched."
+)
+@_limit
+@json_option
+def seen(
+    recording: Path, start: int, end: int, only: Only | None, quiet: int | None, limit: int, json: bool
+) -> None:
+    """Say when each node and edge was first and last there, and which are new or have vanished.
+
+    New and vanished is only what would have been seen before, or after: all rules that could tell were answered.
+
+    \b
+    Examples:
+      vistio-record seen --recording recording/ --start -30d --only new --quiet 1d
+      vistio-record seen --recording recording/ --only vanished --json
+    """  # noqa: D301  # the mark is for click: keep these lines
+    if quiet is not None and only is None:
+        raise click.UsageError("--quiet is for what is new or vanished: add --only new or --only vanished")
+    found = Recording.open(recording).seen(format_instant(start), format_instant(end))
+    told = found.document(found.only(only, f"{quiet or 0}ms") if only else found.table, limit)
+    if json:
+        _print_json(told)
+        return
+    counts = f"{told['all_nodes']:,} nodes, {told['all_edges']:,} edges"
+    click.echo(f"{told['start']} to {told['end']} (UTC), {only or 'all'}: {counts}")
+    times = ("first_seen", "last_seen", "absent_before", "absent_after")
+    for kind, title in (("nodes", "node"), ("edges", "edge")):
+        click.echo()
+        rows = [dict(row, unseen=()) for row in told[kind]]
+        cells = [
+            [_who(row), name_of(row["cluster"]), *(row[name] or NOT_SEEN for name in times)] for row in rows
+        ]
+        titles = [title, "cluster", "first seen", "last seen", "not there before", "not there after"]
+        _print_rows(titles, cells, rows, f"nothing: no {kind}", texts=6)
+    _print_gaps(told["unseen"])
+
+
 def _reached_cells(row: Mapping[str, Any]) -> list[str]:
     who = [visible(row["node"]), name_of(row["cluster"]), visible(row["via"])]
     return [*who, str(row["distance"]), number(row["rps"]), share(row["error_share"])]
@@ -231,8 +274,13 @@ def _print_rows(
         click.echo(f"{line}   not answered: {told}" if told else line)
 
 
+def _print_gaps(gaps: Iterable[Mapping[str, Any]]) -> None:
+    for gap in gaps:
+        click.echo(f"not seen: {gap['start']} to {gap['end']}: {gap['reason']}")
+
+
 def _print_json(document: Mapping[str, Any]) -> None:
     click.echo(dumps(document, indent=2, ensure_ascii=False))
 
 
-COMMANDS = (top, diff, timeline, blast_radius)
+COMMANDS = (top, diff, timeline, blast_radius, seen)

@@ -69,6 +69,7 @@ class Handlers:
             "timeline": self.timeline,
             "top": self.top,
             "blast_radius": self.blast_radius,
+            "seen": self.seen,
             "incidents": self.incidents,
             "suspects": self.suspects,
             "frames": self.frames,
@@ -143,6 +144,9 @@ class Handlers:
 
     def blast_radius(self, call: RouteCall) -> Answer:
         return self._questions.blast_radius(call.values, call.now_ms)
+
+    def seen(self, call: RouteCall) -> Answer:
+        return self._questions.seen(call.values, call.now_ms)
 
     def incidents(self, call: RouteCall) -> Answer:
         return self._explained.incidents(call.values, call.now_ms)

@@ -11,7 +11,6 @@ import msgspec
 import pyarrow as pa
 
 from vistio_core import Recording
-from vistio_core.errors import InvalidTimeError
 from vistio_core.frontends import vizceral_frames
 from vistio_core.json_rows import rows_of as rows_of
 from vistio_core.recording.recording import MomentLike
@@ -25,7 +24,6 @@ from vistio_core.times import (
     align,
     format_duration,
     format_instant,
-    parse_duration,
     parse_instant,
 )
 from vistio_serve import parameters
@@ -251,10 +249,7 @@ def _asked_step(values: Mapping[str, str]) -> int | None:
     """The asked step in milliseconds; None where none was asked for."""
     if "step" not in values:
         return None
-    try:
-        step_ms = parse_duration(values["step"])
-    except InvalidTimeError as error:
-        raise ParameterError(f"parameter 'step': {str(error)[:300]}", "step") from error
+    step_ms = parameters.length(values, "step", 0)
     if step_ms <= 0:
         raise ParameterError("parameter 'step': must be longer than 0s, such as 1m", "step")
     return step_ms

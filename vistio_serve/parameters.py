@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from vistio_core.errors import InvalidTimeError, UsageError
 from vistio_core.events import GLOBAL_LEVEL
-from vistio_core.times import SECOND_MS, format_instant, parse_instant
+from vistio_core.times import SECOND_MS, format_instant, parse_duration, parse_instant
 
 LEVELS = ("global",)
 DEFAULT_LISTED, MAX_LISTED = 100, 100_000
@@ -144,6 +144,20 @@ def choice(values: Mapping[str, str], name: str, allowed: Sequence[str], default
             f"parameter {name!r} is {_short(value)}; allowed: {', '.join(allowed)}", name, allowed
         )
     return value
+
+
+def length(values: Mapping[str, str], name: str, default_ms: int) -> int:
+    """Milliseconds of parameter ``name``, a length of time; 0 or more.
+
+    Raises:
+        ParameterError: it is none.
+    """
+    if name not in values:
+        return default_ms
+    try:
+        return parse_duration(values[name])
+    except InvalidTimeError as error:
+        raise ParameterError(f"parameter {name!r}: {_cut(str(error), 300)}", name) from error
 
 
 def required(values: Mapping[str, str], name: str) -> str:

@@ -1,4 +1,4 @@
-"""The answers to questions about a window beside its timeline: who has most of something, and whom a node can hurt."""
+"""The answers to what one asks around an incident: who has most, whom a node can hurt, and when each was there."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any, cast, get_args
 import msgspec
 
 from vistio_core.diagnosis.top import By, top_document
-from vistio_core.times import HOUR_MS, SECOND_MS, align, format_instant
+from vistio_core.replay.lifetimes import ONLY, Only
+from vistio_core.times import DAY_MS, HOUR_MS, SECOND_MS, align, format_instant
 from vistio_serve import parameters
 from vistio_serve.answers import Answer
 from vistio_serve.history import History
+from vistio_serve.parameters import ParameterError
 
 _LESS = "ask for a shorter window"
 
@@ -43,6 +45,23 @@ class WindowQuestions:
             return most + costs.explained(max(start_ms, end_ms - HOUR_MS), end_ms) * (by == "latency")
 
         return self._answer(("top", start_ms, end_ms, by, before, limit), make, cost)
+
+    def seen(self, values: Mapping[str, str], now_ms: int) -> Answer:
+        start_ms, end_ms = self._history.window_of(values, align(now_ms, SECOND_MS), 30 * DAY_MS)
+        only: Only | None = None
+        if "only" in values:
+            only = cast("Only", parameters.choice(values, "only", ONLY, ONLY[0]))
+        quiet_ms = parameters.length(values, "quiet", 0)
+        if quiet_ms and not only:
+            raise ParameterError("parameter 'quiet': is for what is new or vanished; give only=new", "quiet")
+        limit = parameters.limit(values)
+
+        def make() -> dict[str, Any]:
+            found = self._history.recording().seen(format_instant(start_ms), format_instant(end_ms))
+            return found.document(found.only(only, quiet_ms / SECOND_MS) if only else found.table, limit)
+
+        key = "seen", start_ms, end_ms, only, quiet_ms, limit
+        return self._answer(key, make, lambda: self._history.costs.window(start_ms, end_ms))
 
     def blast_radius(self, values: Mapping[str, str], now_ms: int) -> Answer:
         node, cluster = parameters.required(values, "node"), parameters.level(values)

@@ -9,6 +9,7 @@ import attrs
 
 from vistio_core import frontends
 from vistio_core.diagnosis.top import By
+from vistio_core.replay.lifetimes import ONLY
 from vistio_serve import parameters
 
 INSTANT = "RFC 3339, epoch seconds or milliseconds, `now`, or relative such as `-15m`"
@@ -122,6 +123,13 @@ _BLAST_RADIUS = (
     Parameter("cluster", "Only in this cluster. Default: in each one, and on the global level.", "mesh"),
     Parameter("level", "`global`: only the global level.", "global", lambda: parameters.LEVELS),
 )
+_SEEN = (
+    Parameter("start", f"First instant of the window: {INSTANT}. Default: 30 days before its end.", "-30d"),
+    Parameter("end", f"End of the window, not part of it: {INSTANT}. Default: after the newest.", "now"),
+    Parameter("only", "Only what came, or what went. Default: all.", "new", lambda: ONLY),
+    Parameter("quiet", "Of these, only what was watched and not there for so long before, or after.", "1d"),
+    _LIMIT,
+)
 _MARKS = (
     Parameter("start", f"First instant of the window: {INSTANT}. Default: all.", "-6h"),
     Parameter("end", f"End of the window, not part of it: {INSTANT}. Default: all.", "now"),
@@ -145,6 +153,7 @@ ROUTES: tuple[Route, ...] = (
         _BLAST_RADIUS,
         (404, 503),
     ),
+    Route("/seen", "seen", "When each node and edge was first and last there.", _JSON, _SEEN, (503,)),
     Route(
         "/incidents",
         "incidents",

@@ -44,7 +44,13 @@ def edges_of_top(recording: Recording, start_ms: int, end_ms: int) -> list[int]:
     return sorted(TARGETS[target] for target in targets)
 
 
+def edges_seen(recording: Recording, start_ms: int, end_ms: int) -> list[int]:
+    targets = recording.seen(start_ms, end_ms).table["target"].drop_null().to_pylist()
+    return sorted(TARGETS[target] for target in targets)
+
+
 DOORS: dict[str, Told] = {
+    "seen": edges_seen,
     "top": edges_of_top,
     "instants": lambda recording, *window: column("instant")(recording.instants(*window)),
     "presence": lambda recording, *window: column("instant")(recording.presence(*window)),

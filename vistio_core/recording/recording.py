@@ -42,11 +42,13 @@ from vistio_core.replay import timeline, windows
 from vistio_core.replay.absence import nothing_recorded
 from vistio_core.replay.as_of import MISSED_FOR_MS
 from vistio_core.replay.comparison import Comparison, Moment, compare, moment_of
+from vistio_core.replay.coverage import coverage_of
 from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.frames.frames import Frames, frames_of
 from vistio_core.replay.gaps import Gap, find_gaps
 from vistio_core.replay.graphs import Graphs
 from vistio_core.replay.graphs import JudgedBy as JudgedBy
+from vistio_core.replay.lifetimes import Lifetimes, lifetimes
 from vistio_core.replay.pieces import window_topology
 from vistio_core.replay.queries import Parameters
 from vistio_core.replay.rollups.known_names import KnownNames
@@ -511,6 +513,23 @@ class Recording:
         if not found.table.num_rows:
             self._names.require(Subject(cluster, None, None, node))
         return found
+
+    def seen(self, start: InstantLike, end: InstantLike) -> Lifetimes:
+        """When each node and edge was first and last there in ``[start, end)``, and what of that is sure.
+
+        A month costs little: of whole sealed hours it is kept ready (rollups); the rest is read from the log. Of the
+        `Lifetimes`, ``table`` has all; ``new()`` and ``vanished()`` what came and what went, as far as the time before
+        and after was seen; ``unseen`` is shaped as `gaps`.
+
+        Raises:
+            InvalidTimeError: an empty window.
+        """
+        start_ms, end_ms = self._window(start, end)
+        spans, presence = self._traffic.spans(start_ms, end_ms)
+        before = self._log.read(start_ms - MISSED_FOR_MS, start_ms, newest_of_each)
+        table = lifetimes(spans, presence, before, self._traffic.rulebook)
+        whole = coverage_of(presence, EVERYTHING, self._traffic.rulebook).presence(start_ms, end_ms)
+        return Lifetimes(table, start_ms, end_ms, windows.gaps_table(self._gaps(whole, end_ms)))
 
     def suspects(
         self,

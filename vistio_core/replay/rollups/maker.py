@@ -12,9 +12,10 @@ import pyarrow as pa
 from vistio_core.configuration.model import Configuration
 from vistio_core.errors import FilesChangedError, RecordingError
 from vistio_core.judging.minutes import HourOfMinutes
+from vistio_core.judging.spans import SPANS, edge_spans, joined
 from vistio_core.judging.totals import TOTALS, totals
 from vistio_core.replay.pieces import judge_of, pieces
-from vistio_core.replay.rollups.hours import Rollups, content_of, is_content
+from vistio_core.replay.rollups.hours import Rollup, Rollups, content_of, is_content
 from vistio_core.replay.rollups.subjects import SubjectRollup, write_subjects
 from vistio_core.replay.window_presence import presence
 from vistio_core.storage.catalog import by_time
@@ -135,15 +136,16 @@ class RollupMaker:
             hour = Listing(EventFiles(self._store, 0), by_time(names), (hour_ms, hour_ms + HOUR_MS), files)
             judge = judge_of(hour, self._configuration)
             minutes = HourOfMinutes(judge, hour_ms)
-            found = [TOTALS.empty_table()]
+            found, spans = [TOTALS.empty_table()], [SPANS.empty_table()]
             for piece in pieces(judge, hour):
                 found.append(totals(judge, *piece))
+                spans.append(edge_spans(judge, piece[0]))
                 if subjects in missing:
                     minutes.add(*piece)
             if name in missing:
-                there = presence(hour)
+                rollup = Rollup(pa.concat_tables(found), presence(hour))
                 with self._store.create(name, beside=MARKER) as sink:
-                    sink.write(content_of(name, pa.concat_tables(found), there))
+                    sink.write(content_of(name, rollup, joined(spans).cast(SPANS)))
             size_bytes = 0
             if subjects in missing:
                 with self._store.create(subjects, beside=MARKER) as sink:

@@ -28,6 +28,7 @@ from vistio_core.replay.as_of import MISSED_FOR_MS
 from vistio_core.replay.coverage import Coverage, coverage_of
 from vistio_core.replay.pieces import piece_about, totals_of
 from vistio_core.replay.rollups.hours import Hour, Rollup, Rollups, hours_of
+from vistio_core.replay.rollups.spans import spans_of
 from vistio_core.replay.rollups.subjects import SubjectRollup
 from vistio_core.replay.scans import Scans
 from vistio_core.replay.timeline import WHOLE
@@ -136,9 +137,9 @@ class Traffic:
         return self._coverage(self.presence(start_ms, end_ms), subject)
 
     def _coverage(self, presence: pa.Table, subject: Subject) -> Coverage:
-        return coverage_of(presence, subject, self._rulebook)
+        return coverage_of(presence, subject, self.rulebook)
 
-    def _rulebook(self, known: str) -> Rulebook | None:
+    def rulebook(self, known: str) -> Rulebook | None:
         """The rules of then; None where they cannot be read, which a timeline of rollups needs not."""
         try:
             return Rulebook(self._configuration(known))
@@ -148,6 +149,19 @@ class Traffic:
     def presence(self, start_ms: int, end_ms: int) -> pa.Table:
         """Every instant in ``[start_ms, end_ms)``; the columns are those of `PRESENCE`."""
         return self._read(start_ms, end_ms, partial(self._rolled_up, with_totals=False)).presence
+
+    def spans(self, start_ms: int, end_ms: int) -> tuple[pa.Table, pa.Table]:
+        """Which edges were there from when to when (`spans_of`) in ``[start_ms, end_ms)``, and its `presence`."""
+
+        def ask(window: _Window) -> tuple[pa.Table, pa.Table]:
+            span = start_ms, end_ms
+            edges, read = spans_of(window.listing, window.hours, span, self.rollups, self._configuration)
+            there = self._rolled_up(window, with_totals=False).presence
+            for (first_ms, last_ms), own in read:
+                there = pa.concat_tables([there.filter(pc.invert(_inside(there, first_ms, last_ms))), own])
+            return edges, there
+
+        return self._read(start_ms, end_ms, ask)
 
     def _read(self, start_ms: int, end_ms: int, question: Callable[[_Window], T]) -> T:
         def ask(listing: Listing) -> T:
