@@ -6,6 +6,7 @@ the tool: ``nox -s tests -- -k as_of -x``. All that is installed is pinned in co
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,8 @@ BESIDE = ("lint", "types")
 # A module stays together, since its tests share what took long to start. conftest.py says how many workers
 # there are, and in which order modules come.
 SPREAD = ("--numprocesses=auto", "--dist=loadscope", "--no-loadscope-reorder")
+OF_TEST_BASE = "3.11"  # the Python of Debian 12, on which tests/support/containers.py builds
+MANYLINUX = ("2014", "_2_17", "_2_24", "_2_26", "_2_27", "_2_28", "_2_31", "_2_34")
 SOAK = Path("bench", "soak.py")
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
@@ -66,6 +69,21 @@ def install_wheel(session: nox.Session, *requirements: str) -> None:
     session.install(*CONSTRAINTS, str(wheel), *requirements)
     # Same version, other content: pip would keep what a reused environment has.
     session.install("--force-reinstall", "--no-deps", str(wheel))
+
+
+def fill_wheelhouse(session: nox.Session, wheelhouse: Path, python: str, machine: str) -> None:
+    """The built wheel and all that it needs, pinned, for a Linux with this Python and machine."""
+    wheelhouse.mkdir(parents=True, exist_ok=True)
+    for old in wheelhouse.glob("*.whl"):
+        old.unlink()
+    wheel = build_wheel(session, Path(session.create_tmp()))
+    # Of every glibc that an image of today may have; pip knows which older names mean the same.
+    platforms = (f"--platform=manylinux{glibc}_{machine}" for glibc in MANYLINUX)
+    wanted = ("--only-binary=:all:", f"--python-version={python}", "--implementation=cp", *platforms)
+    abis = (f"--abi={abi}" for abi in (f"cp{python.replace('.', '')}", "abi3", "none"))
+    session.run(
+        "pip", "download", "--quiet", *CONSTRAINTS, f"--dest={wheelhouse}", *wanted, *abis, str(wheel)
+    )
 
 
 def nox_session(name: str, *posargs: str, captured: bool = False) -> int:
@@ -154,6 +172,22 @@ def wheel(session: nox.Session) -> None:
     dist = Path("dist")
     dist.mkdir(exist_ok=True)
     session.log("built %s", build_wheel(session, dist))
+
+
+@nox.session
+def wheelhouse(session: nox.Session) -> None:
+    """Fill wheelhouse/, for an image that is built without an index (-- 3.13 aarch64)."""
+    python, machine = (*session.posargs, *("3.13", platform.machine())[len(session.posargs) :])
+    fill_wheelhouse(session, Path("wheelhouse"), python, machine)
+
+
+@nox.session
+def images(session: nox.Session) -> None:
+    """Build the image, run it, and run what deploys it; needs root and Debian's podman."""
+    install_wheel(session, *group("test"), *group("images"))
+    wheels = Path(session.create_tmp()) / "wheelhouse"
+    fill_wheelhouse(session, wheels, OF_TEST_BASE, platform.machine())
+    session.run("pytest", "tests/images", *session.posargs, env={"VISTIO_TEST_WHEELHOUSE": str(wheels)})
 
 
 @nox.session
