@@ -26,6 +26,7 @@ from vistio_core.diagnosis.normal import HALF_LEFT_OUT, LEFT_OUT, Span, normal_o
 from vistio_core.diagnosis.observed import STEP_MS, Observed
 from vistio_core.diagnosis.signals import Mesh, Signal, signals
 from vistio_core.judging.codes import Booleans
+from vistio_core.names import visible
 from vistio_core.samples import Floats
 from vistio_core.times import HOUR_MS, MINUTE_MS, format_instant
 
@@ -37,6 +38,7 @@ _HOUR_STEPS = HOUR_MS // STEP_MS
 _ENOUGH_STEPS = 10 * MINUTE_MS // STEP_MS
 """A shorter time before tells too little of what is normal."""
 _SMOOTHED_STEPS = MINUTE_MS // STEP_MS
+_MOST_NAMES = 3
 
 
 @attrs.frozen
@@ -56,7 +58,7 @@ class Incident:
     end_ms: int | None
     """The first instant at which all was normal again; None while it lasts at the window's end."""
     summary: str
-    """A sentence."""
+    """A sentence: who left normal, in which order, and how bad it was; when is in the fields."""
     first: Whom
     """Who left normal first."""
     hit: tuple[Whom, ...]
@@ -198,10 +200,17 @@ def _incident(seen: Observed, shares: Floats, run: Span, window: Span) -> Incide
     worst = float(min(during.max(), 1.0))
     start_ms, end_ms = (seen.start_ms + step * STEP_MS for step in (run.first, run.last))
     lasts = window.last - run.last < APART_STEPS
-    then = ", ".join(name.node for name in names[1:4]) + (" and others" if len(names) > 4 else "")
-    summary = (
-        f"{names[0].node} left its normal at {format_instant(start_ms)}"
-        + (f", then {then}" if then else "")
-        + f"; at worst {worst:.0%} of what enters was harmed"
-    )
+    summary = f"{_in_order(names)}; at worst {100 * worst:.0f} % of what enters harmed"
     return Incident(start_ms, None if lasts else end_ms, summary, names[0], tuple(names), worst)
+
+
+def _in_order(names: Sequence[Whom]) -> str:
+    """Who left normal, and in which order; each with its cluster, unless that is the first one's."""
+    first, then = names[0], names[1 : 1 + _MOST_NAMES]
+    said = [
+        visible(name.node) + (f" ({visible(name.cluster)})" if name.cluster not in ("", cluster) else "")
+        for name, cluster in [(first, ""), *((each, first.cluster) for each in then)]
+    ]
+    more = len(names) - 1 - len(then)
+    rest = ", ".join(said[1:]) + (f" and {more} more" if more else "")
+    return f"{said[0]} left its normal first, then {rest}" if rest else f"{said[0]} alone left its normal"

@@ -15,7 +15,7 @@ export default defineConfig({
   server: {
     // `npm run dev` beside `vistio-serve demo`: the answers come from there.
     proxy: Object.fromEntries(
-      ["graph", "instants", "timeline", "annotations", "frames", "diff", "config"].map((route) => [
+      ["graph", "instants", "timeline", "annotations", "frames", "diff", "incidents", "config"].map((route) => [
         `/${route}`,
         "http://127.0.0.1:9091",
       ]),

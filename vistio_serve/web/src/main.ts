@@ -5,6 +5,7 @@ import "./style/page.css";
 import { Api } from "./asking/api";
 import { Asking } from "./asking/asking";
 import { Comparing } from "./asking/comparing";
+import { Happenings } from "./asking/happenings";
 import { Trends } from "./asking/trends";
 import { CrowdNoteView } from "./controls/crowd-note";
 import { ExportView } from "./controls/export";
@@ -84,6 +85,7 @@ for (const view of views) view.render(store.snapshot);
 new Asking(store, api).start();
 new Comparing(store, api).start();
 new Trends(store, api).start();
+new Happenings(store, api).start();
 // The badge tells an age, which grows without any news, until that is news in itself.
 setInterval(() => {
   header.render(store.snapshot);

@@ -4,7 +4,7 @@
  * Addresses are relative to the page, so that the page works wherever a proxy has put it.
  */
 
-import type { Annotation, Diff, FrameLevel, Frames, Instants, Problem, Subject, Timeline } from "../values/answers";
+import type { Annotation, Diff, FrameLevel, Frames, Incidents, Instants, Problem, Subject, Timeline } from "../values/answers";
 import { formatInstant } from "../values/format";
 import { type Graph, type RawAbout, type RawGraph, type RawNotice, readAbout, readGraph, readNotice } from "../values/model";
 import type { Window } from "../values/state";
@@ -22,6 +22,8 @@ interface RawFrames {
 type Query = Readonly<Record<string, string | undefined>>;
 
 const TIMEOUT_MS = 15_000;
+// Of a day of a big mesh, what happened takes that long to be worked out.
+const WORKED_OUT_MS = 120_000;
 // More is neither read in a panel nor told apart in a picture.
 const MAX_CHANGES = 1000;
 
@@ -95,6 +97,10 @@ export class Api {
     return this.json("diff", { before: instant(beforeMs), after: instant(afterMs), limit: String(MAX_CHANGES) }, signal);
   }
 
+  incidents(window: Window): Promise<Result<Incidents>> {
+    return this.json("incidents", { start: instant(window.startMs), end: instant(window.endMs) }, undefined, WORKED_OUT_MS);
+  }
+
   /** The formats in which this server gives a graph, as its own description lists them; none when it does not answer. */
   async formats(): Promise<readonly string[]> {
     interface Description { paths?: Record<string, { get?: { parameters?: { name: string; schema?: { enum?: string[] } }[] } }> }
@@ -103,8 +109,8 @@ export class Api {
     return parameters?.find((each) => each.name === "format")?.schema?.enum ?? [];
   }
 
-  private async json<T>(route: string, query: Query, signal?: AbortSignal): Promise<Result<T>> {
-    const limit = AbortSignal.timeout(TIMEOUT_MS);
+  private async json<T>(route: string, query: Query, signal?: AbortSignal, timeoutMs = TIMEOUT_MS): Promise<Result<T>> {
+    const limit = AbortSignal.timeout(timeoutMs);
     try {
       const response = await this.fetcher(this.address(route, query), {
         signal: signal ? AbortSignal.any([signal, limit]) : limit,
@@ -115,7 +121,7 @@ export class Api {
         ? { ok: true, value: content as T }
         : { ok: false, problem: problemOf(response.status, content) };
     } catch (error) {
-      return { ok: false, problem: unreachable(error, signal) };
+      return { ok: false, problem: unreachable(error, signal, timeoutMs) };
     }
   }
 }
@@ -171,14 +177,14 @@ async function contentOf(response: Response): Promise<unknown> {
   }
 }
 
-function unreachable(error: unknown, signal: AbortSignal | undefined): Problem {
+function unreachable(error: unknown, signal: AbortSignal | undefined, timeoutMs: number): Problem {
   const aborted = signal?.aborted ?? false;
   const late = error instanceof DOMException && error.name === "TimeoutError";
   return {
     kind: aborted ? "aborted" : "unreachable",
     status: 0,
     title: "The server does not answer",
-    detail: late ? `no answer within ${TIMEOUT_MS / 1000} s` : error instanceof Error ? error.message : String(error),
+    detail: late ? `no answer within ${timeoutMs / 1000} s` : error instanceof Error ? error.message : String(error),
     beforeMs: null,
     afterMs: null,
     reason: "",

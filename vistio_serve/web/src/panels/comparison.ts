@@ -2,12 +2,13 @@
 
 import "../style/compare.css";
 import { h, iconButton, set, setText } from "../dom/elements";
-import { type Change, type Row, SIGNS, WORDS, groupRowsOf, keyIn, rowsOf, summaryOf, unseenOf } from "../picture/changes";
+import { type Change, type Row, SIGNS, WORDS, groupRowsOf, rowsOf, summaryOf, unseenOf } from "../picture/changes";
 import { type Pictures, changesAsDrawn } from "../picture/picture";
 import type { Actions, Snapshot } from "../store/store";
 import type { Diff, DiffChange } from "../values/answers";
 import { goToBaseline, swap, unpin } from "../values/baseline";
 import { formatDate, formatRate, formatTime } from "../values/format";
+import { keyIn } from "../values/model";
 import { type Selection, type State, levelOf, openPath, sameSelection, select } from "../values/state";
 import { Panel } from "./panel";
 

@@ -4,7 +4,8 @@ import type { Pictures } from "../picture/picture";
 import type { Actions, View } from "../store/store";
 import { ComparePanel } from "./comparison";
 import { DetailsPanel } from "./details";
+import { HappenedPanel } from "./happened";
 
 export function makePanels(actions: Actions, pictures: Pictures): View[] {
-  return [new ComparePanel(actions, pictures), new DetailsPanel(actions, pictures)];
+  return [new HappenedPanel(actions), new ComparePanel(actions, pictures), new DetailsPanel(actions, pictures)];
 }

@@ -7,7 +7,7 @@
 
 import type { Diff, DiffChange, DiffEdge, DiffNode } from "../values/answers";
 import { OTHERS } from "../values/crowd";
-import { type Level, NO_RATES, type Rates, edgeKey, total } from "../values/model";
+import { type Level, NO_RATES, type Rates, edgeKey, keyIn, total } from "../values/model";
 import { visible } from "../values/names";
 import type { Plan } from "./groups";
 
@@ -54,12 +54,6 @@ export function changeOf(before: Rates | null, after: Rates | null): Change {
     byErrors,
     strength: came ? 1 : Math.min(1, Math.max(share, Math.abs(byErrors ?? 0) / 20)),
   };
-}
-
-/** From what the recording calls a node to its name on the page. */
-export function keyIn(level: Level | undefined): (recorded: string) => string {
-  const keys = new Map(level?.nodes.map((node) => [node.recorded, node.name]));
-  return (recorded) => keys.get(recorded) ?? recorded;
 }
 
 /** The changes of a level of the page; what one side has not seen is none. */

@@ -6,8 +6,8 @@
  */
 
 import type { Diff } from "../values/answers";
-import { type Level, type Rates, edgeKey, sum, total } from "../values/model";
-import { type Change, type LevelChanges, changeOf, changesOf, keyIn } from "./changes";
+import { type Level, type Rates, edgeKey, keyIn, sum, total } from "../values/model";
+import { type Change, type LevelChanges, changeOf, changesOf } from "./changes";
 import type { Plan } from "./groups";
 
 interface Sides {

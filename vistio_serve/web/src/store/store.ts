@@ -1,6 +1,6 @@
 /** The one place that changes: the state and the data, and who wants to know. */
 
-import type { Annotation, Diff, Gap, Problem, Subject, Timeline } from "../values/answers";
+import type { Annotation, Diff, Gap, Incidents, Problem, Subject, Timeline } from "../values/answers";
 import type { Graph } from "../values/model";
 import type { State, Window } from "../values/state";
 import { EMPTY, type Topology } from "../values/topology";
@@ -18,6 +18,16 @@ export interface Trend {
   readonly subject: Subject;
   readonly window: Window;
   readonly timeline: Timeline | null;
+  readonly problem: Problem | null;
+}
+
+/** What happened; neither found nor problem while the answer is under way. What was found stays beside a later problem. */
+export interface Happened {
+  /** The timeline's window that it was asked for; null for the whole recording. */
+  readonly of: Window | null;
+  /** What of it was asked about. */
+  readonly window: Window;
+  readonly found: Incidents | null;
   readonly problem: Problem | null;
 }
 
@@ -41,6 +51,8 @@ export interface Data {
   readonly diffProblem: Problem | null;
   /** The hour before, of what is selected. */
   readonly trend: Trend | null;
+  /** What happened in the timeline's window. */
+  readonly happened: Happened | null;
 }
 
 export const NO_DATA: Data = {
@@ -55,6 +67,7 @@ export const NO_DATA: Data = {
   diff: null,
   diffProblem: null,
   trend: null,
+  happened: null,
 };
 
 export interface Snapshot {

@@ -2,9 +2,9 @@
 
 import type { Subject } from "../values/answers";
 import { groupOf } from "../values/crowd";
-import { type Selection, type State, levelOf } from "../values/state";
+import { type Selection, type State, type Window, levelOf } from "../values/state";
 import type { Topology } from "../values/topology";
-import type { Followed } from "./store";
+import type { Followed, Happened } from "./store";
 
 /** What the timeline follows: the selection, the focused node, the cluster, or everything. */
 export function subjectOf(state: State): Subject {
@@ -38,4 +38,13 @@ export function sameSubject(one: Subject, other: Subject): boolean {
 /** The answer, if it is about what is followed now: numbers of one thing never stand under the name of another. */
 export function fitting(followed: Followed | null, state: State): Followed | null {
   return followed && sameSubject(followed.subject, subjectOf(state)) ? followed : null;
+}
+
+/** What happened, if it was asked for the window that the timeline shows. */
+export function happenedHere(happened: Happened | null, state: State): Happened | null {
+  return happened && sameWindow(happened.of, state.window) ? happened : null;
+}
+
+function sameWindow(one: Window | null, other: Window | null): boolean {
+  return one === other || (one !== null && other !== null && one.startMs === other.startMs && one.endMs === other.endMs);
 }

@@ -12,6 +12,7 @@ import { type Mark, annotationMarks, extentOf, marksAt, niceMax, noticeMarks, se
 import { type State, levelOf, zoom } from "../values/state";
 import { goTo, onGrid, playheadMs } from "../values/travel";
 import { drawGaps, drawMarks } from "./drawing";
+import { Lanes } from "./lanes";
 
 const HEIGHT = 124;
 // Less is a click with a trembling hand.
@@ -34,6 +35,7 @@ export class TimelineView implements View {
   private readonly pinned = h("div", { class: "timeline-marker pinned", title: "The pinned moment", hidden: true });
   private readonly title = h("h2", { class: "timeline-title" });
   private readonly readout = h("p", { class: "timeline-readout" });
+  private readonly lanes: Lanes;
   private readonly note = h("p", { class: "timeline-note", role: "status" });
   private chart: uPlot | null = null;
   private drawn: readonly unknown[] | null = null;
@@ -42,7 +44,8 @@ export class TimelineView implements View {
 
   constructor(private readonly actions: Actions) {
     const whole = h("button", { type: "button", class: "quiet-button timeline-whole", title: "Show the whole recording (0)", onClick: () => this.actions.change((state) => zoom(state, null)) }, "whole recording");
-    this.element = h("section", { class: "timeline", "aria-label": "Timeline" }, h("header", { class: "timeline-head" }, this.title, this.readout, this.note, whole), this.plot);
+    this.lanes = new Lanes(actions);
+    this.element = h("section", { class: "timeline", "aria-label": "Timeline" }, h("header", { class: "timeline-head" }, this.title, this.readout, this.note, whole), this.lanes.element, this.plot);
     new ResizeObserver(() => this.resize()).observe(this.plot);
   }
 
@@ -55,6 +58,7 @@ export class TimelineView implements View {
       this.drawn = inputs;
       this.draw(state, data, followed);
     }
+    if (data.axis) this.lanes.render(now, extentOf(state.window, data.axis));
     setText(this.title, subjectTitle(now));
     setText(this.note, noteOf(followed, state.selection !== followable(state.selection)));
     set(this.note, "data-problem", followed?.problem != null);
@@ -115,7 +119,7 @@ export class TimelineView implements View {
       ],
       hooks: {
         drawClear: [(chart) => drawGaps(chart, this.now?.data.gaps ?? [], palette)],
-        draw: [(chart) => { drawMarks(chart, this.marks, palette); this.placeMarker(); }],
+        draw: [(chart) => { drawMarks(chart, this.marks, palette); this.placeMarker(); this.lanes.place(chart.bbox.left / devicePixelRatio, chart.bbox.width / devicePixelRatio); }],
         setSelect: [(chart) => this.onDragged(chart)],
         setCursor: [(chart) => this.onPointed(chart)],
         ready: [(chart) => this.onReady(chart)],

@@ -106,6 +106,34 @@ export interface Diff {
   readonly nodes: readonly DiffNode[];
 }
 
+/** A node, or an edge with its target, by the names of the recording; without a cluster it is of the global level. */
+interface Whom {
+  readonly cluster: string;
+  readonly node: string;
+  readonly target: string | null;
+}
+
+/** Something left its normal. The words are the server's, which can tell what it means. */
+export interface Incident {
+  readonly start: string;
+  /** Null while it lasts. */
+  readonly end: string | null;
+  readonly summary: string;
+  /** Who left normal first. */
+  readonly first: Whom;
+  readonly hit: readonly Pick<Whom, "cluster" | "node">[];
+  /** Of what enters, 0 to 1. */
+  readonly worst_share: number;
+}
+
+/** The incidents of a window by time, and what of it was not seen, which may hide more. */
+export interface Incidents {
+  readonly start: string;
+  readonly end: string;
+  readonly incidents: readonly Incident[];
+  readonly unseen: readonly Pick<Gap, "start" | "end" | "reason">[];
+}
+
 /** A level of `Frames`; edges by their place in `source` and `target`, which are keys as in `Node.name`. */
 export interface FrameLevel {
   /** "" is the global level. */

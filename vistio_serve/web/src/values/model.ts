@@ -125,6 +125,12 @@ export function labelOf(level: Level | undefined, name: string): string {
   return level?.nodes.find((node) => node.name === name)?.label ?? visible(name);
 }
 
+/** From what the recording calls a node to its name on the page. */
+export function keyIn(level: Level | undefined): (recorded: string) => string {
+  const keys = new Map(level?.nodes.map((node) => [node.recorded, node.name]));
+  return (recorded) => keys.get(recorded) ?? recorded;
+}
+
 /** What people read of where one is: a cluster, and a node of it. */
 export function pathLabels(graph: Graph | null, path: readonly string[]): string[] {
   return path.map((name, depth) => labelOf(graph?.levels.get(depth === 0 ? "" : (path[0] ?? "")), name));
