@@ -19,6 +19,7 @@ from vistio_serve.answers import Answer, BodyResponse, to_response
 from vistio_serve.bodies import sliced
 from vistio_serve.handlers import Handlers, RouteCall
 from vistio_serve.memory import DEFAULT_BYTES, Memory
+from vistio_serve.pages import AS_RECORDED
 from vistio_serve.ready import Ready, ReadyResponse
 from vistio_serve.routes import ROUTES, Route
 from vistio_serve.sending import ONE_PIECE_BYTES, Sending
@@ -41,6 +42,7 @@ def create_app(
     prefix: str = "",
     behind_proxy: bool = False,
     memory: Memory | None = None,
+    query_links: str = AS_RECORDED,
     now_ms: Callable[[], int] | None = None,
 ) -> WSGIApplication:
     """A WSGI application that serves ``recording``; it runs under any WSGI server.
@@ -54,11 +56,19 @@ def create_app(
         behind_proxy: trust one proxy's ``X-Forwarded-Prefix``, which says what it has stripped.
         memory: how large what is kept ready may become; None: as ``vistio-serve`` without ``--memory``. The
             recording has limits of its own, ``scan_memory_bytes`` and ``footer_memory_bytes``.
+        query_links: where people open the query of a notice: ``recorded`` is Prometheus by the address that the
+            recorder asks, ``none`` is no link; else its public address, or one with ``{query}`` in it (and ``{start}``,
+            ``{end}``, ``{start_ms}``, ``{end_ms}``) of what shows it instead. Only the page knows it.
         now_ms: the clock, in epoch milliseconds.
     """
     opened = recording if callable(recording) else lambda: recording
     application: WSGIApplication = _Application(
-        opened, cors_origin, prefix, now_ms or _system_now_ms, memory or Memory.of(DEFAULT_BYTES)
+        opened,
+        cors_origin,
+        prefix,
+        now_ms or _system_now_ms,
+        memory or Memory.of(DEFAULT_BYTES),
+        query_links,
     )
     if behind_proxy:
         return ProxyFix(application, x_for=0, x_proto=0, x_host=0, x_port=0, x_prefix=1)
@@ -89,8 +99,9 @@ class _Application:
         prefix: str,
         now_ms: Callable[[], int],
         memory: Memory,
+        query_links: str,
     ) -> None:
-        self._handlers = Handlers(recording, now_ms, memory)
+        self._handlers = Handlers(recording, now_ms, memory, query_links)
         self._ready = Ready(now_ms, self._handlers.version)
         self._metrics = self._handlers.metrics_of_this_app
         self._cors_origin = cors_origin

@@ -17,6 +17,7 @@ from vistio_serve import demo as demonstration
 from vistio_serve.app import create_app
 from vistio_serve.memory import Memory
 from vistio_serve.opening import Opening, is_there, refuse_plainly_wrong
+from vistio_serve.pages import AS_RECORDED, NO_LINKS
 from vistio_serve.server import Address, GraphServer, reserve
 
 if TYPE_CHECKING:
@@ -50,6 +51,20 @@ class _Prefix(click.ParamType[str]):
         if path and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", path):
             self.fail(f"{value!r} is no path prefix; give one such as /vistio", param, ctx)
         return path
+
+
+class _QueryLinks(click.ParamType[str]):
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if text not in (AS_RECORDED, NO_LINKS) and not re.match(r"https?://[^/\s]", text):
+            self.fail(
+                f"{text!r} is no address; give one such as https://prometheus.example.com, or none",
+                param,
+                ctx,
+            )
+        return text
 
 
 def serving_options(command: F) -> F:
@@ -92,6 +107,14 @@ def serving_options(command: F) -> F:
     metavar="DIR",
     help="The directory with the recording; it may come to be later.  [required]",
     show_default=False,
+)
+@click.option(
+    "--query-links",
+    type=_QueryLinks(),
+    default=AS_RECORDED,
+    metavar="URL",
+    help="Where people open a notice's query: Prometheus' public address, or any with {query} in it; recorded: as"
+    " the recorder asks, none: nowhere.",
 )
 @serving_options
 @logging_options
@@ -141,7 +164,9 @@ def demo(recording: str | None, host: str, port: int, **options: Any) -> None:
     # Before the history is made: a port in use is told at once, not after seconds of work.
     address = reserve(host, port)
     announce = partial(demonstration.announce, address.url)
-    demonstration.run(recording, lambda place: _server(place, address, options, announce))
+    # What is simulated has no Prometheus that a link could lead to.
+    simulated = {**options, "query_links": NO_LINKS}
+    demonstration.run(recording, lambda place: _server(place, address, simulated, announce))
 
 
 def _refuse_plainly_wrong(recording: str) -> None:
@@ -169,6 +194,7 @@ def _server(
         prefix=options["prefix"],
         behind_proxy=options["behind_proxy"],
         memory=_memory(options["memory"]),
+        query_links=options["query_links"],
         logging_as=(given["log_level"], given["log_format"]),
     )
     return GraphServer(make_app, address, on_listening)
@@ -181,6 +207,7 @@ def _make_app(
     prefix: str,
     behind_proxy: bool,
     memory: Memory,
+    query_links: str,
     logging_as: tuple[str, Any],
 ) -> WSGIApplication:
     # A spawned worker (Python 3.14) begins without the main process' logging.
@@ -195,4 +222,5 @@ def _make_app(
         prefix=prefix,
         behind_proxy=behind_proxy,
         memory=memory,
+        query_links=query_links,
     )

@@ -45,7 +45,9 @@ class RouteCall:
 class Handlers:
     """The answers to all routes, over one recording that may not exist yet."""
 
-    def __init__(self, recording: Callable[[], Recording], now_ms: Callable[[], int], memory: Memory) -> None:
+    def __init__(
+        self, recording: Callable[[], Recording], now_ms: Callable[[], int], memory: Memory, query_links: str
+    ) -> None:
         self._recording = recording
         self._now_ms = now_ms
         self.admission = Admission(memory.work_bytes, make_room=self._make_room, give_back=give_back)
@@ -58,7 +60,7 @@ class Handlers:
         self._history = History(recording, memory, self.admission, self._costs)
         self._explained = Explained(self._history)
         self._questions = WindowQuestions(self._history)
-        self._pages = pages.load()
+        self._pages = pages.load(query_links)
         # Looking for plugins reads the metadata of everything that is installed: not in each request.
         self._formats = frontends.names()
         self.by_route: Mapping[str, Callable[[RouteCall], Answer]] = {

@@ -7,6 +7,7 @@ serves the plain page in its place.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from importlib import resources
 from importlib.resources.abc import Traversable
 
@@ -24,6 +25,11 @@ UI_POLICY = PLAIN_POLICY.replace("img-src 'self'", "img-src 'self' data: blob:")
 # Vite puts a hash of the content into the name.
 IMMUTABLE = "public, max-age=31536000, immutable"
 
+AS_RECORDED = "recorded"
+"""Links as the recorder's configuration has them; `NO_LINKS`: none."""
+NO_LINKS = "none"
+# As vistio_serve/web/index.html has it.
+_QUERY_LINKS = b'name="vistio-query-links" content="%s"'
 _HTML = "text/html; charset=utf-8"
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -47,22 +53,29 @@ class Pages:
     """Files of the plain page, and the icon."""
 
 
-def load() -> Pages:
-    """The pages that this installation has."""
+def load(query_links: str = AS_RECORDED) -> Pages:
+    """The pages that this installation has.
+
+    Args:
+        query_links: where people open the query of a notice; `vistio_serve.create_app` says more.
+    """
     folder = resources.files("vistio_serve") / "static"
     plain = _page(folder / "index.html", PLAIN_POLICY)
     index = folder / "ui" / "index.html"
     return Pages(
-        start=_page(index, UI_POLICY) if index.is_file() else plain,
+        start=_page(index, UI_POLICY, query_links) if index.is_file() else plain,
         plain=plain,
         assets=_files(folder / "ui" / "assets", IMMUTABLE),
         static=_files(folder, LIVE),
     )
 
 
-def _page(file: Traversable, policy: str) -> Answer:
+def _page(file: Traversable, policy: str, query_links: str = AS_RECORDED) -> Answer:
     headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
-    return Answer.of(file.read_bytes(), _HTML, headers=headers)
+    filled_in = _QUERY_LINKS % escape(query_links).encode()
+    return Answer.of(
+        file.read_bytes().replace(_QUERY_LINKS % AS_RECORDED.encode(), filled_in), _HTML, headers=headers
+    )
 
 
 def _files(folder: Traversable, cache_control: str) -> dict[str, Answer]:

@@ -53,6 +53,13 @@ def test_help_names_every_option_with_its_environment_variable(command: list[str
         assert f"{group}_{option.upper().replace('-', '_')}" in text
 
 
+def test_where_queries_are_opened_is_an_address(recording_dir: Path) -> None:
+    asked = ["--recording", str(recording_dir), "--query-links", "prometheus.example.com"]
+    refused = CliRunner().invoke(main, asked)
+    assert refused.exit_code == 2
+    assert "'prometheus.example.com' is no address; give one such as https://" in refused.output
+
+
 def test_a_free_port_is_picked_and_a_used_one_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as used:
         port = used.getsockname()[1]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import json
 import re
 from pathlib import Path
@@ -176,6 +177,15 @@ def test_the_files_of_the_web_ui_may_be_kept_for_ever_because_their_names_change
     assert client.get("/plain").text == "this is index.html"
     assert client.get("/assets/index-old.js").get_json()["allowed"] == ["/assets/index-abc.js"]
     assert client.get("/assets/notes.txt").status_code == 404
+
+
+@pytest.mark.parametrize("given", ["recorded", "none", 'https://g/explore?left={"a":"{query}"}&b'])
+def test_the_page_is_told_where_people_open_queries(given: str, recording_dir: Path) -> None:
+    page = Client(create_app(Opening(str(recording_dir)), query_links=given)).get("/").text
+    if "vistio-query-links" not in page:
+        pytest.skip("the web UI is not built")
+    (told,) = re.findall(r'<meta name="vistio-query-links" content="([^"]*)">', page)
+    assert html.unescape(told) == given
 
 
 def test_a_checkout_that_was_not_built_serves_the_plain_page(

@@ -34,7 +34,7 @@ def test_the_timeline_tells_rates_gaps_notices_and_annotations(journey_url: str,
     ui.wait("vistio.snapshot().data.followed && vistio.snapshot().data.annotations.length")
     assert "canary <b>out</b>" in hover(ui, journey.ANNOTATED)
     assert "gap: " in hover(ui, 62)
-    assert "error notices" in hover(ui, 124)
+    assert "1 error notice" in hover(ui, 124)
     assert "requests/s" in hover(ui, 20)
     box = ui.timeline_box()
     middle = box["y"] + box["height"] * 0.3
@@ -182,7 +182,7 @@ def test_a_loop_can_be_set_over_the_zoomed_window_and_the_speed_changed_by_keys(
 
 def test_links_to_prometheus_carry_the_moment(journey_url: str, open_ui: OpenUi) -> None:
     ui = open_ui(journey_url, f"#/mesh?at={journey.at(125)}")
-    link = ui.page.locator(".panel-details").get_by_role("link", name="open in Prometheus").first
+    link = ui.page.locator(".panel-details").get_by_role("link", name="query").first
     query = parse_qs(urlsplit(link.get_attribute("href") or "").query)
     assert query["g0.expr"] == ["http_rate"]
     assert query["g0.moment_input"] == ["2026-11-23 05:20:50"]

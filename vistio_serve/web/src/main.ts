@@ -4,6 +4,7 @@ import "./style/tokens.css";
 import "./style/page.css";
 import { Api } from "./asking/api";
 import { Asking } from "./asking/asking";
+import { Clusters } from "./asking/clusters";
 import { Comparing } from "./asking/comparing";
 import { Happenings } from "./asking/happenings";
 import { Trends } from "./asking/trends";
@@ -82,10 +83,12 @@ store.subscribe((now, before) => {
 document.addEventListener("keydown", (event) => onKey(event, keys));
 stage.render(store.snapshot, null);
 for (const view of views) view.render(store.snapshot);
-new Asking(store, api).start();
+const queryLinks = document.querySelector<HTMLMetaElement>("meta[name=vistio-query-links]")?.content;
+new Asking(store, api, undefined, queryLinks).start();
 new Comparing(store, api).start();
 new Trends(store, api).start();
 new Happenings(store, api).start();
+new Clusters(store, api).start();
 // The badge tells an age, which grows without any news, until that is news in itself.
 setInterval(() => {
   header.render(store.snapshot);

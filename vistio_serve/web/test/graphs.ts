@@ -3,7 +3,7 @@
 import type { Edge, FailedRule, Graph, Level, Node, Notice } from "../src/values/model";
 
 export function notice(severity: 0 | 1 | 2, title = "high error rate"): Notice {
-  return { title, subtitle: "", link: "", severity };
+  return { title, about: title, amount: null, subtitle: "", link: "", severity };
 }
 
 export function node(name: string, more: Partial<Node> = {}): Node {

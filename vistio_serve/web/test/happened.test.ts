@@ -3,15 +3,17 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Result } from "../src/asking/api";
+import { Clusters } from "../src/asking/clusters";
 import { Happenings } from "../src/asking/happenings";
 import { HappenedPanel, noteOf } from "../src/panels/happened";
 import { type Happened, NO_DATA, Store } from "../src/store/store";
-import { placeOf } from "../src/timeline/lanes";
-import type { Incident, Incidents, Problem } from "../src/values/answers";
-import { MOST_MS, goToIncident, happenedWindow, seenOf, whenOf, worstFirst } from "../src/values/happened";
+import { clusterLanes, placeOf } from "../src/timeline/lanes";
+import type { Incident, Incidents, Problem, Subject, Timeline } from "../src/values/answers";
+import { MOST_MS, goToIncident, newestDay, seenOf, whenOf, worstFirst } from "../src/values/happened";
 import { INITIAL, type Window, select, zoom } from "../src/values/state";
 import { extend, EMPTY } from "../src/values/topology";
 import { type Axis, goTo } from "../src/values/travel";
+import { recordedOf } from "../src/values/window";
 import { START_MS, graph, level, node } from "./graphs";
 
 const MINUTE_MS = 60_000;
@@ -25,17 +27,18 @@ const problem: Problem = { kind: "busy", status: 503, title: "Too much to do", d
 
 describe("what is asked about", () => {
   test("is the whole recording, up to the newest instant", () => {
-    expect(happenedWindow(null, axis)).toEqual(hour);
+    expect(recordedOf(null, axis)).toEqual(hour);
   });
 
   test("is no more of the timeline's window than was recorded", () => {
-    expect(happenedWindow({ startMs: START_MS - 5, endMs: START_MS + MINUTE_MS }, axis)).toEqual({ startMs: START_MS, endMs: START_MS + MINUTE_MS });
-    expect(happenedWindow({ startMs: START_MS + 5, endMs: hour.endMs + MINUTE_MS }, axis)).toEqual({ startMs: START_MS + 5, endMs: hour.endMs });
+    expect(recordedOf({ startMs: START_MS - 5, endMs: START_MS + MINUTE_MS }, axis)).toEqual({ startMs: START_MS, endMs: START_MS + MINUTE_MS });
+    expect(recordedOf({ startMs: START_MS + 5, endMs: hour.endMs + MINUTE_MS }, axis)).toEqual({ startMs: START_MS + 5, endMs: hour.endMs });
+    expect(recordedOf({ startMs: START_MS - 5, endMs: START_MS }, axis)).toBeNull();
   });
 
   test.each([[-1, 0], [0, 0], [1, 1]])("of a day and %i ms, the newest day", (moreMs, laterMs) => {
-    const long = { ...axis, lastMs: START_MS + MOST_MS + moreMs - axis.stepMs };
-    expect(happenedWindow(null, long)).toEqual({ startMs: START_MS + laterMs, endMs: START_MS + MOST_MS + moreMs });
+    const endMs = START_MS + MOST_MS + moreMs;
+    expect(newestDay({ startMs: START_MS, endMs })).toEqual({ startMs: START_MS + laterMs, endMs });
   });
 });
 
@@ -95,6 +98,16 @@ test("the panel is there when nothing is selected, and tells the server's words 
 test("a place on the lane is cut to the axis", () => {
   expect(placeOf(START_MS + 15 * MINUTE_MS, START_MS + 30 * MINUTE_MS, hour)).toEqual([25, 25]);
   expect(placeOf(START_MS - MINUTE_MS, hour.endMs + MINUTE_MS, hour)).toEqual([0, 100]);
+});
+
+test("clusters with notices have lanes, in the order in which they had the first ones", () => {
+  const steps = (errors: readonly number[]): Timeline => {
+    const start_ms = errors.map((_, index) => 10_000 * index);
+    const zeros = start_ms.map(() => 0);
+    return { now: "", start: "", end: "", step_ms: 10_000, gaps: [], steps: { start_ms, known_normal: zeros, known_warning: zeros, known_danger: zeros, normal: zeros, warning: zeros, danger: zeros, edges: zeros, instants: zeros, missing: zeros, notices_info: zeros, notices_warning: zeros, notices_error: errors } };
+  };
+  const lanes = clusterLanes(new Map([["a", steps([0, 0, 1])], ["b", steps([0, 3, 1])], ["c", steps([0, 0, 0])], ["d", steps([0, 1, 0])]]));
+  expect(lanes.map(({ level, marks }) => [level, marks[0]!.startMs, marks[0]!.endMs])).toEqual([["b", 10_000, 30_000], ["d", 10_000, 20_000], ["a", 20_000, 30_000]]);
 });
 
 describe("the question", () => {
@@ -172,5 +185,31 @@ describe("the question", () => {
     await vi.advanceTimersByTimeAsync(1);
     expect(asked).toHaveLength(3);
     expect(store.snapshot.data.happened).toMatchObject({ found: found([]), problem: null });
+  });
+
+  test("about clusters is asked on the global level alone, one cluster after the other", async () => {
+    const page = { hidden: false, addEventListener: () => undefined };
+    const asked: string[] = [];
+    const answers: (() => void)[] = [];
+    const store = new Store({ ...INITIAL, path: ["eu"] });
+    const timeline = (_: Window | null, subject: Subject | null): Promise<Result<Timeline>> => {
+      asked.push(subject!.level);
+      return new Promise((resolve) => answers.push(() => resolve({ ok: false, problem })));
+    };
+    new Clusters(store, { timeline }, page as unknown as Document, () => Date.now()).start();
+    store.learn({ axis, topology: extend(EMPTY, graph([level("us", ["a>b 1"]), level("eu", ["a>b 1"])])) });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked).toEqual([]);
+    store.change(() => INITIAL);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked).toEqual(["eu"]);
+    answers[0]!();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked).toEqual(["eu", "us"]);
+    answers[1]!();
+    await vi.advanceTimersByTimeAsync(29_999);
+    expect(asked).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(asked).toEqual(["eu", "us", "eu"]);
   });
 });

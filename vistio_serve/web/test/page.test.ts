@@ -12,12 +12,13 @@ import { measurementFacts } from "../src/panels/facts";
 import { noticeList } from "../src/panels/notices";
 import { Pictures } from "../src/picture/picture";
 import { type Data, type Followed, NO_DATA, type Snapshot, Store } from "../src/store/store";
+import { stopsOf } from "../src/store/stops";
 import { fitting, subjectOf } from "../src/store/subject";
 import { axisPercent, noteOf } from "../src/timeline/timeline";
 import type { Problem, Timeline } from "../src/values/answers";
 import { groupKey } from "../src/values/crowd";
 import { formatDuration, formatRate, formatShare, parseInstant } from "../src/values/format";
-import { marksAt, noticeMarks, seriesOf, stops } from "../src/values/series";
+import { annotationsAt, noticeMarks, noticesAt, seriesOf } from "../src/values/series";
 import { INITIAL, type State } from "../src/values/state";
 import { START_MS, edge, graph, level, node, notice } from "./graphs";
 
@@ -66,16 +67,29 @@ describe("the timeline's data", () => {
     expect(marks.map(({ startMs, endMs, kind }) => [startMs, endMs, kind])).toEqual([[0, 20_000, "warning"], [20_000, 30_000, "error"]]);
   });
 
-  test("a notice does not hide what was annotated at the same time", () => {
-    const marks = [...noticeMarks(timelineOf({ notices_error: [0, 1, 1, 0] })), { startMs: 15_000, endMs: 15_000, kind: "annotation", text: "deployed" } as const];
-    expect(marksAt(marks, 16_000).map((mark) => mark.text)).toEqual(["1 with error notices", "deployed"]);
-    expect(marksAt(marks, 45_001)).toEqual([]);
+  test("notices are counted at the step that is pointed at, not where their run began", () => {
+    const timeline = timelineOf({ notices_error: [1, 8, 0, 1], notices_warning: [0, 2, 0, 0] });
+    expect([0, 9999, 10_000, 20_000, 30_000, 40_000].map((ms) => noticesAt(timeline, ms))).toEqual(["1 error notice", "1 error notice", "8 error notices, 2 warning notices", "", "1 error notice", ""]);
   });
 
-  test("next and previous stop at notices and gaps, each once", () => {
-    const marks = noticeMarks(timelineOf({ notices_error: [0, 1, 0, 1] }));
+  test("what was annotated and lasts no time is found near it", () => {
+    const deployed = { id: "1", start: "1970-01-01T00:00:15Z", end: null, kind: "deployment", text: "deployed", cluster: "", node: "", link: "", tags: {} };
+    expect([14_999, 15_000, 45_000, 45_001].map((ms) => annotationsAt([deployed], ms).length)).toEqual([0, 1, 1, 0]);
+  });
+
+  test("next and previous stop at incidents, notices and gaps, on the global level at the clusters' too, each once", () => {
     const gap = { start: "1970-01-01T00:00:30Z", end: "1970-01-01T00:01:00Z", writer: "main", missing: 3, reason: "not running" };
-    expect(stops(marks, [gap])).toEqual([10_000, 30_000]);
+    const incident = { start: "1970-01-01T00:00:05Z", end: null, summary: "", first: { cluster: "eu", node: "db", target: null }, hit: [], worst_share: 1 };
+    const window = { startMs: 0, endMs: 60_000 };
+    const data: Partial<Data> = {
+      followed: { subject: { level: "" }, timeline: timelineOf({ notices_error: [0, 0, 1, 1] }), problem: null },
+      happened: { of: null, window, found: { start: "", end: "", incidents: [incident], unseen: [] }, problem: null },
+      below: { of: null, window, timelines: new Map([["eu", timelineOf({ notices_error: [0, 1, 1, 0] })]]), failed: false },
+      gaps: [gap],
+    };
+    expect(stopsOf(snapshot(data))).toEqual([5000, 10_000, 20_000, 30_000]);
+    const inside = { ...data, followed: { ...data.followed!, subject: { level: "us" } } };
+    expect(stopsOf(snapshot(inside, { path: ["us"] }))).toEqual([5000, 20_000, 30_000]);
   });
 });
 
@@ -117,6 +131,18 @@ describe("the details panel", () => {
 
   test("of something that is absent says so", () => {
     expect(shown({ selection: { kind: "edge", source: "a", target: "z" } }).textContent).toContain("Not there at this instant");
+  });
+
+  test("of the global level tells the notices of clusters, and leads to them", () => {
+    const change = vi.fn();
+    const panel = new DetailsPanel({ change }, new Pictures());
+    const inside = level("eu", [edge("a>b 90/0/10", { notices: [notice(2)] })], { nodes: [node("a", { notices: [notice(1, "slow")] }), node("b")] });
+    const global = level("", [edge("INTERNET>eu 1")]);
+    panel.render(snapshot({ graph: { ...graph([]), levels: new Map([["", global], ["eu", inside]]) } }));
+    const places = [...panel.element.querySelectorAll<HTMLButtonElement>(".notice .row-button")];
+    expect(places.map((each) => each.textContent)).toEqual(["eu / a → b", "eu / a"]);
+    places[0]!.click();
+    expect(change.mock.calls[0]![0](INITIAL)).toMatchObject({ path: ["eu"], selection: { kind: "edge", source: "a", target: "b" } });
   });
 
   test("shows hostile texts as texts", () => {
@@ -189,7 +215,7 @@ describe("text stays text", () => {
   });
 
   test("the most severe notice comes first", () => {
-    const list = noticeList([{ ...notice(0, "low"), place: "" }, { ...notice(2, "high"), place: "" }]);
+    const list = noticeList([{ ...notice(0, "low"), place: "", ofEdge: false, cause: Infinity }, { ...notice(2, "high"), place: "", ofEdge: false, cause: Infinity }]);
     expect([...list.querySelectorAll("strong")].map((each) => each.textContent)).toEqual(["high", "low"]);
   });
 });

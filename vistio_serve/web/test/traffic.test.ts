@@ -85,7 +85,7 @@ describe("what the component is given", () => {
   const hostile = '<img src=x onerror="alert(1)">';
   const mesh = graph([
     level("", ["INTERNET>eu 1"]),
-    level("eu", [edge("a>b 1", { notices: [{ title: hostile, subtitle: hostile, link: "javascript:alert(1)", severity: 2 }] })]),
+    level("eu", [edge("a>b 1", { notices: [{ ...notice(2, hostile), subtitle: hostile, link: "javascript:alert(1)" }] })]),
   ]);
   const encoded = JSON.stringify(encode(sceneOf(mesh, EMPTY, NO_FILTERS)));
 

@@ -139,7 +139,7 @@ function readFrames(raw: RawFrames): Frames {
     levels: raw.levels.map((level) => ({
       ...level,
       notices: level.notices.map((notice) => ({
-        ...readNotice(notice),
+        ...readNotice(notice, notice.target !== null),
         frame: notice.frame,
         source: notice.source,
         target: notice.target,

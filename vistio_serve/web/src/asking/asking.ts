@@ -10,7 +10,7 @@ import type { Snapshot, Store } from "../store/store";
 import { asRecorded, fitting, sameSubject, subjectOf } from "../store/subject";
 import type { Problem } from "../values/answers";
 import type { Graph } from "../values/model";
-import { withLinksAt } from "../values/prometheus";
+import { AS_RECORDED, withLinksAt } from "../values/prometheus";
 import { extend } from "../values/topology";
 import { advance, onGrid } from "../values/travel";
 import type { Api, Result } from "./api";
@@ -45,6 +45,7 @@ export class Asking {
     private readonly store: Store,
     private readonly api: Api,
     private readonly clock: () => number = () => performance.now(),
+    private readonly queryLinks: string = AS_RECORDED,
   ) {
     this.player = new Player(store, api, (graph) => this.show(graph, false), TICK_MS, clock);
   }
@@ -173,7 +174,7 @@ export class Asking {
     const unchanged = data.graph?.about.instantMs === instantMs && data.graph.about.askedMs === graph.about.askedMs && (this.shownWhole || !whole);
     this.shownWhole = unchanged ? this.shownWhole : whole;
     this.store.learn({
-      graph: unchanged && state.travel.mode !== "live" ? data.graph : withLinksAt(graph),
+      graph: unchanged && state.travel.mode !== "live" ? data.graph : withLinksAt(graph, this.queryLinks),
       topology: extend(data.topology, graph),
       problem: null,
       axis: same ? data.axis : axis,

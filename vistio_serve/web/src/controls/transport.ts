@@ -2,10 +2,10 @@
 
 import { fill, h, icon, iconButton, set } from "../dom/elements";
 import type { Actions, Data, Snapshot, View } from "../store/store";
-import { fitting } from "../store/subject";
+import { stopsOf } from "../store/stops";
 import { togglePin } from "../values/baseline";
 import { formatInstant, parseInstant } from "../values/format";
-import { annotationMarks, extentOf, noticeMarks, stops } from "../values/series";
+import { extentOf } from "../values/series";
 import { SPEEDS, type State, type Window } from "../values/state";
 import { type Axis, goLive, goTo, play, playheadMs, setLoop, setSpeed, step, toMark, togglePlaying } from "../values/travel";
 
@@ -17,10 +17,7 @@ export function travelling(step: Step): (state: State, data: Data) => State {
 }
 
 export function toNextStop(direction: 1 | -1): (state: State, data: Data) => State {
-  return travelling((state, axis, data) => {
-    const marks = [...noticeMarks(fitting(data.followed, state)?.timeline ?? null), ...annotationMarks(data.annotations)];
-    return toMark(state, axis, stops(marks, data.gaps), direction);
-  });
+  return travelling((state, axis, data) => toMark(state, axis, stopsOf({ state, data }), direction));
 }
 
 /** Loops over what the timeline shows, or stops looping. */
@@ -50,12 +47,12 @@ export class TransportView implements View {
     this.clock = h("input", { type: "text", class: "clock", "aria-label": "Moment shown, UTC", title: "Type a moment, such as 2026-11-23 05:10:00 or -15m, and press Enter (t)", spellcheck: "false", autocomplete: "off", onChange: () => this.typed(), onBlur: () => { this.clock.removeAttribute("aria-invalid"); } });
     this.speed = h("select", { class: "speed", "aria-label": "Speed", title: "Recorded seconds per second (+ and −)", onChange: () => this.actions.change((state) => setSpeed(state, SPEEDS.find((each) => String(each) === this.speed.value) ?? 1)) }, ...SPEEDS.map((speed) => h("option", { value: speed }, `${speed}×`)));
     this.element = h("div", { class: "transport", role: "toolbar", "aria-label": "Travel" },
-      iconButton("previousMark", "Previous notice or gap (p)", () => this.actions.change(toNextStop(-1))),
+      iconButton("previousMark", "Previous incident, notice or gap (p)", () => this.actions.change(toNextStop(-1))),
       iconButton("back", "Play backwards (b)", does((state, axis) => play(state, axis, -1))),
       iconButton("earlier", "One instant back (←)", does((state, axis) => step(state, axis, -1))),
       this.playing,
       iconButton("later", "One instant on (→)", does((state, axis) => step(state, axis, 1))),
-      iconButton("nextMark", "Next notice or gap (n)", () => this.actions.change(toNextStop(1))),
+      iconButton("nextMark", "Next incident, notice or gap (n)", () => this.actions.change(toNextStop(1))),
       this.speed, this.loop, this.clock, h("span", { class: "quiet" }, "UTC"), this.live, this.compare);
   }
 

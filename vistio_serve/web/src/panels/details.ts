@@ -7,13 +7,14 @@ import type { Actions, Snapshot } from "../store/store";
 import { OTHERS } from "../values/crowd";
 import { formatRate } from "../values/format";
 import { latencyOf, measuredNote } from "../values/measures";
-import { type Edge, type Level, NO_RATES, type Node, labelOf, notAnswered, sum, total } from "../values/model";
+import { type Edge, type Level, NO_RATES, type Node, type Notice, labelOf, notAnswered, sum, total } from "../values/model";
 import { visible } from "../values/names";
+import { type PlacedNotice, causesAt } from "../values/notices";
 import { closeGroup, openGroup } from "../values/opening";
-import { type Selection, type State, enter, levelOf, select } from "../values/state";
+import { type Selection, type State, enter, levelOf, openPath, select } from "../values/state";
 import { Connections, NO_TABLE, type Row, type Table } from "./connections";
 import { type Fact, factList, findEdge, incoming, measurementFacts, outgoing, rateFacts, throughputFacts, trafficOf, witnessFacts } from "./facts";
-import { type PlacedNotice, noticeList } from "./notices";
+import { noticeList } from "./notices";
 import { Panel } from "./panel";
 import { TrendChart } from "./trend-chart";
 
@@ -52,20 +53,23 @@ export class DetailsPanel extends Panel {
     if (group) this.showGroup(level, group, state);
     else if (subject?.kind === "node") this.showNode(level, subject.node, plan, state, data.graph!.levels.has(subject.node) && level.name === "");
     else if (subject) this.showEdge(level, subject.source, subject.target, plan, state);
-    else this.showLevel(level, plan, state);
+    else this.showLevel(level, plan, now);
     this.showUnseen(notAnswered(data.graph!.about, level.name));
     setText(this.measured, measuredNote(data.graph!));
     this.trend.render(now);
   }
 
-  private showLevel(level: Level, plan: Plan, state: State): void {
+  private showLevel(level: Level, plan: Plan, { state, data }: Snapshot): void {
     const real = level.edges.filter((edge) => !edge.synthetic);
     // What enters is counted once; summing all edges would count a request at each hop.
     const called = new Set(real.map((edge) => edge.target));
     const entering = real.filter((edge) => !called.has(edge.source));
     this.head(level.name === "" ? "All clusters" : "Cluster", visible(level.name) || "Between clusters", []);
     this.showFacts([...rateFacts(sum(entering.map((edge) => edge.rates))), ["Nodes", String(level.nodes.filter((node) => !node.synthetic).length)]]);
-    this.showNotices(placed(level, this.actions, real));
+    // What happens in a cluster is also told by who sees all of them.
+    const levels = level.name === "" ? [...data.graph!.levels.values()] : [level];
+    const causes = causesAt(data.happened?.found?.incidents ?? [], data.graph!.about.instantMs, data.topology);
+    this.showNotices(levels.flatMap((each) => placed(each, level, causes, this.actions)));
     this.showTables(state, this.groupTable(level, plan), { title: "Connections", rows: real, name: edgeName(level) });
   }
 
@@ -78,7 +82,7 @@ export class DetailsPanel extends Panel {
     this.showFacts(node ? [...rateFacts(trafficOf(level, nodeName)), ...measurementFacts(node.measurements), ...throughputFacts(received, "Bytes, incoming"), ...throughputFacts(sent, "Bytes, outgoing")] : [], !node);
     const group = plan.groups.get(plan.drawnAs.get(nodeName) ?? "") ?? [...plan.groups.values()].find((each) => each.open && each.members.includes(nodeName));
     if (group) this.facts.append(this.groupLine(group));
-    this.showNotices(node?.notices.map((notice) => ({ ...notice, place: "" })) ?? []);
+    this.showNotices(node?.notices.map((notice) => here(notice, false)) ?? []);
     this.showTables(state, { title: "Incoming", rows: received, name: (edge) => labelOf(level, edge.source) }, { title: "Outgoing", rows: sent, name: (edge) => labelOf(level, edge.target) });
   }
 
@@ -94,8 +98,8 @@ export class DetailsPanel extends Panel {
     const rates = sum((received.length ? received : sent).map((edge) => edge.rates));
     this.showFacts([...rateFacts(rates), ["Nodes", there.length === group.members.length ? String(there.length) : `${there.length} of ${group.members.length} at this instant`], ["Requests inside", `${formatRate(total(sum(within.map((edge) => edge.rates))))} /s`], ...throughputFacts(received, "Bytes, incoming"), ...throughputFacts(sent, "Bytes, outgoing")]);
     this.showNotices([
-      ...there.flatMap((node) => node.notices.map((notice) => ({ ...notice, place: node.label, open: this.to({ kind: "node", node: node.name }) }))),
-      ...within.flatMap((edge) => edge.notices.map((notice) => ({ ...notice, place: edgeName(level)(edge), open: this.to({ kind: "edge", source: edge.source, target: edge.target }) }))),
+      ...there.flatMap((node) => node.notices.map((notice) => ({ ...here(notice, false), place: node.label, open: this.to({ kind: "node", node: node.name }) }))),
+      ...within.flatMap((edge) => edge.notices.map((notice) => ({ ...here(notice, true), place: edgeName(level)(edge), open: this.to({ kind: "edge", source: edge.source, target: edge.target }) }))),
     ]);
     this.showTables(state, this.memberTable(level, there), { title: "Incoming", rows: received, name: edgeName(level) }, { title: "Outgoing", rows: sent, name: edgeName(level) });
   }
@@ -109,7 +113,7 @@ export class DetailsPanel extends Panel {
     this.head(edges.length > 1 ? `${edges.length} connections` : "Connection", `${label(source)} → ${label(target)}`, [this.close()]);
     this.showFacts(edge ? [...rateFacts(edge.rates), ...witnessFacts(edge), ...measurementFacts(edge.measurements)] : [], !edge);
     if (edges.length > 1 && latencyOf(edge!.measurements)) this.facts.append(h("p", { class: "quiet" }, "Of latencies the largest, of throughput and what was lost the sum."));
-    this.showNotices(edge?.notices.map((notice) => ({ ...notice, place: "" })) ?? []);
+    this.showNotices(edge?.notices.map((notice) => here(notice, true)) ?? []);
     this.facts.append(h("p", { class: "ends" }, this.endButton(source, label), " → ", this.endButton(target, label)));
     this.showTables(state, bundled ? { title: "Connections", rows: edges, name: edgeName(level) } : NO_TABLE);
   }
@@ -187,12 +191,18 @@ function edgeName(level: Level): (edge: Pick<Edge, "source" | "target">) => stri
   return (edge) => `${labelOf(level, edge.source)} → ${labelOf(level, edge.target)}`;
 }
 
-/** All notices of a level, each with the way to where it is. */
-function placed(level: Level, actions: Actions, edges: readonly Edge[]): PlacedNotice[] {
-  const to = (selection: Selection) => (): void => actions.change((state) => select(state, selection));
+/** A notice of what is selected: where it is, is clear. */
+function here(notice: Notice, ofEdge: boolean): PlacedNotice {
+  return { ...notice, place: "", ofEdge, cause: Infinity };
+}
+
+/** All notices of a level, each with the way to where it is; those of a level below with its name. */
+function placed(level: Level, from: Level, causes: (level: string, target: string) => number, actions: Actions): PlacedNotice[] {
+  const to = (selection: Selection) => (): void => actions.change((state) => select(level === from ? state : openPath(state, [level.name]), selection));
+  const inside = level === from ? "" : `${labelOf(from, level.name)} / `;
   const name = edgeName(level);
   return [
-    ...level.nodes.flatMap((node) => node.notices.map((notice) => ({ ...notice, place: node.label, open: to({ kind: "node", node: node.name }) }))),
-    ...edges.flatMap((edge) => edge.notices.map((notice) => ({ ...notice, place: name(edge), open: to({ kind: "edge", source: edge.source, target: edge.target }) }))),
+    ...level.nodes.flatMap((node) => node.notices.map((notice) => ({ ...here(notice, false), place: inside + node.label, cause: causes(level.name, node.name), open: to({ kind: "node", node: node.name }) }))),
+    ...level.edges.filter((edge) => !edge.synthetic).flatMap((edge) => edge.notices.map((notice) => ({ ...here(notice, true), place: inside + name(edge), cause: causes(level.name, edge.target) + 0.5, open: to({ kind: "edge", source: edge.source, target: edge.target }) }))),
   ];
 }

@@ -1,24 +1,40 @@
-/** Notices as a list: text as text, links only where they are safe. */
+/** Notices as a list: one line for equal titles, text as text, links only where they are safe. */
 
 import { h, link } from "../dom/elements";
-import type { Notice } from "../values/model";
+import { type Folded, type PlacedNotice, fold } from "../values/notices";
 import { isQueryLink } from "../values/prometheus";
+import { amountText } from "../values/titles";
 
 const NAMES = ["info", "warning", "error"] as const;
+const SHOWN = 4;
 
-export interface PlacedNotice extends Notice {
-  /** Where it is; empty where that is clear. */
-  readonly place: string;
-  readonly open?: () => void;
+export function noticeList(notices: readonly PlacedNotice[]): HTMLElement {
+  return h("ul", { class: "notices" }, ...fold(notices).map((folded) => h("li", { class: `notice severity-${folded.severity}` }, ...linesOf(folded))));
 }
 
-/** Most severe first. */
-export function noticeList(notices: readonly PlacedNotice[]): HTMLElement {
-  const ordered = [...notices].sort((one, other) => other.severity - one.severity);
-  return h("ul", { class: "notices" }, ...ordered.map((notice) => h("li", { class: `notice severity-${notice.severity}` },
-    h("span", { class: "notice-kind" }, NAMES[notice.severity]),
-    notice.place !== "" && notice.open ? h("button", { type: "button", class: "row-button", onClick: notice.open }, notice.place) : notice.place !== "" && h("span", {}, notice.place),
-    h("strong", {}, notice.title),
-    notice.subtitle !== "" && h("span", { class: "quiet" }, notice.subtitle),
-    notice.link !== "" && link(notice.link, isQueryLink(notice.link) ? "open in Prometheus" : "open link"))));
+function linesOf({ about, subtitle, severity, notices }: Folded): (HTMLElement | false)[] {
+  const [first] = notices;
+  const placed = notices.length > 1 || first!.place !== "";
+  const count = notices.length > 1 ? ` · ${notices.length}` : "";
+  const places = notices.map((notice) => h("li", {}, ...placeOf(notice)));
+  return [
+    h("span", { class: "notice-kind" }, NAMES[severity] + count),
+    h("strong", {}, placed ? about : first!.title),
+    subtitle !== "" && h("span", { class: "quiet" }, subtitle),
+    placed ? h("ul", { class: "notice-places" }, ...places.slice(0, SHOWN)) : linkOf(first!),
+    places.length > SHOWN && h("details", {}, h("summary", {}, `${places.length - SHOWN} more`), h("ul", { class: "notice-places" }, ...places.slice(SHOWN))),
+  ];
+}
+
+function placeOf(notice: PlacedNotice): (HTMLElement | false)[] {
+  const { place, open, amount, ofEdge } = notice;
+  return [
+    open ? h("button", { type: "button", class: "row-button", title: place, onClick: open }, place) : h("span", {}, place),
+    amount !== null && h("span", { class: "notice-amount" }, amountText(amount, ofEdge)),
+    linkOf(notice),
+  ];
+}
+
+function linkOf({ link: address }: PlacedNotice): HTMLElement | false {
+  return address !== "" && link(address, isQueryLink(address) ? "query" : "link");
 }

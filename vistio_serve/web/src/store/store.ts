@@ -31,6 +31,17 @@ export interface Happened {
   readonly problem: Problem | null;
 }
 
+/** What the global level has below it: the timelines of clusters, for their notices. */
+export interface Below {
+  /** As in `Happened`. */
+  readonly of: Window | null;
+  readonly window: Window;
+  /** By level; some may not have been answered yet. */
+  readonly timelines: ReadonlyMap<string, Timeline>;
+  /** Whether the last round was not answered for some cluster. */
+  readonly failed: boolean;
+}
+
 /** What was answered. Everything here can be asked again; nothing here is in a link. */
 export interface Data {
   /** The graph on the page: for the moment asked for, or the last one before something failed. */
@@ -53,6 +64,7 @@ export interface Data {
   readonly trend: Trend | null;
   /** What happened in the timeline's window. */
   readonly happened: Happened | null;
+  readonly below: Below | null;
 }
 
 export const NO_DATA: Data = {
@@ -68,6 +80,7 @@ export const NO_DATA: Data = {
   diffProblem: null,
   trend: null,
   happened: null,
+  below: null,
 };
 
 export interface Snapshot {

@@ -2,9 +2,10 @@
 
 import type { Subject } from "../values/answers";
 import { groupOf } from "../values/crowd";
-import { type Selection, type State, type Window, levelOf } from "../values/state";
+import { type Selection, type State, levelOf } from "../values/state";
 import type { Topology } from "../values/topology";
-import type { Followed, Happened } from "./store";
+import { sameWindow } from "../values/window";
+import type { Below, Followed, Happened } from "./store";
 
 /** What the timeline follows: the selection, the focused node, the cluster, or everything. */
 export function subjectOf(state: State): Subject {
@@ -45,6 +46,7 @@ export function happenedHere(happened: Happened | null, state: State): Happened 
   return happened && sameWindow(happened.of, state.window) ? happened : null;
 }
 
-function sameWindow(one: Window | null, other: Window | null): boolean {
-  return one === other || (one !== null && other !== null && one.startMs === other.startMs && one.endMs === other.endMs);
+/** What is below the level, where that is the global one and nothing of it is selected. */
+export function belowHere(below: Below | null, state: State): Below | null {
+  return below && levelOf(state) === "" && followable(state.selection) === null && sameWindow(below.of, state.window) ? below : null;
 }

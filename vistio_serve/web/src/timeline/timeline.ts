@@ -5,10 +5,10 @@ import "uplot/dist/uPlot.min.css";
 import { h, set, setText } from "../dom/elements";
 import { readPalette } from "../dom/palette";
 import type { Actions, Data, Followed, Snapshot, View } from "../store/store";
-import { fitting, followable } from "../store/subject";
+import { belowHere, fitting, followable } from "../store/subject";
 import { formatDate, formatInstant, formatRate, formatTime } from "../values/format";
 import { labelOf } from "../values/model";
-import { type Mark, annotationMarks, extentOf, marksAt, niceMax, noticeMarks, seriesOf } from "../values/series";
+import { type Mark, annotationMarks, annotationsAt, extentOf, niceMax, noticeMarks, noticesAt, seriesOf } from "../values/series";
 import { type State, levelOf, zoom } from "../values/state";
 import { goTo, onGrid, playheadMs } from "../values/travel";
 import { drawGaps, drawMarks } from "./drawing";
@@ -39,12 +39,12 @@ export class TimelineView implements View {
   private readonly note = h("p", { class: "timeline-note", role: "status" });
   private chart: uPlot | null = null;
   private drawn: readonly unknown[] | null = null;
-  private marks: Mark[] = [];
+  private marks: readonly Mark[] = [];
   private now: Snapshot | null = null;
 
   constructor(private readonly actions: Actions) {
     const whole = h("button", { type: "button", class: "quiet-button timeline-whole", title: "Show the whole recording (0)", onClick: () => this.actions.change((state) => zoom(state, null)) }, "whole recording");
-    this.lanes = new Lanes(actions);
+    this.lanes = new Lanes(actions, (ms) => this.read(ms));
     this.element = h("section", { class: "timeline", "aria-label": "Timeline" }, h("header", { class: "timeline-head" }, this.title, this.readout, this.note, whole), this.lanes.element, this.plot);
     new ResizeObserver(() => this.resize()).observe(this.plot);
   }
@@ -151,15 +151,27 @@ export class TimelineView implements View {
 
   private onPointed(chart: uPlot): void {
     const { left } = chart.cursor;
-    if (left == null || left < 0) return setText(this.readout, "");
-    const ms = chart.posToVal(left, "x") * 1000;
+    this.read(left == null || left < 0 ? null : chart.posToVal(left, "x") * 1000);
+  }
+
+  /** Says what was at a moment; null where the mouse is elsewhere. */
+  private read(ms: number | null): void {
+    if (ms === null || !this.chart || !this.now) return setText(this.readout, "");
+    const { state, data } = this.now;
     // Not the cursor's own index, which is found a moment after new data came.
-    const idx = chart.posToIdx(left);
-    const [rate, errors] = [chart.data[1]?.[idx], chart.data[2]?.[idx]];
-    const values = rate == null ? "" : ` · ${formatRate(rate)} requests/s · ${(errors ?? 0).toFixed(2)} % errors`;
-    const marks = marksAt(this.marks, ms).map((mark) => ` · ${mark.text}`).join("");
-    const gap = this.now?.data.gaps.find((each) => Date.parse(each.start) <= ms && ms < Date.parse(each.end));
-    setText(this.readout, `${formatTime(ms)}${values}${marks}${gap ? ` · gap: ${gap.reason}` : ""}`);
+    const idx = this.chart.valToIdx(ms / 1000);
+    const [rate, errors] = [this.chart.data[1]?.[idx], this.chart.data[2]?.[idx]];
+    const below = [...(belowHere(data.below, state)?.timelines ?? [])].map(([name, timeline]) => ({ name: labelOf(data.graph?.levels.get(""), name), notices: noticesAt(timeline, ms) }));
+    const gap = data.gaps.find((each) => Date.parse(each.start) <= ms && ms < Date.parse(each.end));
+    const parts = [
+      formatTime(ms),
+      ...(rate == null ? [] : [`${formatRate(rate)} requests/s`, `${(errors ?? 0).toFixed(2)} % errors`]),
+      noticesAt(fitting(data.followed, state)?.timeline ?? null, ms),
+      ...below.filter(({ notices }) => notices !== "").map(({ name, notices }) => `${name}: ${notices}`),
+      ...annotationsAt(data.annotations, ms).map((mark) => mark.text),
+      gap ? `gap: ${gap.reason}` : "",
+    ];
+    setText(this.readout, parts.filter((part) => part !== "").join(" · "));
   }
 
   private placeMarker(): void {

@@ -1,4 +1,4 @@
-/** What happened in the timeline's window: what is asked, and how the answer is told. Pure. */
+/** What happened in the timeline's window: what is asked about, and how the answer is told. Pure. */
 
 import type { Incident, Incidents } from "./answers";
 import { formatDate, formatDuration, formatTime } from "./format";
@@ -9,18 +9,10 @@ import { type Axis, goTo } from "./travel";
 
 /** The longest window of one question; the server answers no longer one. */
 export const MOST_MS = 86_400_000;
-/** Newer instants than this are looked at together: the answer takes the server a moment. */
-export const AGAIN_MS = 30_000;
 
-/** The timeline's window as far as it was recorded; of one that is longer than a day, the newest day. */
-export function happenedWindow(window: Window | null, axis: Axis): Window {
-  const endMs = Math.min(window?.endMs ?? Infinity, axis.lastMs + axis.stepMs);
-  return { startMs: Math.max(window?.startMs ?? -Infinity, axis.firstMs, endMs - MOST_MS), endMs };
-}
-
-/** Whether there is enough that is newer than what was asked about. Who stands in the past has seen what there is. */
-export function isOver({ travel }: State, asked: Window, next: Window): boolean {
-  return travel.mode === "live" && next.endMs - asked.endMs >= AGAIN_MS;
+/** Of a window that is longer than a day, the newest day. */
+export function newestDay({ startMs, endMs }: Window): Window {
+  return { startMs: Math.max(startMs, endMs - MOST_MS), endMs };
 }
 
 /** `03:27:50 to 03:44:20, 17 min`, or `since 03:27:50, 4 min so far`; with its day where a window has several. */

@@ -6,6 +6,7 @@
  */
 
 import { visible } from "./names";
+import { readTitle } from "./titles";
 
 export interface Rates {
   readonly normal: number;
@@ -16,7 +17,12 @@ export interface Rates {
 export type Severity = 0 | 1 | 2;
 
 export interface Notice {
+  /** With its value as people read it. */
   readonly title: string;
+  /** The title without its value: what several may say. */
+  readonly about: string;
+  /** The value; null where the title has none. */
+  readonly amount: number | null;
   readonly subtitle: string;
   /** http, https or relative, or empty. */
   readonly link: string;
@@ -200,7 +206,7 @@ function readNode(raw: RawNode): Node {
     label: visible(facts?.name ?? raw.name),
     recorded: facts?.name ?? raw.name,
     class: raw.class ?? "default",
-    notices: (raw.notices ?? []).map(readNotice),
+    notices: (raw.notices ?? []).map((notice) => readNotice(notice, false)),
     measurements: facts?.measurements ?? {},
     synthetic: facts?.synthetic ?? false,
   };
@@ -214,16 +220,17 @@ function readEdge(raw: RawEdge): Edge {
     source: raw.source,
     target: raw.target,
     rates: { ...NO_RATES, ...raw.metrics },
-    notices: (raw.notices ?? []).map(readNotice),
+    notices: (raw.notices ?? []).map((notice) => readNotice(notice, true)),
     measurements: facts?.measurements ?? {},
     toldBy: TOLD_BY.find((each) => each === facts?.told_by) ?? "",
     synthetic: facts?.synthetic ?? false,
   };
 }
 
-export function readNotice(raw: RawNotice): Notice {
+/** @param ofEdge whether it is of a connection, where its value is a share of requests. */
+export function readNotice(raw: RawNotice, ofEdge: boolean): Notice {
   const severity = raw.severity === 2 ? 2 : raw.severity === 1 ? 1 : 0;
-  return { title: unescape(raw.title ?? ""), subtitle: unescape(raw.subtitle ?? ""), link: raw.link ?? "", severity };
+  return { ...readTitle(unescape(raw.title ?? ""), ofEdge), subtitle: unescape(raw.subtitle ?? ""), link: raw.link ?? "", severity };
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { "&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": '"', "&#x27;": "'" };

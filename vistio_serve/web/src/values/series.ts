@@ -1,6 +1,6 @@
 /** From the answer of `/timeline` to what a chart draws. Pure; times in seconds, as uPlot wants them. */
 
-import type { Annotation, Gap, Timeline } from "./answers";
+import type { Annotation, Timeline } from "./answers";
 import type { Window } from "./state";
 import type { Axis } from "./travel";
 
@@ -20,6 +20,7 @@ export interface Mark {
   readonly startMs: number;
   readonly endMs: number;
   readonly kind: "info" | "warning" | "error" | "annotation";
+  /** Of an annotation; of notices empty, for they are counted step by step: `noticesAt`. */
   readonly text: string;
 }
 
@@ -41,20 +42,35 @@ export function seriesOf(timeline: Timeline | null): Series {
   return { times, rate, errors };
 }
 
+const KINDS = ["error", "warning", "info"] as const;
+
+/** How many notices the graphs of a step have at most. */
+function countsOf({ steps }: Timeline, index: number): Readonly<Record<(typeof KINDS)[number], number>> {
+  return { error: steps.notices_error[index] ?? 0, warning: steps.notices_warning[index] ?? 0, info: steps.notices_info[index] ?? 0 };
+}
+
 /** Runs of steps with notices of one severity, the most severe one of each step, sorted by start. */
 export function noticeMarks(timeline: Timeline | null): Mark[] {
   if (!timeline) return [];
   const { steps, step_ms } = timeline;
   const marks: Mark[] = [];
   steps.start_ms.forEach((startMs, index) => {
-    const counts = { error: steps.notices_error[index], warning: steps.notices_warning[index], info: steps.notices_info[index] };
-    const kind = (["error", "warning", "info"] as const).find((each) => (counts[each] ?? 0) > 0);
+    const counts = countsOf(timeline, index);
+    const kind = KINDS.find((each) => counts[each] > 0);
     if (!kind) return;
     const last = marks.at(-1);
     if (last && last.kind === kind && last.endMs === startMs) marks[marks.length - 1] = { ...last, endMs: startMs + step_ms };
-    else marks.push({ startMs, endMs: startMs + step_ms, kind, text: `${counts[kind]} with ${kind} notices` });
+    else marks.push({ startMs, endMs: startMs + step_ms, kind, text: "" });
   });
   return marks;
+}
+
+/** `8 error notices, 1 warning notice`: those of the step in which a moment is; empty without any. */
+export function noticesAt(timeline: Timeline | null, ms: number): string {
+  const index = timeline?.steps.start_ms.findIndex((startMs) => startMs <= ms && ms < startMs + timeline.step_ms) ?? -1;
+  if (!timeline || index < 0) return "";
+  const counts = countsOf(timeline, index);
+  return KINDS.filter((kind) => counts[kind] > 0).map((kind) => `${counts[kind]} ${kind} notice${counts[kind] === 1 ? "" : "s"}`).join(", ");
 }
 
 export function annotationMarks(annotations: readonly Annotation[]): Mark[] {
@@ -66,9 +82,9 @@ export function annotationMarks(annotations: readonly Annotation[]): Mark[] {
   }));
 }
 
-/** All marks at a moment: a notice does not hide what was annotated then. One that lasts no time is found near it. */
-export function marksAt(marks: readonly Mark[], ms: number): Mark[] {
-  return marks.filter((mark) => mark.startMs <= ms && ms <= Math.max(mark.endMs, mark.startMs + NEAR_MS));
+/** What was annotated at a moment. What lasts no time is found near it. */
+export function annotationsAt(annotations: readonly Annotation[], ms: number): Mark[] {
+  return annotationMarks(annotations).filter((mark) => mark.startMs <= ms && ms <= Math.max(mark.endMs, mark.startMs + NEAR_MS));
 }
 
 /** The end of a scale that is easy to read, with room above the largest value. */
@@ -77,12 +93,6 @@ export function niceMax(max: number | null): number {
   const unit = 10 ** Math.floor(Math.log10(max * 1.05));
   // Halves of these are easy to read as well.
   return unit * ([1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10].find((each) => each * unit >= max * 1.05) ?? 10);
-}
-
-/** Where "next" and "previous" lead: begins of notices, gaps and annotations, each once, sorted. */
-export function stops(marks: readonly Mark[], gaps: readonly Gap[]): number[] {
-  const all = [...marks.map((mark) => mark.startMs), ...gaps.map((gap) => Date.parse(gap.start))];
-  return [...new Set(all)].sort((one, other) => one - other);
 }
 
 /** What the chart spans: the window, or the whole recording; never nothing. */
