@@ -14,6 +14,7 @@ from vistio_core.configuration import Configuration, load, loads
 from vistio_core.configuration.model import Severity
 from vistio_core.diagnosis.blast_radius import BlastRadius
 from vistio_core.diagnosis.incidents import Incident, Incidents
+from vistio_core.diagnosis.rejudged import Rejudged
 from vistio_core.diagnosis.suspects import Suspects
 from vistio_core.errors import VistioError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
@@ -47,6 +48,7 @@ __all__ = [
     "Recording",
     "RecordingInfo",
     "Region",
+    "Rejudged",
     "Rows",
     "RuleOutcome",
     "Sample",

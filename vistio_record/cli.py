@@ -28,7 +28,14 @@ from vistio_core.commandline import (
 from vistio_core.recording.recording import Recording
 from vistio_core.storage.writer import Writer
 from vistio_core.times import SECOND_MS, format_instant, system_now_ms
-from vistio_record import cli_annotations, cli_explained, cli_presets, cli_questions, cli_upkeep
+from vistio_record import (
+    cli_annotations,
+    cli_explained,
+    cli_presets,
+    cli_questions,
+    cli_rejudge,
+    cli_upkeep,
+)
 from vistio_record.backfill import Plan, Summary, fill, plan
 from vistio_record.check_text import as_json, as_lines
 from vistio_record.checking import check as check_rules
@@ -318,6 +325,7 @@ main.add_command(cli_annotations.annotate)
 main.add_command(cli_annotations.list_annotations)
 main.add_command(cli_explained.incidents)
 main.add_command(cli_explained.suspects)
+main.add_command(cli_rejudge.rejudge)
 for command in cli_questions.COMMANDS:
     main.add_command(command)
 main.add_command(cli_presets.presets)

@@ -19,6 +19,7 @@ from vistio_core.configuration import Configuration
 from vistio_core.diagnosis.asking import Diagnosis
 from vistio_core.diagnosis.blast_radius import BlastRadius, blast_radius
 from vistio_core.diagnosis.incidents import Incidents
+from vistio_core.diagnosis.rejudged import Rejudged, rejudged
 from vistio_core.diagnosis.suspects import Suspects
 from vistio_core.diagnosis.top import By as By
 from vistio_core.diagnosis.top import check_by, top_table
@@ -598,6 +599,41 @@ class Recording:
         ``unseen`` is shaped as `gaps`.
         """
         return self._diagnosis.incidents(*self._window(start, end), partial(self.gaps, partly=True))
+
+    def rejudge(self, configuration: Configuration | None, start: InstantLike, end: InstantLike) -> Rejudged:
+        """The alerts that other thresholds would have raised in ``[start, end)``, and when.
+
+        A notice that is raised on an edge or a node is one alert until its rule was answered without it for five
+        minutes. ``alerts_a_week`` says what the thresholds cost, ``caught(incidents)`` which incidents they told of:
+
+            recorded = recording.rejudge(None, "-1d", "now")
+            stricter = recording.rejudge(vistio.load("vistio.yaml"), "-1d", "now")
+            stricter.alerts_a_week, stricter.caught(recording.incidents("-1d", "now"))
+
+        Args:
+            configuration: whose classes and thresholds judge; None for those in force then. Rules are the same if their
+                cluster and name are; one that was never recorded has no samples and raises nothing.
+            start: the window's first instant.
+            end: where it ends, exclusive.
+
+        Raises:
+            InvalidTimeError: an empty window.
+
+        Shape of ``table``: one row per alert, by start.
+            start (timestamp[ms, UTC]): when it was raised first in the window,
+            end (timestamp[ms, UTC]): the first answered instant at which it was not raised; null while it lasts,
+            cluster (string): empty for the global level, node (string): who; of an edge, its source,
+            target (string): of an edge, its target; null for a node,
+            rule, title (string): the rule, and the notice's title as the configuration has it,
+            severity (string): the highest: info, warning or error,
+            worst (double): the largest share (0 to 1) of an edge, or value of a node.
+
+        ``unseen`` is shaped as `gaps`.
+        """
+        start_ms, end_ms = self._window(start, end)
+        question = partial(rejudged, configuration=self._configuration, judging=configuration)
+        table, seen_ms = self._log.read(start_ms, end_ms, lambda listing: listing.around_damage(question))
+        return Rejudged(table, start_ms, end_ms, seen_ms, self.gaps(start_ms, end_ms, partly=True))
 
     def _moment(self, of: MomentLike) -> Moment:
         found = asked.moment(of)
