@@ -28,6 +28,7 @@ SPREAD = ("--numprocesses=auto", "--dist=loadscope", "--no-loadscope-reorder")
 OF_TEST_BASE = "3.11"  # the Python of Debian 12, on which tests/support/containers.py builds
 MANYLINUX = ("2014", "_2_17", "_2_24", "_2_26", "_2_27", "_2_28", "_2_31", "_2_34")
 SOAK = Path("bench", "soak.py")
+SUSPECTS = Path("bench", "suspects.py")
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -194,7 +195,7 @@ def images(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure the speed: every script in bench/, or those named (nox -s bench -- bench/graph.py)."""
     install_wheel(session, *group("test"))
-    speed = (str(script) for script in Path("bench").glob("[!_]*.py") if script != SOAK)
+    speed = (str(script) for script in Path("bench").glob("[!_]*.py") if script not in (SOAK, SUSPECTS))
     for script in session.posargs or sorted(speed):
         session.run("python", script)
 
@@ -204,6 +205,13 @@ def soak(session: nox.Session) -> None:
     """Break things at random for minutes and judge what was recorded (nox -s soak -- --minutes 60)."""
     install_wheel(session, *group("test"))
     session.run("python", str(SOAK), *session.posargs)
+
+
+@nox.session
+def suspects(session: nox.Session) -> None:
+    """Measure whether causes are found: nox -s suspects -- DIRECTORY (of published incidents)."""
+    install_wheel(session, *group("test"))
+    session.run("python", str(SUSPECTS), *session.posargs)
 
 
 @nox.session
