@@ -24,6 +24,7 @@ import click
 from incidents import direct, road, tables
 from incidents.asking import Record, places, recorded
 from incidents.methods import OURS, PLAIN
+from incidents.published import PUBLISHED
 from incidents.stories import Harder
 
 from vistio_core.times import MINUTE_MS
@@ -64,8 +65,11 @@ def measure(data: Path, into: Path, record: Record, *, quick: bool, one_by_one: 
     tables.rows(OURS.name, cases, found)
     tables.rows_of_kinds(cases, found)
     tables.rows_of_halves(cases, found)
-    for method in PLAIN:
-        tables.rows(method.name, cases, places(cases, method))
+    for method in (*PLAIN, *PUBLISHED):
+        if method.missing:
+            print(f"| | {method.name} | not installed: {', '.join(method.missing)} |")
+        else:
+            tables.rows(method.name, cases, places(cases, method))
     if not quick:
         tables.rows("a minute late", cases, places(cases, OURS, MINUTE_MS))
         tables.rows("a minute early", cases, places(cases, OURS, -MINUTE_MS))

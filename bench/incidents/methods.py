@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 
 import attrs
 
@@ -23,6 +24,13 @@ class Method:
 
     name: str
     ranked: Rankings
+    needs: Sequence[str] = ()
+    """Modules beyond those of the tests."""
+
+    @property
+    def missing(self) -> list[str]:
+        """What it needs and is not installed."""
+        return [name for name in self.needs if find_spec(name) is None]
 
 
 def suspects(recording: Recording, start_ms: int, end_ms: int) -> list[list[str]]:
