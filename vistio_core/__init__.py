@@ -19,6 +19,8 @@ from vistio_core.diagnosis.suspects import Suspects
 from vistio_core.errors import VistioError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
 from vistio_core.graph.model import Edge, Graph, Node, Notice, Rates, Region
+from vistio_core.recording.exporting import Exported
+from vistio_core.recording.importing import Imported
 from vistio_core.recording.info import RecordingInfo
 from vistio_core.recording.recording import Recording
 from vistio_core.replay.frames.frames import Frames
@@ -34,8 +36,10 @@ __all__ = [
     "BlastRadius",
     "Configuration",
     "Edge",
+    "Exported",
     "Frames",
     "Graph",
+    "Imported",
     "Incident",
     "Incidents",
     "Lifetimes",

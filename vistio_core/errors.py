@@ -87,6 +87,14 @@ class NotARecordingError(RecordingError):
         )
 
 
+class PackedRecordingError(RecordingError):
+    """A recording in one file is none, is damaged or hostile, or was to be written to."""
+
+    def __init__(self, place: str, found: str, remedy: str) -> None:
+        self.place, self.found = place, found
+        super().__init__(f"{place}: {found}; {remedy}")
+
+
 class FormatVersionError(RecordingError):
     """The recording, or a file in it, was written in a format that this vistio does not read."""
 

@@ -34,6 +34,7 @@ from vistio_record import (
     cli_presets,
     cli_questions,
     cli_rejudge,
+    cli_sharing,
     cli_upkeep,
 )
 from vistio_record.backfill import Plan, Summary, fill, plan
@@ -328,4 +329,6 @@ main.add_command(cli_explained.suspects)
 main.add_command(cli_rejudge.rejudge)
 for command in cli_questions.COMMANDS:
     main.add_command(command)
+main.add_command(cli_sharing.export)
+main.add_command(cli_sharing.import_part)
 main.add_command(cli_presets.presets)

@@ -16,7 +16,7 @@ from vistio_core.names import visible
 from vistio_core.recording.recording import Recording
 from vistio_core.storage.annotations import Annotation
 from vistio_core.times import format_instant
-from vistio_record.options import json_option, recording_option
+from vistio_record.options import json_option, reading_option, recording_option
 
 
 @click.command(cls=Command)
@@ -69,7 +69,7 @@ def annotate(
 
 
 @click.command("annotations", cls=Command)
-@recording_option
+@reading_option
 @click.option("--start", type=INSTANT, help="Leave out what was over by then.")
 @click.option("--end", type=INSTANT, help="Leave out what began then or later.")
 @json_option

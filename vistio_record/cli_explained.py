@@ -15,14 +15,14 @@ from vistio_core.commandline import INSTANT, Command
 from vistio_core.names import visible
 from vistio_core.recording.recording import Recording
 from vistio_core.times import format_instant
-from vistio_record.options import json_option, recording_option
+from vistio_record.options import json_option, reading_option
 
 _start = click.option("--start", type=INSTANT, default="-1h", help="When trouble was noticed, about.")
 _end = click.option("--end", type=INSTANT, default="now", help="Where the window ends, exclusive.")
 
 
 @click.command(cls=Command)
-@recording_option
+@reading_option
 @_start
 @_end
 @json_option
@@ -45,7 +45,7 @@ def incidents(recording: Path, start: int, end: int, json: bool) -> None:
 
 
 @click.command(cls=Command)
-@recording_option
+@reading_option
 @_start
 @_end
 @click.option("--about", metavar="NODE", help="Only this node, and those that it calls.")

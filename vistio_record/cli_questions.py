@@ -19,7 +19,7 @@ from vistio_core.names import visible
 from vistio_core.recording.recording import Recording
 from vistio_core.replay.lifetimes import ONLY, Only
 from vistio_core.times import format_duration, format_instant
-from vistio_record.options import json_option, recording_option
+from vistio_record.options import json_option, reading_option
 from vistio_record.tables import NONE, NOT_SEEN, lines, name_of, number, share
 
 _start = click.option("--start", type=INSTANT, default="-1h", help="The window's first instant.")
@@ -30,7 +30,7 @@ _limit = click.option(
 
 
 @click.command(cls=Command)
-@recording_option
+@reading_option
 @_start
 @_end
 @click.option("--by", type=click.Choice(get_args(By)), default="traffic", help="Who has most of what.")
@@ -76,7 +76,7 @@ def _top_cells(row: Mapping[str, Any], by: By) -> list[str]:
 
 
 @click.command(cls=Command)
-@recording_option
+@reading_option
 @click.option("--before", default="-2h/-1h", metavar="MOMENT", help="An instant, or a window: START/END.")
 @click.option("--after", default="-1h/now", metavar="MOMENT", help="An instant, or a window: START/END.")
 @_limit
@@ -121,7 +121,7 @@ def _diff_cells(row: Mapping[str, Any]) -> list[str]:
 
 
 @click.command(cls=Command)
-@recording_option
+@reading_option
 @_start
 @_end
 @click.option("--step", type=DURATION, default="1m", help="The length of a step.")
@@ -173,7 +173,7 @@ def _step_cells(row: Mapping[str, Any]) -> list[str]:
 
 @click.command("blast-radius", cls=Command)
 @click.argument("node")
-@recording_option
+@reading_option
 @click.option("--at", type=INSTANT, show_default="the newest", help="The instant.")
 @click.option("--cluster", metavar="NAME", help="Only in this cluster; empty for the global level.")
 @json_option
@@ -203,7 +203,7 @@ def blast_radius(recording: Path, node: str, at: int | None, cluster: str | None
 
 
 @click.command(cls=Command)
-@recording_option
+@reading_option
 @click.option("--start", type=INSTANT, default="-30d", help="The window's first instant.")
 @_end
 @click.option("--only", type=click.Choice(ONLY), help="Only what came, or what went.")

@@ -11,15 +11,18 @@ from pathlib import Path
 
 import attrs
 import click
+from msgspec import to_builtins
 
 from vistio_core.commandline import DURATION, INSTANT, SIZE, Command, progress
+from vistio_core.names import visible
 from vistio_core.recording.recording import Recording, RecordingInfo
+from vistio_core.storage.marker import Part
 from vistio_core.times import format_instant, system_now_ms
-from vistio_record.options import json_option, recording_option, writer_option
+from vistio_record.options import json_option, reading_option, recording_option, writer_option
 
 
 @click.command(cls=Command)
-@recording_option
+@reading_option
 @json_option
 def info(recording: Path, json: bool) -> None:
     """Say what a recording holds: its range, writers, files and sizes.
@@ -46,13 +49,14 @@ def info(recording: Path, json: bool) -> None:
         ("configurations", f"{known.configurations:,}"),
         ("annotations", f"{known.annotations:,}"),
         ("temporary files", f"{known.temporary_files:,}"),
+        *([("part", _part(known.part))] if known.part is not None else []),
     )
     for name, value in rows:
         click.echo(f"{name:<16} {value}")
 
 
 @click.command(cls=Command)
-@recording_option
+@reading_option
 @json_option
 def verify(recording: Path, json: bool) -> None:
     """Read every file of a recording and say which are damaged; exit code 1 when some are.
@@ -142,8 +146,17 @@ def prune(
             click.echo(f"{gone.files:,} files deleted, {gone.bytes:,} bytes, {told}")
 
 
+def _part(part: Part) -> str:
+    levels = (
+        ""
+        if part.clusters is None
+        else f", levels {', '.join(visible(each) or '(global)' for each in part.clusters)}"
+    )
+    return f"{part.start} to {part.end} of another recording, what graphs look back at since {part.since}{levels}"
+
+
 def _info_json(known: RecordingInfo) -> dict[str, object]:
-    values = attrs.asdict(known)
+    values = {**attrs.asdict(known), "part": to_builtins(known.part)}
     for end in ("first", "last"):
         instant_ms = values.pop(f"{end}_ms")
         values[end] = None if instant_ms is None else format_instant(instant_ms)

@@ -26,10 +26,10 @@ F = TypeVar("F", bound=Callable[..., Any])  # click decorates any function
 
 
 class _Place(click.Path):
-    """The directory of a recording, as the library understands it."""
+    """Where a recording is, as the library understands it."""
 
-    def __init__(self) -> None:
-        super().__init__(file_okay=False, path_type=Path)
+    def __init__(self, *, file_okay: bool) -> None:
+        super().__init__(file_okay=file_okay, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         try:
@@ -40,10 +40,17 @@ class _Place(click.Path):
 
 recording_option = click.option(
     "--recording",
-    type=_Place(),
+    type=_Place(file_okay=False),
     required=True,
     metavar="DIR",
     help="The directory with the recording.",
+)
+reading_option = click.option(
+    "--recording",
+    type=_Place(file_okay=True),
+    required=True,
+    metavar="PLACE",
+    help="The recording: a directory, or one file that `export` made.",
 )
 writer_option = click.option(
     "--writer",

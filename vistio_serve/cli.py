@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +17,7 @@ from vistio_core.errors import UsageError
 from vistio_serve import demo as demonstration
 from vistio_serve.app import create_app
 from vistio_serve.memory import Memory
-from vistio_serve.opening import Opening, is_there, refuse_plainly_wrong
+from vistio_serve.opening import Opening, directory_to_serve, is_there, refuse_plainly_wrong
 from vistio_serve.pages import AS_RECORDED, NO_LINKS
 from vistio_serve.server import Address, GraphServer, reserve
 
@@ -104,8 +105,9 @@ def serving_options(command: F) -> F:
 @click.group(cls=Group, invoke_without_command=True, context_settings=settings("VISTIO_SERVE"))
 @click.option(
     "--recording",
-    metavar="DIR",
-    help="The directory with the recording; it may come to be later.  [required]",
+    metavar="PLACE",
+    help="The recording: a directory, which may come to be later, or one file that `vistio-record export` made."
+    "  [required]",
     show_default=False,
 )
 @click.option(
@@ -126,6 +128,7 @@ def main(context: click.Context, /, recording: str | None, host: str, port: int,
     Examples:
       vistio-serve --recording recording/
       vistio-serve --recording recording/ --host 0.0.0.0 --port 8080
+      vistio-serve --recording incident.vistio
       vistio-serve demo
     """  # noqa: D301  # click wants the real \b
     if context.invoked_subcommand is not None:
@@ -134,12 +137,13 @@ def main(context: click.Context, /, recording: str | None, host: str, port: int,
         raise click.UsageError(
             "name the recording's directory with --recording DIR, or try `vistio-serve demo`"
         )
-    _refuse_plainly_wrong(recording)
+    _refuse_plainly_wrong(recording, one_file=True)
     address = reserve(host, port)
     told = f"vistio-serve: open {address.url} (recording {recording})"
-    if not is_there(recording):
-        told += "\n  there is no recording yet: answers are 503 until vistio-record has made it"
-    _server(recording, address, options, partial(click.echo, told)).run()
+    with _directory_to_serve(recording) as place:
+        if not is_there(place):
+            told += "\n  there is no recording yet: answers are 503 until vistio-record has made it"
+        _server(place, address, options, partial(click.echo, told)).run()
     log.info("server.stopped", extra={"url": address.url})
 
 
@@ -169,11 +173,21 @@ def demo(recording: str | None, host: str, port: int, **options: Any) -> None:
     demonstration.run(recording, lambda place: _server(place, address, simulated, announce))
 
 
-def _refuse_plainly_wrong(recording: str) -> None:
+def _refuse_plainly_wrong(recording: str, *, one_file: bool = False) -> None:
     try:
-        refuse_plainly_wrong(recording)
+        refuse_plainly_wrong(recording, one_file=one_file)
     except UsageError as error:
         raise click.UsageError(str(error)) from error
+
+
+@contextmanager
+def _directory_to_serve(recording: str) -> Iterator[str]:
+    with ExitStack() as stack:
+        try:
+            place = stack.enter_context(directory_to_serve(recording))
+        except UsageError as error:
+            raise click.UsageError(str(error)) from error
+        yield place
 
 
 def _memory(total_bytes: int) -> Memory:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from vistio_core import Recording
-from vistio_core.errors import NotARecordingError, UsageError, VistioError
+from vistio_core.errors import NotARecordingError, RecordingError, UsageError, VistioError
 from vistio_core.native_paths import shown
+from vistio_core.storage.packed_store import PackedStore
 from vistio_core.storage.place import directory_of
 from vistio_serve.memory import DEFAULT_BYTES, Memory
 
@@ -50,6 +53,26 @@ class Opening:
         log.debug("files.prefetched", extra={"files": files})
 
 
+@contextmanager
+def directory_to_serve(place: str) -> Iterator[str]:
+    """``place`` itself; of a recording in one file, the directory where it is unpacked until the block ends.
+
+    The process that has the server's worker does this, not the worker, which is ended without a chance to clean up.
+
+    Raises:
+        UsageError: the file is no recording, or is damaged.
+    """
+    path = directory_of(place)
+    if not path.is_file():
+        yield place
+        return
+    try:
+        packed = PackedStore(path)
+    except RecordingError as error:
+        raise UsageError(f"--recording {error}") from error
+    yield packed.directory
+
+
 def is_there(place: str) -> bool:
     """Whether there is a recording at ``place`` already."""
     try:
@@ -59,12 +82,15 @@ def is_there(place: str) -> bool:
     return True
 
 
-def refuse_plainly_wrong(place: str) -> None:
+def refuse_plainly_wrong(place: str, *, one_file: bool = False) -> None:
     """Raise `UsageError` when no recorder can ever make a recording at ``place``.
 
-    A directory that is missing or empty is fine: the recorder makes it.
+    A directory that is missing or empty is fine: the recorder makes it. So is a file, if ``one_file`` says that a
+    recording in one will do.
     """
     path = directory_of(place)
+    if one_file and path.is_file():
+        return  # `directory_to_serve` says whether it is one
     if path.exists() and not path.is_dir():
         raise UsageError(f"--recording {place}: this is a file; give the directory of a recording")
     if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):

@@ -7,7 +7,7 @@ import attrs
 from vistio_core.storage.annotations import annotation_names
 from vistio_core.storage.layout import CONFIGURATIONS, HEAD, LOG
 from vistio_core.storage.log import Log
-from vistio_core.storage.marker import Marker, require_marker
+from vistio_core.storage.marker import Marker, Part, require_marker
 from vistio_core.storage.store import Store
 
 
@@ -29,6 +29,8 @@ class RecordingInfo:
     configurations: int
     annotations: int
     temporary_files: int
+    part: Part | None = None
+    """Of which part of another recording this one is; None: of none."""
 
 
 def info_of(store: Store, marker: Marker, log: Log) -> RecordingInfo:
@@ -54,4 +56,5 @@ def info_of(store: Store, marker: Marker, log: Log) -> RecordingInfo:
         configurations=sum(1 for _ in store.entries(CONFIGURATIONS)),
         annotations=sum(1 for _ in annotation_names(store)),
         temporary_files=sum(1 for _ in store.leftovers()),
+        part=marker.part,
     )

@@ -7,7 +7,7 @@ for one instant, `frames` for many of them, `traffic` and `windows` for what lie
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ from vistio_core.judging.subject import Subject
 from vistio_core.recording import asked
 from vistio_core.recording.asked import MomentLike as MomentLike
 from vistio_core.recording.asked import WindowLike as WindowLike
+from vistio_core.recording.exporting import Exported, Wanted, write_part
+from vistio_core.recording.importing import Imported, add_part
 from vistio_core.recording.info import RecordingInfo as RecordingInfo
 from vistio_core.recording.info import info_of
 from vistio_core.recording.verify import Checked, verify
@@ -76,10 +78,10 @@ from vistio_core.storage.layout import (
     check_writer,
 )
 from vistio_core.storage.listing import Listing
-from vistio_core.storage.local_store import LocalStore
 from vistio_core.storage.log import Log
 from vistio_core.storage.marker import create_marker, read_marker, require_marker
-from vistio_core.storage.place import directory_of
+from vistio_core.storage.packed_store import PackedStore
+from vistio_core.storage.place import directory_of, store_at
 from vistio_core.storage.store import Store
 from vistio_core.storage.upkeep import Patience, Upkeep
 from vistio_core.storage.writer import Writer
@@ -140,10 +142,10 @@ class Recording:
         scan_memory_bytes: int | None = None,
         footer_memory_bytes: int = FOOTERS_BYTES,
     ) -> Recording:
-        """The recording in the directory ``place``.
+        """The recording in the directory ``place``, or in one file that `export` made, which is only read.
 
         Args:
-            place: a directory.
+            place: a directory, or such a file.
             create: make an empty recording where there is none.
             clock: epoch milliseconds now, for relative times.
             scan_memory_bytes: how much DuckDB may use for windows and `sql`; what does not fit goes to the
@@ -154,9 +156,10 @@ class Recording:
         Raises:
             NotARecordingError: there is none, and ``create`` is False.
             FormatVersionError: it was written by a newer vistio.
-            UsageError: ``place`` is no directory, but an address such as ``s3://bucket/prefix``.
+            PackedRecordingError: it is a file that is no recording, or is damaged.
+            UsageError: ``place`` is an address such as ``s3://bucket/prefix``.
         """
-        store = LocalStore(directory_of(place))
+        store = store_at(place)
         if create and not store.exists(MARKER):
             store.prepare()
             create_marker(store, clock())
@@ -782,6 +785,66 @@ class Recording:
     def verify(self) -> Iterator[Checked]:
         """Read everything and say what is wrong, object by object."""
         return verify(self._store)
+
+    def export(
+        self,
+        start: InstantLike,
+        end: InstantLike,
+        file: str | Path,
+        *,
+        clusters: Sequence[str] = (),
+        node: str | None = None,
+        before: DurationLike = "5m",
+    ) -> Exported:
+        """Write what was recorded in ``[start, end)`` into one file, which `open` opens: ``docs/sharing.md``.
+
+        Graphs of any instant in the window are the same from there, byte for byte, for which it has what they look
+        back at: the five minutes before, and of a writer that fell silent in the day before its last instant.
+
+        Args:
+            start: the window's first instant.
+            end: where it ends, exclusive.
+            file: where to; there must be none of its name.
+            clusters: only the levels of these; what rules of others could tell is not seen in the file.
+            node: only the levels where this one occurs in the window: whole, since of a part of a level, what is
+                missing would read as no traffic.
+            before: how much of the time before the window is wanted; at least the five minutes. `suspects` takes the
+                hour before for normal.
+
+        Raises:
+            NothingRecordedError: there is no instant in the window.
+            UnknownNameError: nothing was ever recorded of a cluster or the node.
+            UsageError: the file is there already; ``before`` is too short; the node does not occur in the window.
+            StorageError: the storage refused.
+        """
+        start_ms, end_ms = self._window(start, end)
+        staleness_ms, before_ms = parse_duration("5m"), parse_duration(before)
+        if before_ms < staleness_ms:
+            raise UsageError(f"before {before!r}: graphs look back 5m; give as much or more")
+        for subject in (*(Subject(cluster) for cluster in clusters), Subject(None, None, None, node)):
+            self._names.require(subject)
+        wanted = Wanted(start_ms, end_ms, staleness_ms, before_ms, tuple(clusters), node)
+
+        def write(listing: Listing) -> Exported | None:
+            return write_part(self._store, self._marker, listing, wanted, Path(file))
+
+        exported = self._log.read(*wanted.reach, lambda listing: listing.around_damage(write))
+        if exported is None:
+            raise nothing_recorded(self._log, end_ms - 1, end_ms - start_ms)
+        return exported
+
+    def add(self, file: str | Path) -> Imported:
+        """Add what is in a file that `export` made. Doing it again changes nothing.
+
+        Raises:
+            PackedRecordingError: it is damaged; it is of another mesh; or says something else of an instant that
+                one of its writers has here. Nothing is changed then.
+            FormatVersionError: a newer vistio wrote it.
+            RecordingError: a writer of its names is at work here, or the storage refused.
+        """
+        part = PackedStore(directory_of(file))
+        read_marker(part)
+        return add_part(part, self._store, self.writer)
 
     def writer(
         self,

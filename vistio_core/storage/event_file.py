@@ -21,7 +21,7 @@ What must not be in here: which of several files counts (`catalog`), what counts
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from math import inf
 
@@ -180,18 +180,28 @@ class EventFile:
     def rows_in_all(self) -> int:
         return int(self._metadata.num_rows)
 
-    def by_instant(self, kind: str, *, whole: bool = True) -> Iterator[tuple[int, pa.Table]]:
+    def by_instant(
+        self, kind: str, *, whole: bool = True, among: Collection[int] | None = None
+    ) -> Iterator[tuple[int, pa.Table]]:
         """The rows of ``kind``, instant by instant, ascending; one row group is in memory at a time.
 
-        Not ``whole``: without the columns that are null in such rows.
+        Args:
+            kind: of the rows.
+            whole: with all columns; else without those that are null in such rows.
+            among: only these instants; row groups outside of them are not read. None for all.
         """
+        first_ms, last_ms = (min(among, default=0), max(among, default=-1)) if among is not None else (0, inf)
         for index in self._row_groups_of(kind):
+            group = self._row_group(index)
+            if group.last_ms < first_ms or group.first_ms > last_ms:
+                continue
             rows = self._read([index], None if whole else ["kind", *_COLUMNS[kind]])
             instants = rows["instant"].cast(pa.int64()).to_pylist()
             start = 0
             while start < len(instants):
                 end = bisect_right(instants, instants[start], lo=start)
-                yield instants[start], rows.slice(start, end - start)
+                if among is None or instants[start] in among:
+                    yield instants[start], rows.slice(start, end - start)
                 start = end
 
     def describe_row_groups(self) -> Iterator[tuple[str, int, int]]:

@@ -13,17 +13,30 @@ import msgspec
 from vistio_core.errors import FormatVersionError, NotARecordingError
 from vistio_core.storage.format import FORMAT_VERSION
 from vistio_core.storage.layout import MARKER
-from vistio_core.storage.store import Store
+from vistio_core.storage.store import Sink, Store
 from vistio_core.times import format_instant
 
 log = logging.getLogger(__name__)
 
 
-class Marker(msgspec.Struct):
+class Part(msgspec.Struct, frozen=True):
+    """Of which part of another recording this one is: what it says of other times, nobody exported."""
+
+    start: str
+    end: str
+    """Exclusive."""
+    since: str
+    """What was recorded from here to ``start`` is there as well: graphs look back."""
+    clusters: list[str] | None = None
+    """Whose levels; None for all. Rules of the others were not answered, as far as this recording knows."""
+
+
+class Marker(msgspec.Struct, omit_defaults=True):
     """The content of ``vistio.json``."""
 
     format_version: int
     created: str
+    part: Part | None = None
 
 
 def create_marker(store: Store, now_ms: int) -> None:
@@ -38,8 +51,13 @@ def create_marker(store: Store, now_ms: int) -> None:
             store.place,
             f"holds other files, such as {foreign}, and no recording; name an empty or new directory",
         )
+    put_marker(store, Marker(FORMAT_VERSION, format_instant(now_ms)))
+
+
+def put_marker(store: Sink, marker: Marker) -> None:
+    """Write the marker of a new recording."""
     with store.create(MARKER) as sink:
-        sink.write(msgspec.json.encode(Marker(FORMAT_VERSION, format_instant(now_ms))))
+        sink.write(msgspec.json.encode(marker))
 
 
 def require_marker(store: Store) -> None:

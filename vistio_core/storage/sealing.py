@@ -19,19 +19,27 @@ What must not be in here: deleting, waiting, and the wall clock: who calls says 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 
 import pyarrow as pa
 
 from vistio_core.storage.event_file import EventFile, EventFiles
-from vistio_core.storage.format import KINDS, completed, rates_repeat, row_groups, write_events
+from vistio_core.storage.format import KINDS, completed, fewest_digits, rates_repeat, row_groups, write_events
 from vistio_core.storage.layout import MARKER, EventsName
-from vistio_core.storage.store import Store
+from vistio_core.storage.store import Sink, Store
 from vistio_core.times import HOUR_MS, MINUTE_MS, align
 
 MERGE_SPAN_MS = 5 * MINUTE_MS
 """Commits of one span of this length merge into one file of the head."""
+
+
+Keep = Callable[[str, pa.Table], pa.Table]
+"""Of a kind and its rows at one instant, those that are written."""
+
+
+def _as_they_are(kind: str, rows: pa.Table) -> pa.Table:
+    return rows
 
 
 def merge_groups(head: Sequence[EventsName], writer: str, now_ms: int) -> list[list[EventsName]]:
@@ -67,11 +75,40 @@ def combine(store: Store, files: EventFiles, names: Sequence[EventsName], *, sea
     first_ms = min(name.first_ms for name in names)
     last_ms = max(name.last_ms for name in names)
     combined = EventsName(first_ms, last_ms, names[0].writer, sealed, names[0].supplement)
-    rounded = [source.significant_digits for source in sources]
-    digits = min((each for each in rounded if each is not None), default=None)
-    with store.create(combined.text, beside=MARKER) as sink:
-        write_events(sink, _in_order(sources), repeating=_repeating(sources), digits=digits)
+    write_file(store, combined, sources)
     return combined
+
+
+def write_file(
+    store: Sink,
+    name: EventsName,
+    sources: Sequence[EventFile],
+    *,
+    among: Collection[int] | None = None,
+    keep: Keep = _as_they_are,
+) -> None:
+    """Write instants of files of one sequence into a new file.
+
+    Args:
+        store: where to.
+        name: of the new file.
+        sources: the files.
+        among: only these instants; None for all.
+        keep: what is written of the rows of a kind at an instant.
+    """
+    digits = fewest_digits(source.significant_digits for source in sources)
+    with store.create(name.text, beside=MARKER) as sink:
+        tables = _in_order(sources, among, keep)
+        write_events(sink, tables, repeating=_repeating(sources), digits=digits)
+
+
+def instants_of_files(
+    kind: str, sources: Sequence[EventFile], among: Collection[int] | None = None
+) -> Iterator[tuple[int, pa.Table]]:
+    """The rows of ``kind`` of files of one sequence, instant by instant, ascending, each once."""
+    streams = (_one_after_the_other(kind, each, among) for each in _chains(sources))
+    merged = heapq.merge(*streams, key=lambda item: item[0])
+    return (next(copies) for _, copies in groupby(merged, key=lambda item: item[0]))
 
 
 def _repeating(sources: Sequence[EventFile]) -> bool:
@@ -83,12 +120,10 @@ def _repeating(sources: Sequence[EventFile]) -> bool:
     return False
 
 
-def _in_order(sources: Sequence[EventFile]) -> Iterator[pa.Table]:
+def _in_order(sources: Sequence[EventFile], among: Collection[int] | None, keep: Keep) -> Iterator[pa.Table]:
     for kind in KINDS:
-        streams = (_one_after_the_other(kind, each) for each in _chains(sources))
-        merged = heapq.merge(*streams, key=lambda item: item[0])
-        instants = (next(copies)[1] for _, copies in groupby(merged, key=lambda item: item[0]))
-        yield from map(completed, row_groups(kind, instants))
+        kept = (keep(kind, rows) for _, rows in instants_of_files(kind, sources, among))
+        yield from map(completed, row_groups(kind, (rows for rows in kept if rows.num_rows)))
 
 
 def _chains(sources: Sequence[EventFile]) -> list[list[EventFile]]:
@@ -107,6 +142,8 @@ def _chains(sources: Sequence[EventFile]) -> list[list[EventFile]]:
     return chains
 
 
-def _one_after_the_other(kind: str, sources: Iterable[EventFile]) -> Iterator[tuple[int, pa.Table]]:
+def _one_after_the_other(
+    kind: str, sources: Iterable[EventFile], among: Collection[int] | None
+) -> Iterator[tuple[int, pa.Table]]:
     for source in sources:
-        yield from source.by_instant(kind, whole=False)
+        yield from source.by_instant(kind, whole=False, among=among)

@@ -2,7 +2,8 @@
 
 A store has whole, immutable objects under ``/``-separated names. An object is there or not
 there; nobody ever sees half of one. Everything else in vistio works with names and leaves
-paths, rename, fsync and permissions to the store: `vistio_core.storage.local_store` is a directory.
+paths, rename, fsync and permissions to the store: `vistio_core.storage.local_store` is a directory,
+`vistio_core.storage.packed_store` one file.
 """
 
 from __future__ import annotations
@@ -74,11 +75,39 @@ class Lock(Protocol):
     ) -> None: ...
 
 
-class Store(Protocol):
+class Sink(Protocol):
+    """Where whole objects can be put."""
+
+    def create(self, name: str, *, beside: str | None = None) -> AbstractContextManager[IO[bytes]]:
+        """A sink whose content becomes the object ``name``, whole and durable, when the block ends well.
+
+        When the block raises, or the process dies, nothing is ever seen of it.
+
+        Args:
+            name: of the new object.
+            beside: an object that must be there. Where it is not, this is no longer the storage
+                that was opened: a volume has gone, and its empty mount point must stay empty.
+
+        Raises:
+            FileExistsError: there is one already: objects are immutable.
+            StorageError: the storage refused, or has no object ``beside``.
+        """
+        ...
+
+
+class Store(Sink, Protocol):
     """Whole objects under names. A local directory today; an object store fits the same shape."""
 
     place: str
     """What a person would call it: a path or a URL."""
+
+    def prepare(self) -> None:
+        """Make the place, for a recording to begin in. Nothing else ever makes it again.
+
+        Raises:
+            StorageError: the storage refused.
+        """
+        ...
 
     def entries(self, prefix: str = "") -> Iterator[Entry]:
         """All objects below the folder ``prefix``, in no particular order; none if there is no such folder."""
@@ -114,22 +143,6 @@ class Store(Protocol):
 
         Raises:
             FileNotFoundError: there is none; a concurrent seal or prune may have removed it.
-        """
-        ...
-
-    def create(self, name: str, *, beside: str | None = None) -> AbstractContextManager[IO[bytes]]:
-        """A sink whose content becomes the object ``name``, whole and durable, when the block ends well.
-
-        When the block raises, or the process dies, nothing is ever seen of it.
-
-        Args:
-            name: of the new object.
-            beside: an object that must be there. Where it is not, this is no longer the storage
-                that was opened: a volume has gone, and its empty mount point must stay empty.
-
-        Raises:
-            FileExistsError: there is one already: objects are immutable.
-            StorageError: the storage refused, or has no object ``beside``.
         """
         ...
 
