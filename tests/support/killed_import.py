@@ -16,9 +16,11 @@ from pathlib import Path
 
 from support.killed_child import die_before
 from vistio_core import Recording
+from vistio_record.memory import keep_pandas_out
 
 
 def main(file: Path, folder: Path) -> None:
+    keep_pandas_out()  # which each child would import anew
     for step in count(1):
         folder.mkdir(exist_ok=True)
         recording = Recording.open(folder / f"{step:04d}", create=True)
