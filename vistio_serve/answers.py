@@ -26,7 +26,7 @@ NEVER_STORE = "no-store"
 _SMALLEST_TO_COMPRESS_BYTES = 1024
 # What we would rather send, where a client likes several equally well.
 _ENCODINGS = ("zstd", "gzip")
-_NOT_COMPRESSED = ("image/png",)
+_NOT_COMPRESSED = ("image/png", "application/vnd.apache.parquet")
 
 
 @attrs.frozen

@@ -27,6 +27,8 @@ _ROW_OF_WINDOW_BYTES, _MOST_OF_WINDOW_BYTES = 500, 96 * _MB
 _INSTANT_BYTES = 900
 _CHANGE_BYTES = 3_000
 _ROW_OF_STEP_BYTES = 130
+# A row of an edge and an instant, compressed; and those that are made at once, as Python's objects and text.
+_ROW_OF_TABLE_BYTES, _ROWS_OF_TABLE_BYTES = 8, 24 * _MB
 _USUAL_STALENESS_MS = 5 * MINUTE_MS
 _EXTENT_MS, _EXTENT_S = 10 * MINUTE_MS, 60.0
 _MOST_EXTENTS = 1_000
@@ -64,6 +66,12 @@ class Costs:
         """What happened in a window: what all edges and nodes did, step by step."""
         steps = -(-(end_ms - start_ms) // STEP_MS)
         return _ROW_OF_STEP_BYTES * steps * self._extent(start_ms, end_ms).rows_of_one
+
+    def edges(self, start_ms: int, end_ms: int) -> int:
+        """Every edge at every instant, as a file: the window's edges, some instants of it, and what is kept of them."""
+        extent = self._extent(start_ms, end_ms)
+        at_once = extent.rows_of_one * _ROW_OF_GRAPH_BYTES + _ROWS_OF_TABLE_BYTES
+        return self.window(start_ms, end_ms) + at_once + extent.rows * _ROW_OF_TABLE_BYTES
 
     def instants(self, start_ms: int, end_ms: int, most: int) -> int:
         """A list of what is recorded, of which at most so many are told."""

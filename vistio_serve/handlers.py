@@ -16,6 +16,7 @@ from vistio_serve.admission import Admission
 from vistio_serve.answers import LIVE, NEVER_STORE, SETTLED, Answer
 from vistio_serve.bodies import Body, body_of
 from vistio_serve.costs import Costs
+from vistio_serve.edge_tables import EdgeTables
 from vistio_serve.explained import Explained
 from vistio_serve.history import History, rows_of
 from vistio_serve.memory import Kept, Memory, give_back, make_room
@@ -60,6 +61,7 @@ class Handlers:
         self._history = History(recording, memory, self.admission, self._costs)
         self._explained = Explained(self._history)
         self._questions = WindowQuestions(self._history)
+        self._edge_tables = EdgeTables(self._history)
         self._pages = pages.load(query_links)
         # Looking for plugins reads the metadata of everything that is installed: not in each request.
         self._formats = frontends.names()
@@ -78,6 +80,7 @@ class Handlers:
             "diff": self.diff,
             "instants": self.instants,
             "annotations": self.annotations,
+            "edges": self.edges,
             "config": self.config,
             "metrics": self.metrics,
             "healthy": self.healthy,
@@ -164,6 +167,9 @@ class Handlers:
 
     def diff(self, call: RouteCall) -> Answer:
         return self._history.diff(call.values, call.now_ms)
+
+    def edges(self, call: RouteCall) -> Answer:
+        return self._edge_tables.edges(call.values, call.now_ms)
 
     def annotations(self, call: RouteCall) -> Answer:
         return self._history.annotations(call.values, call.now_ms)

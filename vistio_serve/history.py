@@ -6,6 +6,7 @@ Several open pages ask the same; each answer is made once for all who ask within
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
 import msgspec
 import pyarrow as pa
@@ -51,6 +52,7 @@ _STEPS_MS = (
 _LESS = "use a longer step or a shorter window, or give the server more"
 
 _JSON = "application/json"
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class History:
@@ -175,6 +177,8 @@ class History:
         cost_bytes: Callable[[], int],
         kept: Shared[tuple[Body, bool]] | None = None,
         advice: str = "",
+        content_type: str = _JSON,
+        headers: Mapping[str, str] = _NO_HEADERS,
     ) -> Answer:
         """What was made of this key, or is: its bytes in pieces, and whether it is history.
 
@@ -184,6 +188,8 @@ class History:
             cost_bytes: what that may take.
             kept: where it is kept.
             advice: how to ask for less, where that can be said.
+            content_type: of the answer.
+            headers: what else is sent with it.
         """
 
         def body() -> tuple[tuple[Body, bool], float, int]:
@@ -193,7 +199,7 @@ class History:
             return (content, settled), SETTLED_TTL_S if settled else LIVE_TTL_S, content.weight_bytes
 
         (made, settled), _ = (kept or self._shared).get(key, body, self._admission.sharing)
-        return Answer(made, _JSON, cache_control=SETTLED if settled else LIVE)
+        return Answer(made, content_type, cache_control=SETTLED if settled else LIVE, headers=headers)
 
     def window_of(
         self, values: Mapping[str, str], now_ms: int, most_ms: int | None = None

@@ -56,7 +56,8 @@ def _path(route: routes.Route) -> str:
 
 
 def _operation(route: routes.Route) -> dict[str, Any]:
-    content: dict[str, Any] = {route.content_type.split(";")[0]: {}}
+    types = (route.content_type, *route.other_types)
+    content: dict[str, Any] = {content_type.split(";")[0]: {} for content_type in types}
     if route.name == "graph":
         content = _graph_types()
     responses: dict[str, Any] = {"200": {"description": route.summary, "content": content}}

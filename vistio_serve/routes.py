@@ -15,6 +15,7 @@ from vistio_serve import parameters
 INSTANT = "RFC 3339, epoch seconds or milliseconds, `now`, or relative such as `-15m`"
 JUDGES = ("recorded", "current")
 DEFAULT_FORMAT = "vizceral"
+EDGE_FORMATS = ("csv", "parquet")
 
 
 @attrs.frozen
@@ -43,6 +44,8 @@ class Route:
     content_type: str
     parameters: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = ()
+    other_types: tuple[str, ...] = ()
+    """Content types that a parameter chooses."""
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -130,6 +133,11 @@ _SEEN = (
     Parameter("quiet", "Of these, only what was watched and not there for so long before, or after.", "1d"),
     _LIMIT,
 )
+_EDGES = (
+    *_HAPPENED,
+    Parameter("cluster", "Only this cluster. Default: all, and the global level.", "mesh"),
+    Parameter("format", "The file's.", "csv", lambda: EDGE_FORMATS, EDGE_FORMATS[0]),
+)
 _MARKS = (
     Parameter("start", f"First instant of the window: {INSTANT}. Default: all.", "-6h"),
     Parameter("end", f"End of the window, not part of it: {INSTANT}. Default: all.", "now"),
@@ -163,6 +171,15 @@ ROUTES: tuple[Route, ...] = (
         (503,),
     ),
     Route("/suspects", "suspects", "Who is likely the cause, with evidence.", _JSON, _SUSPECTS, (404, 503)),
+    Route(
+        "/edges",
+        "edges",
+        "The rates of every edge at every instant, as a file.",
+        "text/csv; charset=utf-8",
+        _EDGES,
+        (404, 503),
+        ("application/vnd.apache.parquet",),
+    ),
     Route("/annotations", "annotations", "Deployments, incidents and other marks.", _JSON, _MARKS, (503,)),
     Route("/instants", "instants", "What is recorded in a window, and its gaps.", _JSON, _WINDOW, (503,)),
     Route(

@@ -90,3 +90,18 @@ def test_the_server_serves_it_and_leaves_nothing_behind(
     assert len(list(scratch.glob("vistio-unpacked-*"))) == 1
     process.terminate()
     assert list(scratch.glob("vistio-unpacked-*")) == []
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet", "openmetrics"])
+def test_other_formats_are_written_whole(place: Path, tmp_path: Path, format: str) -> None:
+    asked = ("export", "--recording", place, "--start", START, "--end", END, "--format", format)
+    told = invoke(*asked, tmp_path / "edges")
+    assert told.stdout.startswith(f"{tmp_path / 'edges'}: 30 instants, 30 rates, ")
+    content = (tmp_path / "edges").read_bytes()
+    starts = {"csv": b"instant,cluster,", "parquet": b"PAR1", "openmetrics": b"# TYPE vistio_edge_requests"}
+    assert content.startswith(starts[format])
+    again = invoke(*asked, tmp_path / "edges")
+    assert "never overwritten" in again.stderr
+    unfit = invoke(*asked, "--node", "b", tmp_path / "other")
+    assert (unfit.exit_code, "takes one --cluster at most" in unfit.stderr) == (2, True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["edges", "recording"]

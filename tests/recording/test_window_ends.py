@@ -57,6 +57,10 @@ DOORS: dict[str, Told] = {
     "unanswered": lambda recording, *window: [one.instant_ms for one in recording.unanswered(*window)],
     "annotations": lambda recording, *window: column("start")(recording.annotations(*window)),
     "topology": topology,
+    "edges": lambda recording, *window: [column("instant")(table)[0] for table in recording.edges(*window)],
+    "instant_rows": lambda recording, *window: [
+        column("instant")(rows.rates)[0] for rows in recording.instant_rows(*window)
+    ],
     "timeline": lambda recording, *window: column("start")(recording.timeline(*window, "10s")),
     "sql": lambda recording, start_ms, end_ms: column("instant")(
         recording.sql(

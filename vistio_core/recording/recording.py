@@ -26,16 +26,18 @@ from vistio_core.diagnosis.top import check_by, top_table
 from vistio_core.diagnosis.words import NEAR_MS, Mark
 from vistio_core.errors import (
     InvalidTimeError,
+    NothingRecordedError,
     UsageError,
 )
 from vistio_core.graph.model import Graph
-from vistio_core.graph.topology import Topology, stable_graph
+from vistio_core.graph.topology import NotSeen, Topology, all_seen, stable_graph
 from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.seen import not_seen_in, unseen_in
 from vistio_core.judging.subject import Subject
 from vistio_core.recording import asked
 from vistio_core.recording.asked import MomentLike as MomentLike
 from vistio_core.recording.asked import WindowLike as WindowLike
+from vistio_core.recording.edge_rates import InstantRows, rows_of_instants
 from vistio_core.recording.exporting import Exported, Wanted, write_part
 from vistio_core.recording.importing import Imported, add_part
 from vistio_core.recording.info import RecordingInfo as RecordingInfo
@@ -785,6 +787,48 @@ class Recording:
     def verify(self) -> Iterator[Checked]:
         """Read everything and say what is wrong, object by object."""
         return verify(self._store)
+
+    def edges(
+        self, start: InstantLike, end: InstantLike, *, cluster: str | None = None
+    ) -> Iterator[pa.Table]:
+        """The rates of every edge at every recorded instant of ``[start, end)``, a table for each instant.
+
+        One instant is in memory at a time, and the edges of the window.
+
+        Args:
+            start: the window's first instant.
+            end: where it ends, exclusive.
+            cluster: only this one's level; the empty text is the global level, None is all of them.
+
+        Raises:
+            UnknownNameError: nothing was ever recorded of the cluster; offers the nearest names.
+            InvalidTimeError: an empty window.
+
+        Shape: one row per edge that was there at some time in the window, sorted by cluster, source and target.
+            instant (timestamp[ms, UTC]): the same in all rows of a table,
+            cluster, source, target (dictionary of string): the global level has the empty cluster,
+            normal, warning, danger (double): requests per second; 0 where all that could have told was answered and
+            there was none, null where not.
+        """
+        return (rows.rates for rows in self.instant_rows(start, end, cluster=cluster))
+
+    def instant_rows(
+        self, start: InstantLike, end: InstantLike, *, cluster: str | None = None
+    ) -> Iterator[InstantRows]:
+        """`edges`, and what was measured of nodes and edges besides, instant by instant."""
+        window_ms = self._window(start, end)
+        self._names.require(Subject(cluster))
+
+        def graph_at(at_ms: int) -> tuple[Graph, NotSeen] | None:
+            try:
+                graph = self._graphs.at(at_ms, "recorded", 1)  # no older instant for it
+            except NothingRecordedError:
+                return None
+            rulebook = Rulebook(self._configuration(graph.configuration))
+            return graph, not_seen_in(graph.failed_rules, rulebook) if graph.failed_rules else all_seen
+
+        instants_ms = pc.unique(self._traffic.presence(*window_ms)["instant_ms"]).sort().to_pylist()
+        return rows_of_instants(instants_ms, self.topology(*window_ms), graph_at, cluster)
 
     def export(
         self,

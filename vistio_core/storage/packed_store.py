@@ -17,23 +17,23 @@ What must not be in here: which instants go into such a file (`vistio_core.recor
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 import struct
 import weakref
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfileobj, rmtree
 from tempfile import mkdtemp
 from typing import IO, NoReturn
 
 from vistio_core.errors import PackedRecordingError, UsageError
-from vistio_core.native_paths import native, readable, shown
+from vistio_core.native_paths import readable, shown
 from vistio_core.regular_files import open_regular
 from vistio_core.storage.layout import MARKER, is_object_name, is_rollup_name
 from vistio_core.storage.local_store import LocalStore
+from vistio_core.storage.new_file import new_file
 from vistio_core.storage.store import StorageError
 
 _END = struct.Struct("<4s4H2LH")
@@ -176,21 +176,11 @@ def package(file: Path) -> Iterator[Package]:
         UsageError: there is a file of this name already; or it would become too large.
         StorageError: the storage refused.
     """
-    path = Path(native(file))
-    if path.exists():
-        raise UsageError(f"{shown(file)}: is there already, and never overwritten; name another file")
-    temporary = path.with_name(f".tmp-{secrets.token_hex(6)}-{path.name}")
     try:
-        with open(temporary, "xb") as sink:
-            with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED, allowZip64=False) as archive:
-                yield Package(archive)
-            sink.flush()
-            os.fsync(sink.fileno())
-        os.replace(temporary, path)
+        with (
+            new_file(file) as sink,
+            zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED, allowZip64=False) as archive,
+        ):
+            yield Package(archive)
     except zipfile.LargeZipFile as error:
         raise UsageError(f"{shown(file)}: {_TOO_LARGE}") from error
-    except OSError as error:
-        raise StorageError(shown(file), "writing", error) from error
-    finally:
-        with suppress(OSError):
-            os.unlink(temporary)
