@@ -16,6 +16,7 @@ from vistio_core.diagnosis.blast_radius import BlastRadius
 from vistio_core.diagnosis.incidents import Incident, Incidents
 from vistio_core.diagnosis.rejudged import Rejudged
 from vistio_core.diagnosis.suspects import Suspects
+from vistio_core.displays.shown import show
 from vistio_core.errors import VistioError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
 from vistio_core.graph.model import Edge, Graph, Node, Notice, Rates, Region
@@ -68,5 +69,6 @@ __all__ = [
     "frontends",
     "load",
     "loads",
+    "show",
     "times",
 ]

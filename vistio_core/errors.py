@@ -24,6 +24,35 @@ class UsageError(VistioError, ValueError):
     """An argument has a value that is not allowed; the message lists what is."""
 
 
+class MissingLibraryError(VistioError, ImportError):
+    """What was asked for needs a library that is not installed; ``library`` is its name."""
+
+    def __init__(self, library: str, wanted_for: str) -> None:
+        self.library = library
+        super().__init__(
+            f"{wanted_for}: needs {library}, which is not installed; pip install {library},"
+            " or all that notebooks use: pip install 'vistio[notebook]'",
+            name=library,
+        )
+
+
+class NotInGraphError(VistioError, KeyError):
+    """A value has nothing of this name: a graph no such region, frames no such level.
+
+    Attributes:
+        kind: what was looked for.
+        name: the one that was asked for.
+        nearest: names that are there and most like it, the most like first.
+    """
+
+    def __init__(self, kind: str, name: str, nearest: Sequence[str]) -> None:
+        self.kind, self.name, self.nearest = kind, name, tuple(nearest)
+        super().__init__(f"{kind} {name!r}: there is none of this name here; {_offer(self.nearest)}")
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # a KeyError's own is the repr of it
+
+
 class InvalidAnnotationError(UsageError):
     """An annotation is not one. ``problems`` has everything that is wrong, each with what is allowed."""
 
@@ -165,10 +194,9 @@ class UnknownNameError(RecordingError):
     def __init__(self, kind: str, name: str, nearest: Sequence[str], cluster: str | None = None) -> None:
         self.kind, self.name, self.cluster, self.nearest = kind, name, cluster, tuple(nearest)
         where = "" if cluster is None else f" in cluster {cluster!r}" if cluster else " on the global level"
-        offered = (
-            f"did you mean {' or '.join(map(repr, self.nearest))}?" if nearest else "nothing is named like it"
+        super().__init__(
+            f"{kind} {name!r}{where}: nothing of this name was ever recorded; {_offer(self.nearest)}"
         )
-        super().__init__(f"{kind} {name!r}{where}: nothing of this name was ever recorded; {offered}")
 
 
 class NothingRecordedError(RecordingError):
@@ -186,3 +214,8 @@ class NothingRecordedError(RecordingError):
         self.asked_ms, self.before_ms, self.after_ms = asked_ms, before_ms, after_ms
         self.reason = reason
         super().__init__(message)
+
+
+def _offer(nearest: Sequence[str]) -> str:
+    """The end of a message about a name that is not there."""
+    return f"did you mean {' or '.join(map(repr, nearest))}?" if nearest else "nothing is named like it"

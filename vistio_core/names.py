@@ -1,4 +1,4 @@
-r"""Names of nodes: how long one may be, and how it is shown to people. Pure.
+r"""Names of nodes: how long one may be, how it is shown to people, and which are like a mistyped one. Pure.
 
 Facts keep names as they are, and data (JSON, links, columns) say them exactly. A picture or a table shows them as
 `visible` makes them, for it would lie where a name has characters that cannot be seen, turn the text around, or
@@ -19,6 +19,8 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import lru_cache
 
 LONGEST_NAME_BYTES = 1_024
@@ -26,6 +28,9 @@ LONGEST_NAME_BYTES = 1_024
 _DIGEST_DIGITS = 16
 _LONGEST_CHARACTER_BYTES = 4
 _REMEMBERED = 16_384
+_OFFERED = 3
+_ALIKE = 0.5
+"""How near a name has to be to be offered, as `difflib` measures it."""
 
 # Whatever neighbours it has. Categories would differ between versions of Unicode, and so between Python and browsers.
 _ALWAYS = re.compile(
@@ -56,6 +61,16 @@ def shortened(name: str) -> str:
         return name
     end = f"…{hashlib.sha256(encoded).hexdigest()[:_DIGEST_DIGITS]}"
     return encoded[: LONGEST_NAME_BYTES - len(end.encode())].decode(errors="ignore") + end
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Known names like this one, the most like first; capital letters are alike to small ones."""
+    by_text: dict[str, str] = {}
+    for each in known:
+        by_text.setdefault(each.casefold(), each)
+    alike = get_close_matches(name.casefold(), by_text, _OFFERED, _ALIKE)
+    inside = [text for text in by_text if name.casefold() in text and text not in alike] if name else []
+    return [by_text[text] for text in [*alike, *inside][:_OFFERED]]
 
 
 def visible(name: str) -> str:

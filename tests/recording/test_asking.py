@@ -73,6 +73,10 @@ def everything_asked(recording: Recording, at: Callable[[int], Any], last: Calla
         recording.unanswered(start, end),
         recording.timeline(start, end, last(30_000)),
         recording.diff(start, middle),
+        recording.diff([start, middle], [middle, end]),
+        recording.suspects(middle, end, baseline=(start, middle)).table,
+        recording.incidents(start, end).table,
+        recording.annotate("deployed", start, end, kind="deployment"),
         (compared.edges, compared.nodes),
         recording.configuration(middle).hash,
         recording.annotations(start, end),
@@ -109,8 +113,9 @@ def test_a_window_may_be_text_or_a_pair(recording: Recording) -> None:
     "wrong", [(START_MS,), (START_MS, None), (START_MS, END_MS, END_MS), (END_MS, START_MS)]
 )
 def test_what_is_no_window_is_refused(recording: Recording, wrong: Any) -> None:
-    with pytest.raises(InvalidTimeError, match="window"):
-        recording.diff(wrong, END_MS)
+    for each in (wrong, [*wrong]):
+        with pytest.raises(InvalidTimeError, match="window"):
+            recording.diff(each, END_MS)
     with pytest.raises(InvalidTimeError, match="window"):
         recording.graph(END_MS, stable=wrong)
 

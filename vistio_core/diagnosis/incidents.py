@@ -21,6 +21,7 @@ import attrs
 import numpy as np
 import pyarrow as pa
 
+from vistio_core import tables
 from vistio_core.diagnosis.charges import falls_on, floors, harmed, request_ms
 from vistio_core.diagnosis.normal import HALF_LEFT_OUT, LEFT_OUT, Span, normal_of
 from vistio_core.diagnosis.observed import STEP_MS, Observed
@@ -37,6 +38,8 @@ SHORTEST_STEPS = 2 * MINUTE_MS // STEP_MS
 _HOUR_STEPS = HOUR_MS // STEP_MS
 _ENOUGH_STEPS = 10 * MINUTE_MS // STEP_MS
 """A shorter time before tells too little of what is normal."""
+_MOST_TOLD = 3
+"""How many are told of in a line."""
 _SMOOTHED_STEPS = MINUTE_MS // STEP_MS
 _MOST_NAMES = 3
 
@@ -78,7 +81,7 @@ class Incident:
         }
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Incidents:
     """The incidents of a window, by time."""
 
@@ -104,6 +107,38 @@ class Incidents:
             "worst_share": pa.array([each.worst_share for each in self.incidents], pa.float64()),
         }
         return pa.table(columns)
+
+    def to_pandas(self) -> Any:
+        """The table as a pandas ``DataFrame``.
+
+        Raises:
+            MissingLibraryError: pandas is not installed.
+        """
+        return tables.to_pandas(self.table)
+
+    def to_polars(self) -> Any:
+        """The table as a polars ``DataFrame``.
+
+        Raises:
+            MissingLibraryError: polars is not installed.
+        """
+        return tables.to_polars(self.table)
+
+    def __repr__(self) -> str:
+        from vistio_core.displays.words import counted, listed
+
+        told = listed(
+            [f"{visible(each.first.node)} at {format_instant(each.start_ms)}" for each in self.incidents],
+            _MOST_TOLD,
+        )
+        hidden = f"; {counted(self.unseen.num_rows, 'gap')}" if self.unseen.num_rows else ""
+        return f"<{counted(len(self), 'incident')}{': ' if told else ''}{told}{hidden}>"
+
+    def _repr_html_(self) -> str:
+        from vistio_core.displays.found import incidents_html
+        from vistio_core.displays.words import counted
+
+        return incidents_html(counted(len(self), "incident"), self.table, self.unseen)
 
 
 def incidents_of(seen: Observed, window: Span) -> tuple[Incident, ...]:

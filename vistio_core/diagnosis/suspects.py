@@ -12,17 +12,20 @@ The ranking, which `docs/diagnosis.md` does by hand:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import attrs
 import numpy as np
 import pyarrow as pa
 
+from vistio_core import tables
 from vistio_core.diagnosis.charges import Charge, charges, mean_of
 from vistio_core.diagnosis.normal import Span, onset
 from vistio_core.diagnosis.observed import STEP_MS, Observed
 from vistio_core.diagnosis.signals import Mesh, signals
 from vistio_core.diagnosis.words import Mark, Words
 from vistio_core.judging.codes import Booleans
+from vistio_core.names import visible
 from vistio_core.samples import Floats
 from vistio_core.storage.format import INSTANT
 
@@ -31,6 +34,8 @@ STANDS_OUT = 0.01
 LEAST_OF_FIRST = 0.01
 """Of the first one's score: what is below is no suspect beside it."""
 MOST_SUSPECTS = 50
+_MOST_NAMES = 3
+"""How many are named in a line."""
 _EDGES_PART = 0.9
 """How much of the harm on both ends' edges one of these must have to be named itself."""
 _BEFORE_STEPS = 60
@@ -49,7 +54,7 @@ SUSPECTS = pa.schema(
 )
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Suspects:
     """Who is likely the cause, with evidence; `Recording.suspects` tells the shapes."""
 
@@ -66,8 +71,43 @@ class Suspects:
         ends = zip(self.table["target"].to_pylist(), self.table["node"].to_pylist(), strict=True)
         return list(dict.fromkeys(name for pair in ends for name in pair if name is not None))
 
+    def to_pandas(self) -> Any:
+        """The table as a pandas ``DataFrame``.
+
+        Raises:
+            MissingLibraryError: pandas is not installed.
+        """
+        return tables.to_pandas(self.table)
+
+    def to_polars(self) -> Any:
+        """The table as a polars ``DataFrame``.
+
+        Raises:
+            MissingLibraryError: polars is not installed.
+        """
+        return tables.to_polars(self.table)
+
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    def __repr__(self) -> str:
+        from vistio_core.displays.words import counted, listed
+
+        ranked = listed([visible(name) for name in self.nodes()], _MOST_NAMES) or "nothing stands out"
+        hidden = f"; {counted(self.unseen.num_rows, 'gap')}" if self.unseen.num_rows else ""
+        return f"<{self._title()}: {ranked}{hidden}>"
+
+    def _repr_html_(self) -> str:
+        from vistio_core.displays.found import suspects_html
+        from vistio_core.displays.words import stretch
+
+        normal = f"normal: what {stretch(*self.baseline_ms)} was like; score: harmed requests a second"
+        return suspects_html(self._title(), normal, self.table, self.unseen)
+
+    def _title(self) -> str:
+        from vistio_core.displays.words import stretch
+
+        return f"Suspects of {stretch(self.start_ms, self.end_ms)}"
 
 
 @attrs.frozen(eq=False)

@@ -13,7 +13,7 @@ from typing import overload
 import numpy as np
 
 from vistio_core.configuration.mapping import CLASSES
-from vistio_core.graph.model import NOTHING_MEASURED, Edge, Notice, Rates
+from vistio_core.graph.elements import NOTHING_MEASURED, Edge, Notice, Rates
 from vistio_core.graph.numbering import edge_number
 from vistio_core.samples import Floats, Integers
 

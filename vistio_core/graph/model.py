@@ -1,85 +1,34 @@
 """The traffic graph of one instant, as plain values.
 
-`Graph` > regions > nodes and edges. Everything is sorted by name, so that equal traffic gives
+`Graph` > regions > nodes and edges (`elements`). Everything is sorted by name, so that equal traffic gives
 equal graphs, whatever the order in which it was recorded. Nothing here knows of Vizceral, of
 Parquet or of Prometheus.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
+from typing import Any
 
 import attrs
+import pyarrow as pa
 
-from vistio_core.configuration.model import NodeClass, Severity
-
-NOTHING_MEASURED: Mapping[str, float] = MappingProxyType({})
-"""The measurements of most edges: one object for all of them."""
-
-
-LOST_RPS = "lost_rps"
-"""A measurement of an edge: requests a second that the caller sent and nobody received."""
-NETWORK_MS = "network_ms"
-"""A measurement of an edge: how much longer a request took on average for the caller than for the called side."""
-
-
-@attrs.frozen
-class Rates:
-    """Requests per second by class. The class of a status is decided when a graph is rebuilt.
-
-    All are NaN where they were not seen: of edges that were measured only, or that `stable_graph` keeps in place,
-    while a rule was not answered that could have told.
-    """
-
-    normal: float = 0.0
-    warning: float = 0.0
-    danger: float = 0.0
-
-    @property
-    def seen(self) -> bool:
-        return not math.isnan(self.normal)
-
-    @property
-    def total(self) -> float:
-        return self.normal + self.warning + self.danger
-
-
-@attrs.frozen
-class Notice:
-    """A threshold that was reached, on a node or an edge."""
-
-    title: str
-    """Plain text, templates filled in; not escaped for any frontend."""
-    severity: Severity
-    subtitle: str = ""
-    link: str = ""
-
-
-@attrs.frozen
-class Edge:
-    """Traffic from ``source`` to ``target``, merged over all rules that saw it."""
-
-    source: str
-    target: str
-    rates: Rates
-    notices: tuple[Notice, ...] = ()
-    measurements: Mapping[str, float] = NOTHING_MEASURED
-    """Name to value, such as ``latency_p99_ms``; sorted by name."""
-    told_by: str = ""
-    """Who reported its traffic: ``caller``, ``called`` or ``both``; empty where rules do not say whose reports they are
-    (`vistio_core.judging.witnesses`)."""
-
-
-@attrs.frozen
-class Node:
-    """A service, or on the global level a cluster or an outside world such as ``INTERNET``."""
-
-    name: str
-    node_class: str = "default"
-    notices: tuple[Notice, ...] = ()
-    measurements: Mapping[str, float] = NOTHING_MEASURED
+from vistio_core import tables
+from vistio_core.configuration.model import NodeClass
+from vistio_core.errors import NotInGraphError
+from vistio_core.events import GLOBAL_LEVEL
+from vistio_core.graph.elements import LOST_RPS as LOST_RPS
+from vistio_core.graph.elements import NETWORK_MS as NETWORK_MS
+from vistio_core.graph.elements import NOTHING_MEASURED as NOTHING_MEASURED
+from vistio_core.graph.elements import Edge as Edge
+from vistio_core.graph.elements import Node as Node
+from vistio_core.graph.elements import Notice as Notice
+from vistio_core.graph.elements import Rates as Rates
+from vistio_core.graph.networks import network_of
+from vistio_core.graph.tables import GraphLevel, edges_table, nodes_table
+from vistio_core.names import nearest, visible
+from vistio_core.tables import Of
+from vistio_core.times import format_instant
 
 
 @attrs.frozen
@@ -91,6 +40,11 @@ class Region:
     """The configured scale of traffic in requests per second; 0 where none is configured."""
     nodes: tuple[Node, ...]
     edges: Sequence[Edge]
+
+    @property
+    def level(self) -> GraphLevel:
+        """Its nodes and edges, beside those of other levels."""
+        return GraphLevel(self.name, self.nodes, self.edges)
 
 
 @attrs.frozen
@@ -105,7 +59,7 @@ class FailedRule:
     error: str
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Graph:
     """The traffic of the mesh at one instant."""
 
@@ -137,13 +91,118 @@ class Graph:
         """How much older the shown instant is than the asked one."""
         return self.asked_ms - self.instant_ms
 
+    @property
+    def levels(self) -> list[GraphLevel]:
+        """The global level, whose cluster is the empty text, then all regions."""
+        return [GraphLevel(GLOBAL_LEVEL, self.nodes, self.edges), *(each.level for each in self.regions)]
+
     def region(self, name: str) -> Region:
         """The region called ``name``.
 
         Raises:
-            KeyError: no such region in this graph.
+            NotInGraphError: no such region in this graph; offers the nearest names.
         """
         for region in self.regions:
             if region.name == name:
                 return region
-        raise KeyError(name)
+        raise NotInGraphError("region", name, nearest(name, (region.name for region in self.regions)))
+
+    def edges_table(self) -> pa.Table:
+        """All edges of all levels.
+
+        Shape: one row per edge, by level, source and target.
+            cluster (string): empty for the global level, source, target (string),
+            normal, warning, danger, total (double): requests per second; null where they were not seen,
+            told_by (string): ``caller``, ``called`` or ``both``; null where rules do not say whose reports they are,
+            severity (string): of its worst notice; null without one, notices (list of string): titles, the worst first,
+            and one column (double) for each measure of an edge, such as ``latency_mean_ms``: null where it was not
+            measured. One that is called as one of the columns above is ``measured_<measure>``.
+        """
+        return edges_table(self.levels)
+
+    def nodes_table(self) -> pa.Table:
+        """All nodes of all levels.
+
+        Shape: one row per node, by level and name.
+            cluster (string): empty for the global level, node (string), node_class (string),
+            entering_rps, entering_danger_rps, leaving_rps (double): requests per second over its edges, 0 where there
+            is no edge; null where those of one of them were not seen,
+            severity, notices and measures as in `edges_table`.
+        """
+        return nodes_table(self.levels)
+
+    def to_pandas(self, of: Of = "edges") -> Any:
+        """`edges_table` or `nodes_table` as a pandas ``DataFrame``.
+
+        Raises:
+            MissingLibraryError: pandas is not installed.
+            UsageError: ``of`` is neither.
+        """
+        return tables.to_pandas(self._table(of))
+
+    def to_polars(self, of: Of = "edges") -> Any:
+        """`edges_table` or `nodes_table` as a polars ``DataFrame``.
+
+        Raises:
+            MissingLibraryError: polars is not installed.
+            UsageError: ``of`` is neither.
+        """
+        return tables.to_polars(self._table(of))
+
+    def to_networkx(self, cluster: str | None = None) -> Any:
+        """The graph as a networkx ``DiGraph``; what stands in the tables is an attribute.
+
+        Args:
+            cluster: one level, whose nodes are called by their names (the empty text is the global one); None for all
+                of them, each node as the pair of its cluster and its name.
+
+        Raises:
+            MissingLibraryError: networkx is not installed.
+            NotInGraphError: no such cluster in this graph; offers the nearest names.
+        """
+        levels = self.levels
+        if cluster is not None:
+            levels = [levels[0] if cluster == GLOBAL_LEVEL else self.region(cluster).level]
+        return network_of(levels, paired=cluster is None)
+
+    def _table(self, of: str) -> pa.Table:
+        return tables.chosen(of, edges=self.edges_table(), nodes=self.nodes_table())
+
+    def __repr__(self) -> str:
+        return f"<Graph {self._title()}: {self._size()}>"
+
+    def _repr_html_(self) -> str:
+        from vistio_core.displays.graph import graph_html
+
+        facts = [self._size()]
+        if self.backfilled:
+            facts.append("backfilled")
+        if self.significant_digits is not None:
+            facts.append(f"rates were rounded to {self.significant_digits} significant digits")
+        return graph_html(
+            self._title(),
+            "; ".join(facts),
+            self.nodes_table(),
+            self.edges_table(),
+            [
+                f"{each.cluster or 'global level'}/{each.rule}: {each.outcome}: {each.error}"
+                for each in self.failed_rules
+            ],
+        )
+
+    def _title(self) -> str:
+        asked = f", asked for {format_instant(self.asked_ms)}" if self.age_ms else ""
+        return f"{visible(self.name)} at {format_instant(self.instant_ms)}{asked}"
+
+    def _size(self) -> str:
+        from vistio_core.displays.words import counted
+
+        levels = self.levels
+        told = [
+            counted(len(self.regions), "region"),
+            counted(sum(len(level.nodes) for level in levels), "node"),
+            counted(sum(len(level.edges) for level in levels), "edge"),
+        ]
+        if self.failed_rules:
+            told.append(f"{counted(len(self.failed_rules), 'rule')} not seen")
+        return ", ".join(told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vistio_core.errors import InvalidTimeError
 from vistio_core.times import DurationLike, InstantLike, parse_duration
 
-WindowLike = str | tuple[InstantLike, InstantLike]
+WindowLike = str | tuple[InstantLike, InstantLike] | list[InstantLike]
 """Two instants: a pair, or text with a slash between, ``2026-11-23T05:00:00Z/2026-11-23T05:10:00Z``."""
 MomentLike = InstantLike | WindowLike
 """An instant or a window."""
@@ -20,9 +20,11 @@ def moment(asked: MomentLike) -> InstantLike | tuple[InstantLike, InstantLike]:
     if isinstance(asked, str) and "/" in asked:
         start, _, end = asked.partition("/")
         return start, end
-    if isinstance(asked, tuple) and (len(asked) != 2 or None in asked):
+    if not isinstance(asked, tuple | list):
+        return asked
+    if len(asked) != 2 or any(end is None for end in asked):
         raise InvalidTimeError(f"window {asked!r}: give two instants, its start and its end")
-    return asked
+    return asked[0], asked[1]
 
 
 def window(name: str, asked: WindowLike) -> tuple[InstantLike, InstantLike]:

@@ -27,8 +27,10 @@ from vistio_core.diagnosis.words import NEAR_MS, Mark
 from vistio_core.errors import (
     InvalidTimeError,
     NothingRecordedError,
+    RecordingError,
     UsageError,
 )
+from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.graph.model import Graph
 from vistio_core.graph.topology import NotSeen, Topology, all_seen, stable_graph
 from vistio_core.judging.rulebook import Rulebook
@@ -89,6 +91,7 @@ from vistio_core.storage.upkeep import Patience, Upkeep
 from vistio_core.storage.writer import Writer
 from vistio_core.times import (
     DAY_MS,
+    HOUR_MS,
     DurationLike,
     InstantLike,
     align,
@@ -707,15 +710,33 @@ class Recording:
         """
         return self._configuration(configuration_hash)
 
-    def annotate(self, annotation: Annotation) -> str:
+    def annotate(
+        self,
+        annotation: Annotation | str,
+        at: InstantLike = "now",
+        end: InstantLike | None = None,
+        **fields: Any,
+    ) -> str:
         """Put a mark on the timeline and return its id. Doing it again changes nothing.
 
         Needs no writer: any number of processes may annotate, beside a recorder.
 
+        Args:
+            annotation: the mark, or its text.
+            at: of a text: when it happened, or began.
+            end: of a text: the first instant after it; None for what happened at one instant.
+            fields: of a text: the others of `Annotation`, such as ``kind="deployment"`` and ``node="cart"``.
+
         Raises:
+            InvalidTimeError: ``at`` or ``end`` is no instant.
+            InvalidAnnotationError: it is none, with everything that is wrong.
             NotARecordingError: the recording has gone.
             RecordingError: the storage refused.
         """
+        if isinstance(annotation, str):
+            now_ms = self._clock()
+            end_ms = None if end is None else parse_instant(end, now_ms=now_ms)
+            annotation = Annotation(parse_instant(at, now_ms=now_ms), annotation, end_ms=end_ms, **fields)
         require_marker(self._store)
         return put_annotation(self._store, annotation)
 
@@ -920,6 +941,43 @@ class Recording:
         # One cache for all: what the writer deletes is kept by none.
         upkeep = Upkeep(self._store, self._files, name, patience, self._clock, RollupMaker(self._store))
         return Writer(self._store, self._files, name, lock, upkeep, significant_digits)
+
+    def __repr__(self) -> str:
+        return f"<Recording {self._title()}>"
+
+    def _repr_html_(self) -> str:
+        from vistio_core.displays.found import recording_html
+        from vistio_core.displays.words import counted
+
+        info = self.info()
+        files = (
+            f"{counted(info.log_files + info.head_files, 'file')}, {info.log_bytes + info.head_bytes:,} bytes"
+        )
+        facts = f"{files}; {counted(info.configurations, 'configuration')}, {counted(info.annotations, 'annotation')}"
+        end_ms = (info.last_ms or 0) + 1
+        last_hour = max(end_ms - HOUR_MS, 0), end_ms
+        return recording_html(
+            self._title(),
+            facts,
+            self.timeline(*last_hour, "1m", cluster=GLOBAL_LEVEL),
+            self.gaps(*last_hour, partly=True),
+            self.annotations(*last_hour),
+        )
+
+    def _title(self) -> str:
+        """Where it is, from when to when, and who wrote in its last day."""
+        from vistio_core.displays.words import listed, stretch
+
+        try:
+            span = self.span()
+            if span is None:
+                return f"{self.place}: nothing recorded yet"
+            late = self._log.read(
+                span[1] - DAY_MS, span[1] + 1, lambda listing: {each.writer for each in listing.listed}
+            )
+        except RecordingError as error:
+            return str(error)
+        return f"{self.place}: {stretch(*span)}, by {listed(sorted(late), 3)}"
 
     def _gaps(self, found: pa.Table, end_ms: int) -> list[Gap]:
         instants = windows.instants_of(windows.runs(self._session, found))

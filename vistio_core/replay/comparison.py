@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from vistio_core import tables
 from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import Graph
@@ -19,6 +20,7 @@ from vistio_core.judging.seen import Blind, Round, names_of_edge, names_of_node,
 from vistio_core.judging.totals import RATES
 from vistio_core.replay.settled import nothing_is_open
 from vistio_core.storage.format import DIGITS_KEY, fewest_digits
+from vistio_core.tables import Of
 from vistio_core.times import format_instant
 
 CHANGES = ("changed", "new", "gone", "unseen")
@@ -61,8 +63,15 @@ class Moment:
             "significant_digits": self.significant_digits,
         }
 
+    @property
+    def title(self) -> str:
+        """When it is, as people read it."""
+        if self.start_ms == self.end_ms:
+            return format_instant(self.start_ms)
+        return f"{format_instant(self.start_ms)}/{format_instant(self.end_ms)}"
 
-@attrs.frozen
+
+@attrs.frozen(repr=False)
 class Comparison:
     """Two moments and what differs; `Recording.compare` tells the shapes."""
 
@@ -86,6 +95,42 @@ class Comparison:
             "edges": [_told(row) for row in self.edges.slice(0, most).to_pylist()],
             "nodes": [_told(row) for row in self.nodes.slice(0, most).to_pylist()],
         }
+
+    def to_pandas(self, of: Of = "edges") -> Any:
+        """``edges`` or ``nodes`` as a pandas ``DataFrame``.
+
+        Raises:
+            MissingLibraryError: pandas is not installed.
+            UsageError: ``of`` is neither.
+        """
+        return tables.to_pandas(self._table(of))
+
+    def to_polars(self, of: Of = "edges") -> Any:
+        """``edges`` or ``nodes`` as a polars ``DataFrame``.
+
+        Raises:
+            MissingLibraryError: polars is not installed.
+            UsageError: ``of`` is neither.
+        """
+        return tables.to_polars(self._table(of))
+
+    def _table(self, of: str) -> pa.Table:
+        return tables.chosen(of, edges=self.edges, nodes=self.nodes)
+
+    def __repr__(self) -> str:
+        from vistio_core.displays.found import comparison_counts
+
+        return f"<Comparison of {self._title()}: {comparison_counts(self.edges)}>"
+
+    def _repr_html_(self) -> str:
+        from vistio_core.displays.found import comparison_html
+
+        digits = self.significant_digits
+        rounded = "" if digits is None else f"rates were rounded to {digits} significant digits"
+        return comparison_html(self._title(), rounded, self.edges, self.nodes)
+
+    def _title(self) -> str:
+        return f"{self.before.title} with {self.after.title}"
 
 
 def moment_of(graph: Graph, rulebook: Rulebook) -> Moment:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pyarrow as pa
 
+from vistio_core import tables
 from vistio_core.storage.format import INSTANT
 
 if TYPE_CHECKING:
@@ -57,6 +58,25 @@ class Rows:
     def to_arrow_table(self, batch_size: int = 1_000_000) -> pa.Table:
         """All rows as an Arrow table."""
         return self._asked(self._relation.to_arrow_table, batch_size)
+
+    def to_pandas(self) -> Any:
+        """All rows as a pandas ``DataFrame``, by way of Arrow: DuckDB's own way ends in what pandas 3 warns of.
+
+        Raises:
+            MissingLibraryError: pandas is not installed.
+        """
+        return tables.to_pandas(self.to_arrow_table())
+
+    # As DuckDB calls it.
+    df = fetchdf = to_df = to_pandas
+
+    def to_polars(self) -> Any:
+        """All rows as a polars ``DataFrame``.
+
+        Raises:
+            MissingLibraryError: polars is not installed.
+        """
+        return tables.to_polars(self.to_arrow_table())
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -18,6 +18,7 @@ import msgspec
 import pyarrow as pa
 
 from vistio_core.errors import DamagedFileError, InvalidAnnotationError, InvalidTimeError
+from vistio_core.names import visible
 from vistio_core.storage.format import INSTANT
 from vistio_core.storage.layout import (
     ANNOTATIONS,
@@ -36,6 +37,8 @@ MAX_LINK_BYTES = 2048
 MAX_TAGS = 32
 MAX_TAG_KEY_BYTES = 64
 MAX_TAG_VALUE_BYTES = 256
+_SHOWN = 60
+"""How many characters of its text a line has."""
 
 _KIND = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _LINK = re.compile(r"https?://[^\s/].*", re.IGNORECASE)
@@ -47,7 +50,7 @@ def _read_only(tags: Mapping[str, str]) -> Mapping[str, str]:
     return MappingProxyType(dict(tags))
 
 
-@attrs.frozen(hash=False)
+@attrs.frozen(hash=False, repr=False)
 class Annotation:
     """What happened at an instant, or from one to another.
 
@@ -78,6 +81,21 @@ class Annotation:
     def id(self) -> str:
         """32 hexadecimal digits that depend on all of its content, and on nothing else."""
         return hashlib.sha256(encode_annotation(self)).hexdigest()[:32]
+
+    def __repr__(self) -> str:
+        return f"<Annotation {self._title()}: {visible(self.text[:_SHOWN])}{'…' * (len(self.text) > _SHOWN)}>"
+
+    def _repr_html_(self) -> str:
+        from vistio_core.displays.found import annotation_html
+
+        about = "/".join(filter(None, (self.cluster, self.node)))
+        return annotation_html(self._title(), about, self.text.splitlines(), self.link, self.tags)
+
+    def _title(self) -> str:
+        from vistio_core.displays.words import stretch
+
+        when = format_instant(self.start_ms) if self.end_ms is None else stretch(self.start_ms, self.end_ms)
+        return f"{self.kind} {when}"
 
 
 class _Stored(msgspec.Struct):

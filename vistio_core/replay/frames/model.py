@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import attrs
 
+from vistio_core.errors import NotInGraphError
 from vistio_core.graph.model import FailedRule, Notice
 from vistio_core.graph.topology import Topology
+from vistio_core.names import nearest
 from vistio_core.samples import Floats
 
 MAX_FRAMES = 10_000
@@ -70,9 +72,9 @@ class Frames:
         """The level of a cluster, or the global one for the empty name.
 
         Raises:
-            KeyError: it has neither edges nor notices in these frames.
+            NotInGraphError: it has neither edges nor notices in these frames; offers the nearest names.
         """
         for level in self.levels:
             if level.cluster == cluster:
                 return level
-        raise KeyError(cluster)
+        raise NotInGraphError("level", cluster, nearest(cluster, (level.cluster for level in self.levels)))

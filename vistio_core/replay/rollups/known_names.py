@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Callable, Iterator
 
 from vistio_core.cache import Cache
 from vistio_core.configuration.model import Configuration
@@ -13,6 +12,7 @@ from vistio_core.judging.minutes import SubjectKey
 from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.seen import tellers
 from vistio_core.judging.subject import Subject
+from vistio_core.names import nearest
 from vistio_core.replay.pieces import WINDOW
 from vistio_core.replay.rollups.hours import Rollups, hours_of
 from vistio_core.replay.rollups.subjects import SubjectRollup
@@ -37,9 +37,6 @@ _NAMES_QUERY = f"""
 _FOUND_S = 60.0
 """For how long a name that was found is known: a page asks about the one that it shows each few seconds."""
 _MOST_FOUND = 10_000
-_OFFERED = 3
-_ALIKE = 0.5
-"""How near a name has to be to be offered, as `difflib` measures it."""
 
 
 class KnownNames:
@@ -144,13 +141,3 @@ class KnownNames:
         table = self._scans.table(_NAMES_QUERY, span[1] - HOUR_MS, span[1] + 1)
         rows = zip(*(table[column].to_pylist() for column in ("cluster", "name")), strict=True)
         return sorted({name for of, name in rows if cluster in (None, of)})
-
-
-def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """Known names like this one, the most like first; capital letters are alike to small ones."""
-    by_text: dict[str, str] = {}
-    for each in known:
-        by_text.setdefault(each.casefold(), each)
-    alike = get_close_matches(name.casefold(), by_text, _OFFERED, _ALIKE)
-    inside = [text for text in by_text if name.casefold() in text and text not in alike] if name else []
-    return [by_text[text] for text in [*alike, *inside][:_OFFERED]]
