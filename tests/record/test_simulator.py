@@ -84,7 +84,10 @@ def test_every_instant_makes_a_valid_scrape_with_positive_rates(minutes: int) ->
         evaluation.measurements,
     )
     assert all(sample.rate > 0 for sample in evaluation.samples)
-    assert all(0 < measurement.value < 1 for measurement in evaluation.measurements)
+    saturation = [each.value for each in evaluation.measurements if each.rule == "saturation"]
+    assert all(0 < value < 1 for value in saturation)
+    latency = [each.value for each in evaluation.measurements if each.rule == "latency"]
+    assert all(0.5 < value < 5_000 for value in latency)
     assert len(evaluation.samples) > 80
 
 
@@ -193,6 +196,41 @@ def test_the_database_is_saturated_before_it_fails() -> None:
     assert saturation(-36) > threshold.error
     assert saturation(-22) > threshold.error
     assert saturation(-15) < threshold.warning
+
+
+def latencies(
+    source: SimulatorSource, minutes: int, cluster: str = "eu-west"
+) -> dict[tuple[str, str], float]:
+    evaluation = source.evaluate(ANCHOR_MS + minutes * MINUTE_MS, 8)
+    return {(m.source, m.target): m.value for m in evaluation.measurements if m[:2] == (cluster, "latency")}
+
+
+@pytest.mark.parametrize("minutes", [-55, -36, -28, 5])
+def test_every_call_is_timed_and_takes_as_long_as_what_it_waits_for(minutes: int) -> None:
+    source = simulator()
+    evaluation = source.evaluate(ANCHOR_MS + minutes * MINUTE_MS, 8)
+    for cluster in mesh.CLUSTERS:
+        assert latencies(source, minutes, cluster).keys() == rates_by_edge(evaluation, cluster).keys()
+    timed = latencies(source, minutes)
+    waits = sum(
+        call.fan_out * timed[call.source.name, call.target.name]
+        for call in mesh.CALLS
+        if call.source == ("eu-west", "ratings")
+    )
+    own = timed["reviews-v2", "ratings"] - waits
+    assert 5 < own < 40, "its own time is what is left of what it waits for"
+
+
+def test_calls_are_slow_before_they_fail_and_from_the_database_up_to_the_gateway() -> None:
+    source = simulator()
+    usual, full, well = (latencies(source, minutes) for minutes in (-55, -34, -15))
+    for edge in INCIDENT_PATH:
+        assert full[edge] > 1.5 * usual[edge], edge
+        assert well[edge] < 1.2 * usual[edge], edge
+    assert full["gateway", "auth"] < 1.2 * usual["gateway", "auth"]
+    assert full["ratings", "mongodb"] > 30 * usual["ratings", "mongodb"]
+    failing = rates_by_edge(source.evaluate(ANCHOR_MS - 34 * MINUTE_MS, 8), "eu-west")["INTERNET", "gateway"]
+    assert bad_share(failing) < 0.01, "slow without errors, for who enters"
 
 
 def test_the_other_cluster_stays_well() -> None:

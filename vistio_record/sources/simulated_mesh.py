@@ -138,7 +138,8 @@ def _calls_in_order() -> tuple[SimulatedCall, ...]:
     return tuple(ordered)
 
 
-_ORDERED_CALLS = _calls_in_order()
+ORDERED_CALLS = _calls_in_order()
+"""`CALLS`, so that all calls into a service come before those that it makes itself."""
 
 
 @cache
@@ -164,13 +165,13 @@ def flows(seed: int, t_ms: int, failures: Failures) -> list[Sample]:
         for status, part in _statuses(seed, t_ms, key, INGRESS, ("404", 0.012), failing):
             merged["", INGRESS, INTERNET, cluster, status] += part * rate
             merged[cluster, INGRESS, INTERNET, GATEWAY, status] += part * rate
-    for call in _ORDERED_CALLS:
+    for call in ORDERED_CALLS:
         failing = failures.get(call.target, 0.0)
         rate = load[call.source] * _fan_out(seed, t_ms, call) * (1.0 + _WORST_RETRIES * failing)
         load[call.target] += rate
         refused = (call.refusal, call.client_errors)
         for status, part in _statuses(seed, t_ms, call.key, call.protocol, refused, failing):
-            for cluster, rule, source, target in _seen_as(call):
+            for cluster, rule, source, target in seen_as(call):
                 merged[cluster, rule, source, target, status] += part * rate
     return [Sample(*key, rate) for key, rate in merged.items() if rate > 0.0]
 
@@ -189,9 +190,12 @@ def saturation(seed: int, t_ms: int, failures: Failures, ahead: Failures) -> Ite
         day = day_curve(t_ms, _BEHIND_UTC_H[service.cluster])
         wobble = 0.05 * smooth(seed, f"saturation/{'/'.join(service)}", t_ms, 420_000)
         usual = 0.28 + 0.25 * day + wobble
-        failing = max(failures.get(service, 0.0), ahead.get(service, 0.0))
-        # 0.2 of failing calls is as full as it gets.
-        yield service, usual + (0.985 - usual) * min(1.0, failing / 0.2)
+        yield service, usual + (0.985 - usual) * fullness(service, failures, ahead)
+
+
+def fullness(service: Service, failures: Failures, ahead: Failures) -> float:
+    """How near to its limit a service is that fails now or a little later, 0 to 1; 1 from 0.2 of failing calls on."""
+    return min(1.0, max(failures.get(service, 0.0), ahead.get(service, 0.0)) / 0.2)
 
 
 def _ingress(seed: int, t_ms: int, cluster: str, failures: Failures) -> float:
@@ -233,7 +237,7 @@ _WHEN_FAILING = {
 }
 
 
-def _seen_as(call: SimulatedCall) -> Iterator[tuple[str, str, str, str]]:
+def seen_as(call: SimulatedCall) -> Iterator[tuple[str, str, str, str]]:
     """Cluster, rule, source and target of every edge that the call is part of.
 
     A call into another cluster is seen three times: where it leaves, on the global level, and

@@ -3,7 +3,8 @@
 What it says of an instant is a pure function of seed, anchor and instant. Any instant can be
 asked for in any order, by any process, and is answered alike: a backfill of the past hour and a
 live recording of it are equal. The parts: `simulated_noise` (hashes of time),
-`simulated_mesh` (who calls whom, what flows), `simulated_incidents` (what goes wrong).
+`simulated_mesh` (who calls whom, what flows), `simulated_latency` (how long that takes), `simulated_incidents` (what
+goes wrong).
 
 Its configuration is an ordinary file, ``simulated_mesh.yaml``, so that a graph of simulated
 traffic is judged by the same code as a graph of real traffic.
@@ -21,6 +22,7 @@ from vistio_core.events import Measurement, Outcome, RuleKey, RuleOutcome
 from vistio_core.times import MINUTE_MS, align, parse_instant, system_now_ms
 from vistio_record.sources.base import Evaluation, SourceOptions
 from vistio_record.sources.simulated_incidents import Story
+from vistio_record.sources.simulated_latency import latencies
 from vistio_record.sources.simulated_mesh import Failures, flows, saturation
 from vistio_record.sources.simulated_noise import between
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _CONFIGURATION_FILE = "simulated_mesh.yaml"
 _SATURATION = "saturation"
+_LATENCY, _LATENCY_MEASURE = "latency", "latency_mean_ms"
 _UNANSWERED = ("us-east", "grpc")
 _UNANSWERED_ERROR = "Prometheus answers execution: query processing would load too many samples into memory"
 # A database's pool fills up this long before its calls begin to fail.
@@ -117,11 +120,24 @@ class SimulatorSource:
 
     def _measurements(self, instant_ms: int, failures: Failures) -> tuple[Measurement, ...]:
         ahead = self.story.failures(instant_ms + _FULL_BEFORE_FAILING_MS)
-        return tuple(
-            Measurement(
-                service.cluster, _SATURATION, service.name, "", "value", full, (("database", service.name),)
-            )
-            for service, full in saturation(self._seed, instant_ms, failures, ahead)
+        times = latencies(self._seed, instant_ms, failures, ahead)
+        return (
+            *(
+                Measurement(
+                    service.cluster,
+                    _SATURATION,
+                    service.name,
+                    "",
+                    "value",
+                    full,
+                    (("database", service.name),),
+                )
+                for service, full in saturation(self._seed, instant_ms, failures, ahead)
+            ),
+            *(
+                Measurement(cluster, _LATENCY, source, target, _LATENCY_MEASURE, call_ms)
+                for cluster, source, target, call_ms in times
+            ),
         )
 
 
