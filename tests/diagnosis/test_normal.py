@@ -37,6 +37,13 @@ def test_trouble_that_begins_within_the_window_counts_by_its_later_half() -> Non
     assert left.excess[0] == pytest.approx(90 - 4.44 - 3 * 1.4142, abs=0.01)
 
 
+def test_trouble_that_is_over_counts_by_its_quarter() -> None:
+    values = np.array([*BEFORE, *[5.0] * 6, *[90.0] * 6, *[5.0] * 12])[:, None]
+    left = departure(values, Span(0, 10), Span(10, 34), 1.0)
+    assert left.now[0] == 90.0
+    assert left.excess[0] == pytest.approx(90 - 4.44 - 3 * 2, abs=0.01)
+
+
 def test_a_later_half_varies_more_than_the_whole() -> None:
     # 3.5 spreads away, in half of the steps: the whole is 1.75 away, and half of it may be 4.24 away by chance.
     assert excess([10.0] * 9, [10.0] * 6 + [13.5] * 6) == 0.0

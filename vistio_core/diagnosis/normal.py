@@ -11,8 +11,9 @@ mountains of nothing.
 
 The excess is what no spread explains: only beyond three spreads something counts, and only by what lies beyond.
 
-Trouble is noticed a minute late or early, so a window counts as a whole or by its later half, whichever lies farther
-from normal. Half as many steps vary more by the square root of two, so of the half only what lies beyond that counts:
+Trouble is noticed late or early, and is over before somebody asks. So a window counts as a whole, or by one of its
+halves or quarters, whichever lies farthest from normal. A quarter of the steps vary twice as much as all of them do, a
+half by the square root of two, so of a part only what lies beyond that counts:
 
     window, 12 steps    six of 5, six of 90         whole 47.5, excess 47.5 - 4.4 - 3 x 1 = 40.1
                                                     later half 90, excess 90 - 4.4 - 3 x 1.41 x 1 = 81.4: this counts
@@ -21,6 +22,8 @@ from normal. Half as many steps vary more by the square root of two, so of the h
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from itertools import pairwise
 
 import attrs
 import numpy as np
@@ -40,8 +43,10 @@ LEAST_SPREAD = 0.1
 """Of the normal value."""
 _FEWEST_STEPS = 2
 _FEWEST_IN_WINDOW = 2
-_FEWEST_IN_HALF = 6
-"""A later half of fewer steps tells nothing of its own."""
+_FEWEST_IN_PART = 6
+"""A part of fewer steps tells nothing of its own."""
+_PARTS = (2, 4)
+"""Into how many parts a window is taken apart."""
 
 
 @attrs.frozen
@@ -124,7 +129,7 @@ def normal_of(
 def departure(
     values: Floats, baseline: Span, window: Span, floor: float, least: float = LEAST_SPREAD
 ) -> Departure:
-    """How far a window lies from the baseline: as a whole or by its later half, whichever lies farther.
+    """How far a window lies from the baseline: as a whole, or by the half or quarter that lies farthest.
 
     Args:
         values: steps by subjects; NaN where not seen.
@@ -136,13 +141,21 @@ def departure(
     normal, during = normal_of(baseline.of(values), floor, least), window.of(values)
     now = _like(during, normal.value)
     excess = normal.beyond(now)
-    half = during[len(during) // 2 :]
-    if len(half) >= _FEWEST_IN_HALF:
-        later = _like(half, normal.value)
-        more = normal.beyond(later, np.sqrt(len(during) / len(half)))
+    for part in _parts(during):
+        there = _like(part, normal.value)
+        more = normal.beyond(there, np.sqrt(len(during) / len(part)))
         farther = np.abs(more) > np.abs(excess)
-        now, excess = np.where(farther, later, now), np.where(farther, more, excess)
+        now, excess = np.where(farther, there, now), np.where(farther, more, excess)
     return Departure(normal, now, excess)
+
+
+def _parts(during: Floats) -> Iterator[Floats]:
+    """The halves and quarters of a window that are long enough."""
+    for number in _PARTS:
+        bounds = [round(len(during) * place / number) for place in range(number + 1)]
+        for first, last in pairwise(bounds):
+            if last - first >= _FEWEST_IN_PART:
+                yield during[first:last]
 
 
 def _like(during: Floats, normal: Floats) -> Floats:

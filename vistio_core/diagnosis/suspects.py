@@ -6,7 +6,7 @@ The ranking, which `docs/diagnosis.md` does by hand:
 2. `normal` says by how much each of these lies beyond anything that is normal.
 3. `charges` makes requests a second of it that are harmed; what an edge is charged with falls on its ends.
 4. The largest charge of a node is its score. An edge stands beside its ends where the others of both are well.
-5. Where the largest of all is less than one request in a hundred of what enters, nobody is named.
+5. Where the largest of all is less than one request in eighty of what enters, nobody is named.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from vistio_core.names import visible
 from vistio_core.samples import Floats
 from vistio_core.storage.format import INSTANT
 
-STANDS_OUT = 0.01
+STANDS_OUT = 0.0125
 """From which share of what enters on harm is told of at all."""
 LEAST_OF_FIRST = 0.01
 """Of the first one's score: what is below is no suspect beside it."""
