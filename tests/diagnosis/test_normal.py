@@ -42,6 +42,8 @@ def test_trouble_that_is_over_counts_by_its_quarter() -> None:
     left = departure(values, Span(0, 10), Span(10, 34), 1.0)
     assert left.now[0] == 90.0
     assert left.excess[0] == pytest.approx(90 - 4.44 - 3 * 2, abs=0.01)
+    assert left.until[0] == 22, "and its onset is looked for before what came after"
+    assert onset(values[:, 0], 4.44, 90.0, Span(0, int(left.until[0]))) == 16
 
 
 def test_a_later_half_varies_more_than_the_whole() -> None:

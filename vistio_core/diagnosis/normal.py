@@ -91,6 +91,8 @@ class Departure:
     now: Floats
     excess: Floats
     """Beyond `SPREADS`, negative where it fell; 0 where it is normal or not known."""
+    until: Integers
+    """Before which step: where the part of the window ends that is like ``now``."""
 
     @property
     def spreads(self) -> Floats:
@@ -141,21 +143,24 @@ def departure(
     normal, during = normal_of(baseline.of(values), floor, least), window.of(values)
     now = _like(during, normal.value)
     excess = normal.beyond(now)
-    for part in _parts(during):
-        there = _like(part, normal.value)
-        more = normal.beyond(there, np.sqrt(len(during) / len(part)))
+    until = np.full(values.shape[1], window.last)
+    for part in _parts(window):
+        there = _like(part.of(values), normal.value)
+        more = normal.beyond(there, np.sqrt(len(during) / (part.last - part.first)))
         farther = np.abs(more) > np.abs(excess)
         now, excess = np.where(farther, there, now), np.where(farther, more, excess)
-    return Departure(normal, now, excess)
+        until = np.where(farther, part.last, until)
+    return Departure(normal, now, excess, until)
 
 
-def _parts(during: Floats) -> Iterator[Floats]:
+def _parts(window: Span) -> Iterator[Span]:
     """The halves and quarters of a window that are long enough."""
+    length = window.last - window.first
     for number in _PARTS:
-        bounds = [round(len(during) * place / number) for place in range(number + 1)]
+        bounds = [window.first + round(length * place / number) for place in range(number + 1)]
         for first, last in pairwise(bounds):
             if last - first >= _FEWEST_IN_PART:
-                yield during[first:last]
+                yield Span(first, last)
 
 
 def _like(during: Floats, normal: Floats) -> Floats:

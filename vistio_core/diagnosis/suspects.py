@@ -211,7 +211,8 @@ def _table(
     rows = []
     for rank, each in enumerate(found, 1):
         left, values = each.charge.departure, each.charge.signal.values[:, each.subject]
-        within = Span(max(window.first - _BEFORE_STEPS, baseline.first), window.last)
+        first = max(window.first - _BEFORE_STEPS, baseline.first)
+        within = Span(first, int(left.until[each.subject]))
         step = onset(values, float(left.normal.value[each.subject]), float(left.now[each.subject]), within)
         onset_ms = seen.start_ms + step * STEP_MS
         if each.is_edge:
