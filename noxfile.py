@@ -29,6 +29,7 @@ OF_TEST_BASE = "3.11"  # the Python of Debian 12, on which tests/support/contain
 MANYLINUX = ("2014", "_2_17", "_2_24", "_2_26", "_2_27", "_2_28", "_2_31", "_2_34")
 SOAK = Path("bench", "soak.py")
 SUSPECTS = Path("bench", "suspects.py")
+MESH_FAULTS = Path("bench", "mesh_faults.py")
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -195,8 +196,8 @@ def images(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure the speed: every script in bench/, or those named (nox -s bench -- bench/graph.py)."""
     install_wheel(session, *group("test"))
-    speed = (str(script) for script in Path("bench").glob("[!_]*.py") if script not in (SOAK, SUSPECTS))
-    for script in session.posargs or sorted(speed):
+    speed = set(Path("bench").glob("[!_]*.py")) - {SOAK, SUSPECTS, MESH_FAULTS}
+    for script in session.posargs or sorted(map(str, speed)):
         session.run("python", script)
 
 
@@ -210,8 +211,15 @@ def soak(session: nox.Session) -> None:
 @nox.session
 def suspects(session: nox.Session) -> None:
     """Measure whether causes are found: nox -s suspects -- DIRECTORY (of published incidents)."""
-    install_wheel(session, *group("test"))
+    install_wheel(session, *group("test"), *group("suspects"))
     session.run("python", str(SUSPECTS), *session.posargs)
+
+
+@nox.session
+def mesh_faults(session: nox.Session) -> None:
+    """Break a mesh of real Envoys 40 times: is the cause found? (-- --faults 8)."""
+    install_wheel(session, *group("test"))
+    session.run("python", str(MESH_FAULTS), *session.posargs)
 
 
 @nox.session

@@ -100,6 +100,7 @@ def test_everything_that_the_project_asks_for_is_pinned() -> None:
         *groups["lint"],
         *groups["engines"],
         *groups["images"],
+        *groups["suspects"],
         "nox",
     ]
     names = {normal(re.match(r"[A-Za-z0-9._-]+", requirement)[0]) for requirement in requirements}  # type: ignore[index]
