@@ -16,6 +16,7 @@ services down is in what is measured. Prints a line for each fault, and Markdown
 from __future__ import annotations
 
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -118,6 +119,8 @@ def main(number: int, seed: int, calm: int) -> None:
     """See above."""
     if not prometheus.installed() or envoy.binary() is None:
         raise click.UsageError(f"{prometheus.WITHOUT_BINARY}; {envoy.WITHOUT_BINARY}")
+    # So that the mesh goes, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     lifetime_s = 2 * STARTING_S + calm + number * 2 * (FAULT_S + REST_S) + WITHOUT_FAULTS_S
     with tempfile.TemporaryDirectory(prefix="vistio-mesh-") as name:
         mesh = EnvoyMesh(Path(name) / "mesh", "--for", f"{lifetime_s}s")
