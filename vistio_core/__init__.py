@@ -14,6 +14,7 @@ from vistio_core.configuration import Configuration, load, loads
 from vistio_core.configuration.model import Severity
 from vistio_core.diagnosis.blast_radius import BlastRadius
 from vistio_core.diagnosis.incidents import Incident, Incidents
+from vistio_core.diagnosis.path import IncidentPath
 from vistio_core.diagnosis.rejudged import Rejudged
 from vistio_core.diagnosis.suspects import Suspects
 from vistio_core.displays.shown import show
@@ -42,6 +43,7 @@ __all__ = [
     "Graph",
     "Imported",
     "Incident",
+    "IncidentPath",
     "Incidents",
     "Lifetimes",
     "Measurement",

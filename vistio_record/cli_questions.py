@@ -1,4 +1,4 @@
-"""The commands of `vistio-record` that answer questions around an incident: top, diff, timeline, blast-radius, seen.
+"""The commands of `vistio-record` for what one asks around an incident: top, diff, timeline, blast-radius, path, seen.
 
 Parameters are named as in `cli`: instants and durations are milliseconds.
 """
@@ -204,6 +204,44 @@ def blast_radius(recording: Path, node: str, at: int | None, cluster: str | None
 
 @click.command(cls=Command)
 @reading_option
+@click.option("--start", type=INSTANT, default="-1h", help="When trouble was noticed, about.")
+@_end
+@click.option(
+    "--baseline", metavar="WINDOW", help="What is normal: START/END; default: the hour before --start."
+)
+@json_option
+def path(recording: Path, start: int, end: int, baseline: str | None, json: bool) -> None:
+    """Say how errors and latency moved through the graph: who left normal first, and who followed whom.
+
+    \b
+    Examples:
+      vistio-record path --recording recording/ --start -20m
+      vistio-record path --recording recording/ --start -20m --baseline -3h/-2h
+    """  # noqa: D301  # the mark is for click: keep these lines
+    window = format_instant(start), format_instant(end)
+    told = Recording.open(recording).path(*window, baseline=baseline).document()
+    if json:
+        _print_json(told)
+        return
+    click.echo(told["summary"])
+    if told["path"]:
+        click.echo()
+        rows = [dict(row, unseen=()) for row in told["path"]]
+        titles = ["node", "cluster", "follows", "since (UTC)", "measure", "later", "before", "now"]
+        _print_rows(titles, map(_path_cells, rows), rows, "", texts=5)
+    _print_gaps(told["unseen"])
+
+
+def _path_cells(row: Mapping[str, Any]) -> list[str]:
+    follows = NONE if row["follows"] is None else visible(row["follows"])
+    later = NONE if row["later_ms"] is None else format_duration(row["later_ms"])
+    text = share if row["measure"] == "error_share" else lambda ms: f"{number(ms)} ms"
+    who = [visible(row["node"]), name_of(row["cluster"]), follows]
+    return [*who, row["onset"], row["measure"], later, text(row["before"]), text(row["now"])]
+
+
+@click.command(cls=Command)
+@reading_option
 @click.option("--start", type=INSTANT, default="-30d", help="The window's first instant.")
 @_end
 @click.option("--only", type=click.Choice(ONLY), help="Only what came, or what went.")
@@ -283,4 +321,4 @@ def _print_json(document: Mapping[str, Any]) -> None:
     click.echo(dumps(document, indent=2, ensure_ascii=False))
 
 
-COMMANDS = (top, diff, timeline, blast_radius, seen)
+COMMANDS = (top, diff, timeline, blast_radius, path, seen)

@@ -27,7 +27,7 @@ class Explained:
         self._history = history
 
     def incidents(self, values: Mapping[str, str], now_ms: int) -> Answer:
-        window_ms = self._window(values, now_ms)
+        window_ms = explained_window(self._history, values, align(now_ms, SECOND_MS))
 
         def make(start: str, end: str) -> dict[str, Any]:
             found = self._history.recording().incidents(start, end)
@@ -39,7 +39,7 @@ class Explained:
         return self._answer("incidents", window_ms, None, make)
 
     def suspects(self, values: Mapping[str, str], now_ms: int) -> Answer:
-        window_ms = self._window(values, now_ms)
+        window_ms = explained_window(self._history, values, align(now_ms, SECOND_MS))
         about = values.get("about")
 
         def make(start: str, end: str) -> dict[str, Any]:
@@ -48,13 +48,6 @@ class Explained:
             return {"suspects": rows_of(found.table), "baseline": normal, "unseen": _unseen(found.unseen)}
 
         return self._answer("suspects", window_ms, about, make)
-
-    def _window(self, values: Mapping[str, str], now_ms: int) -> tuple[int, int]:
-        """What was asked for; else the hour up to the newest instant."""
-        start_ms, end_ms = self._history.window_of(values, align(now_ms, SECOND_MS), HOUR_MS)
-        if end_ms - start_ms > MOST_MS:
-            raise ParameterError("start and end: at most 24 hours are looked at in one question", "start")
-        return start_ms, end_ms
 
     def _answer(
         self,
@@ -73,6 +66,18 @@ class Explained:
         return self._history.answer(
             (kind, *window_ms, about), body, lambda: cost(start_ms - BASELINE_MS, end_ms), None, _LESS
         )
+
+
+def explained_window(history: History, values: Mapping[str, str], now_ms: int) -> tuple[int, int]:
+    """What was asked for; else the hour up to the newest instant.
+
+    Raises:
+        ParameterError: it is longer than `MOST_MS`.
+    """
+    start_ms, end_ms = history.window_of(values, now_ms, HOUR_MS)
+    if end_ms - start_ms > MOST_MS:
+        raise ParameterError("start and end: at most 24 hours are looked at in one question", "start")
+    return start_ms, end_ms
 
 
 def _unseen(gaps: pa.Table) -> list[dict[str, Any]]:

@@ -74,6 +74,7 @@ class Handlers:
             "top": self.top,
             "blast_radius": self.blast_radius,
             "seen": self.seen,
+            "path": self.path,
             "incidents": self.incidents,
             "suspects": self.suspects,
             "frames": self.frames,
@@ -152,6 +153,9 @@ class Handlers:
 
     def seen(self, call: RouteCall) -> Answer:
         return self._questions.seen(call.values, call.now_ms)
+
+    def path(self, call: RouteCall) -> Answer:
+        return self._questions.path(call.values, call.now_ms)
 
     def incidents(self, call: RouteCall) -> Answer:
         return self._explained.incidents(call.values, call.now_ms)

@@ -1,4 +1,4 @@
-"""The answers to what one asks around an incident: who has most, whom a node can hurt, and when each was there."""
+"""The answers to what one asks around an incident: who has most, whom a node can hurt, how trouble moved, who came."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any, cast, get_args
 
 import msgspec
 
+from vistio_core.diagnosis.asking import BASELINE_MS
 from vistio_core.diagnosis.top import By, top_document
 from vistio_core.replay.lifetimes import ONLY, Only
 from vistio_core.times import DAY_MS, HOUR_MS, SECOND_MS, align, format_instant
 from vistio_serve import parameters
 from vistio_serve.answers import Answer
+from vistio_serve.explained import explained_window
 from vistio_serve.history import History
 from vistio_serve.parameters import ParameterError
 
@@ -45,6 +47,24 @@ class WindowQuestions:
             return most + costs.explained(max(start_ms, end_ms - HOUR_MS), end_ms) * (by == "latency")
 
         return self._answer(("top", start_ms, end_ms, by, before, limit), make, cost)
+
+    def path(self, values: Mapping[str, str], now_ms: int) -> Answer:
+        now_ms = align(now_ms, SECOND_MS)
+        start_ms, end_ms = explained_window(self._history, values, now_ms)
+        ago = parameters.window(values, "baseline", now_ms)
+        baseline = None if ago is None else (format_instant(ago[0]), format_instant(ago[1]))
+
+        def make() -> dict[str, Any]:
+            window = format_instant(start_ms), format_instant(end_ms)
+            return self._history.recording().path(*window, baseline=baseline).document()
+
+        base_ms = (start_ms - BASELINE_MS, start_ms) if ago is None else ago[:2]
+        cost = self._history.costs.explained
+
+        def bytes_of() -> int:
+            return cost(*base_ms) + cost(start_ms, end_ms)
+
+        return self._answer(("path", start_ms, end_ms, baseline), make, bytes_of)
 
     def seen(self, values: Mapping[str, str], now_ms: int) -> Answer:
         start_ms, end_ms = self._history.window_of(values, align(now_ms, SECOND_MS), 30 * DAY_MS)

@@ -138,6 +138,14 @@ _EDGES = (
     Parameter("cluster", "Only this cluster. Default: all, and the global level.", "mesh"),
     Parameter("format", "The file's.", "csv", lambda: EDGE_FORMATS, EDGE_FORMATS[0]),
 )
+_PATH = (
+    *_HAPPENED,
+    Parameter(
+        "baseline",
+        "A window that is normal, two instants with a slash between. Default: the hour before the start.",
+        "-3h/-2h",
+    ),
+)
 _MARKS = (
     Parameter("start", f"First instant of the window: {INSTANT}. Default: all.", "-6h"),
     Parameter("end", f"End of the window, not part of it: {INSTANT}. Default: all.", "now"),
@@ -161,6 +169,7 @@ ROUTES: tuple[Route, ...] = (
         _BLAST_RADIUS,
         (404, 503),
     ),
+    Route("/path", "path", "How errors and latency moved through the graph.", _JSON, _PATH, (503,)),
     Route("/seen", "seen", "When each node and edge was first and last there.", _JSON, _SEEN, (503,)),
     Route(
         "/incidents",

@@ -370,7 +370,7 @@ _WITH_RECORDING = {
     "blast-radius": ("cart",),
     "prune": ("--retention", "7d"),
     **dict.fromkeys(("annotations", "incidents", "info", "seal", "suspects", "verify"), ()),
-    **dict.fromkeys(("diff", "seen", "timeline", "top"), ()),
+    **dict.fromkeys(("diff", "path", "seen", "timeline", "top"), ()),
 }
 
 

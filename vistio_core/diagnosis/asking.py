@@ -13,6 +13,7 @@ from vistio_core.diagnosis.incidents import Incidents, incidents_of
 from vistio_core.diagnosis.latencies import Ends, latencies
 from vistio_core.diagnosis.normal import Span
 from vistio_core.diagnosis.observed import STEP_MS, Observed, joined, observed
+from vistio_core.diagnosis.path import IncidentPath, path_table
 from vistio_core.diagnosis.suspects import Suspects, suspects_table
 from vistio_core.diagnosis.words import Mark
 from vistio_core.errors import UsageError
@@ -42,19 +43,31 @@ class Diagnosis:
         marks: Iterable[Mark],
     ) -> Suspects:
         """Who is likely the cause of what a window shows; `Recording.suspects` says more."""
+        seen, spans, told_ms = self._beside_normal(window_ms, baseline_ms)
+        table = suspects_table(seen, *spans, about, marks)
+        return Suspects(table, *window_ms, told_ms, pa.concat_tables([gaps(*told_ms), gaps(*window_ms)]))
+
+    def path(
+        self, window_ms: tuple[int, int], baseline_ms: tuple[int, int] | None, gaps: Gaps
+    ) -> IncidentPath:
+        """How errors and latency moved in a window; `Recording.path` says more."""
+        seen, spans, told_ms = self._beside_normal(window_ms, baseline_ms)
+        unseen = pa.concat_tables([gaps(*told_ms), gaps(*window_ms)])
+        return IncidentPath(path_table(seen, *spans), *window_ms, told_ms, unseen)
+
+    def _beside_normal(
+        self, window_ms: tuple[int, int], baseline_ms: tuple[int, int] | None
+    ) -> tuple[Observed, tuple[Span, Span], tuple[int, int]]:
+        """A window and what is normal beside it: what was measured, the steps of normal and window; what is normal."""
         start_ms, end_ms = window_ms
-        base = (start_ms - BASELINE_MS, start_ms) if baseline_ms is None else baseline_ms
+        base = told_ms = (start_ms - BASELINE_MS, start_ms) if baseline_ms is None else baseline_ms
         first_ms, last_ms = min(base[0], start_ms), max(base[1], end_ms)
         if base[1] <= start_ms and start_ms - base[1] > BASELINE_MS:
             seen, shift_ms = joined(self._observed(*base), self._observed(start_ms, end_ms))
             base = base[0] + shift_ms, base[1] + shift_ms
         else:
             seen = self._observed(first_ms, last_ms)
-        spans = [_span(seen, *each) for each in (base, window_ms)]
-        unseen = gaps(start_ms, end_ms)
-        table = suspects_table(seen, spans[0], spans[1], about, marks)
-        told = (start_ms - BASELINE_MS, start_ms) if baseline_ms is None else baseline_ms
-        return Suspects(table, start_ms, end_ms, told, pa.concat_tables([gaps(*told), unseen]))
+        return seen, (_span(seen, *base), _span(seen, *window_ms)), told_ms
 
     def incidents(self, start_ms: int, end_ms: int, gaps: Gaps) -> Incidents:
         """When something left its normal in a window; `Recording.incidents` says more."""

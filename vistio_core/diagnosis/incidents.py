@@ -40,7 +40,7 @@ _ENOUGH_STEPS = 10 * MINUTE_MS // STEP_MS
 """A shorter time before tells too little of what is normal."""
 _MOST_TOLD = 3
 """How many are told of in a line."""
-_SMOOTHED_STEPS = MINUTE_MS // STEP_MS
+SMOOTHED_STEPS = MINUTE_MS // STEP_MS
 _MOST_NAMES = 3
 
 
@@ -149,7 +149,7 @@ def incidents_of(seen: Observed, window: Span) -> tuple[Incident, ...]:
         window: its steps.
     """
     mesh = Mesh.of(seen)
-    found = [_smoothed(signal) for signal in signals(seen, mesh)]
+    found = [smoothed(signal) for signal in signals(seen, mesh)]
     entering = np.nan_to_num(_over_a_minute(mesh.entering[:, ~mesh.called])).sum(axis=1)
     shares = np.zeros((seen.steps, len(seen.nodes)))
     well = np.ones(seen.steps, bool)
@@ -159,7 +159,7 @@ def incidents_of(seen: Observed, window: Span) -> tuple[Incident, ...]:
         enters = np.maximum(entering[hour.first : hour.last], 1e-9)[:, None]
         shares[hour.first : hour.last] = harm / enters
         well[hour.first : hour.last] = shares[hour.first : hour.last].max(axis=1, initial=0.0) < FROM_SHARE
-    runs = _runs(~well[window.first : window.last])
+    runs = runs_of(~well[window.first : window.last])
     return tuple(
         _incident(seen, shares, Span(window.first + first, window.first + last), window)
         for first, last in runs
@@ -194,13 +194,14 @@ def _seen_for(mesh: Mesh, span: Span) -> int:
     return int(steps[-1] - steps[0]) + 1 if len(steps) else 0
 
 
-def _smoothed(signal: Signal) -> Signal:
+def smoothed(signal: Signal) -> Signal:
+    """A signal of which each step is the mean of the minute around it."""
     return attrs.evolve(signal, values=_over_a_minute(signal.values), rps=_over_a_minute(signal.rps))
 
 
 def _over_a_minute(values: Floats) -> Floats:
     """The mean of what was seen in the minute around each step."""
-    half = _SMOOTHED_STEPS // 2
+    half = SMOOTHED_STEPS // 2
     padded = np.full((len(values) + 2 * half, *values.shape[1:]), np.nan)
     padded[half : half + len(values)] = values
     with warnings.catch_warnings():
@@ -210,7 +211,7 @@ def _over_a_minute(values: Floats) -> Floats:
     return mean
 
 
-def _runs(sick: Booleans) -> list[tuple[int, int]]:
+def runs_of(sick: Booleans) -> list[tuple[int, int]]:
     """First and last (exclusive) step of each run; those that are not far apart are one."""
     runs: list[tuple[int, int]] = []
     for step in np.flatnonzero(sick).tolist():
@@ -229,7 +230,7 @@ def _incident(seen: Observed, shares: Floats, run: Span, window: Span) -> Incide
     # Who left first; of those who left within the same minute, the one that is charged with most.
     order = sorted(
         range(len(hit)),
-        key=lambda place: (since[place] // _SMOOTHED_STEPS, -during[:, hit[place]].max(), hit[place]),
+        key=lambda place: (since[place] // SMOOTHED_STEPS, -during[:, hit[place]].max(), hit[place]),
     )
     names = [Whom(*(seen.names[part] for part in seen.nodes[hit[place]])) for place in order]
     worst = float(min(during.max(), 1.0))

@@ -50,9 +50,7 @@ def _of_requests(seen: Observed) -> Iterator[tuple[Ends, float, float]]:
     requests = np.where(known, mesh.rps, 0.0).sum(axis=0)
     total = np.where(known, mesh.rps * took, 0.0).sum(axis=0)
     yield from _named(seen, seen.edges, total, requests)
-    entering, of_nodes = np.zeros((2, len(seen.nodes)))
-    np.add.at(entering, mesh.target, requests)
-    np.add.at(of_nodes, mesh.target, total)
+    of_nodes, entering = mesh.by_target.added(np.array([total, requests]))
     yield from _named(seen, seen.nodes, of_nodes, entering)
 
 

@@ -201,7 +201,7 @@ def _times(seen: Observed, mesh: Mesh) -> list[Signal]:
     called, caller = time_at(seen, caller=False), time_at(seen, caller=True)
     if called is None or caller is None:
         return []
-    own = _ratio(mesh.into(mesh.rps * called) - mesh.out_of(mesh.rps * caller), mesh.into(mesh.rps))
+    own = ratio(mesh.into(mesh.rps * called) - mesh.out_of(mesh.rps * caller), mesh.into(mesh.rps))
     timed = mesh.into((~np.isnan(called)).astype(float)) > 0
     found = [Signal("own_time_ms", False, np.where(timed, own, np.nan), mesh.into(mesh.rps), "ms", SLOW)]
     if CALLER + LATENCY_MEAN_MS in seen.of_edges and LATENCY_MEAN_MS in seen.of_edges:
@@ -220,7 +220,7 @@ def _failures(seen: Observed, mesh: Mesh) -> list[Signal]:
     if not np.isnan(seen.lost).all():
         lost = or_zero(seen.lost)
         failed = np.maximum(danger - lost, 0.0)
-        found.append(Signal("lost_share", True, _ratio(lost, mesh.rps), mesh.rps, "share"))
+        found.append(Signal("lost_share", True, ratio(lost, mesh.rps), mesh.rps, "share"))
     return [
         Signal("own_failure_share", False, _own(mesh, failed, entering), entering, "share"),
         Signal("own_warning_share", False, _own(mesh, warning, entering), entering, "share", WARNING),
@@ -229,13 +229,13 @@ def _failures(seen: Observed, mesh: Mesh) -> list[Signal]:
 
 
 def _own(mesh: Mesh, failed: Floats, entering: Floats) -> Floats:
-    return _ratio(np.maximum(mesh.into(failed) - mesh.out_of(failed), 0.0), entering)
+    return ratio(np.maximum(mesh.into(failed) - mesh.out_of(failed), 0.0), entering)
 
 
 def _calls(mesh: Mesh) -> Signal:
     """Calls for each request that enters the source; of a source that nobody calls, for each that it makes."""
     entering = np.where(mesh.called, mesh.entering, mesh.out_of(mesh.rps))[:, mesh.source]
-    values = np.where(np.isnan(mesh.rps), np.nan, _ratio(or_zero(mesh.rps), entering))
+    values = np.where(np.isnan(mesh.rps), np.nan, ratio(or_zero(mesh.rps), entering))
     return Signal("calls_per_request", True, values, entering, "calls", CALLS, True)
 
 
@@ -260,11 +260,11 @@ def _measured(seen: Observed, mesh: Mesh) -> list[Signal]:
 def _own_part(mesh: Mesh, values: Floats) -> Floats:
     """What is left of a node's measure without that of those that it calls, by how often it calls them."""
     passed = mesh.out_of(mesh.rps * or_zero(values)[:, mesh.target])
-    own: Floats = values - or_zero(_ratio(passed, mesh.entering))
+    own: Floats = values - or_zero(ratio(passed, mesh.entering))
     return own
 
 
-def _ratio(of: Floats, by: Floats) -> Floats:
+def ratio(of: Floats, by: Floats) -> Floats:
     """NaN where that is of nothing."""
     ratio: Floats = np.divide(of, by, out=np.full(np.broadcast(of, by).shape, np.nan), where=by > 0)
     return ratio

@@ -38,7 +38,7 @@ _MOST_NAMES = 3
 """How many are named in a line."""
 _EDGES_PART = 0.9
 """How much of the harm on both ends' edges one of these must have to be named itself."""
-_BEFORE_STEPS = 60
+BEFORE_STEPS = 60
 """How long before trouble was noticed it may have begun."""
 SUSPECTS = pa.schema(
     [
@@ -211,7 +211,7 @@ def _table(
     rows = []
     for rank, each in enumerate(found, 1):
         left, values = each.charge.departure, each.charge.signal.values[:, each.subject]
-        first = max(window.first - _BEFORE_STEPS, baseline.first)
+        first = max(window.first - BEFORE_STEPS, baseline.first)
         within = Span(first, int(left.until[each.subject]))
         step = onset(values, float(left.normal.value[each.subject]), float(left.now[each.subject]), within)
         onset_ms = seen.start_ms + step * STEP_MS

@@ -19,6 +19,7 @@ from vistio_core.configuration import Configuration
 from vistio_core.diagnosis.asking import Diagnosis
 from vistio_core.diagnosis.blast_radius import BlastRadius, blast_radius
 from vistio_core.diagnosis.incidents import Incidents
+from vistio_core.diagnosis.path import IncidentPath
 from vistio_core.diagnosis.rejudged import Rejudged, rejudged
 from vistio_core.diagnosis.suspects import Suspects
 from vistio_core.diagnosis.top import By as By
@@ -588,6 +589,25 @@ class Recording:
         marks = [Mark(*row.values()) for row in near.to_pylist()]
         gaps = partial(self.gaps, partly=True)
         return self._diagnosis.suspects((start_ms, end_ms), base_ms, about, gaps, marks)
+
+    def path(
+        self, start: InstantLike, end: InstantLike, *, baseline: WindowLike | None = None
+    ) -> IncidentPath:
+        """How errors and latency moved through the graph in ``[start, end)``: who first, and who followed whom.
+
+        Empty where neither left its normal. ``docs/questions.md`` says how the order is found.
+
+        Args:
+            start: when trouble was noticed, give or take minutes.
+            end: where the window ends, exclusive.
+            baseline: a window that is normal; None for the hour before ``start``, as for `suspects`.
+
+        Raises:
+            InvalidTimeError: an empty window.
+            UsageError: more than two days.
+        """
+        base_ms = None if baseline is None else self._window(*asked.window("baseline", baseline))
+        return self._diagnosis.path(self._window(start, end), base_ms, partial(self.gaps, partly=True))
 
     def incidents(self, start: InstantLike, end: InstantLike) -> Incidents:
         """When something left its normal in ``[start, end)``: first what, then whom, and how bad for what enters.
