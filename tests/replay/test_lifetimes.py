@@ -126,6 +126,18 @@ def test_a_writer_that_was_silent_for_the_whole_window_hides_what_came(tmp_path:
         assert times(recording, T[8], T[9] + 1)["mesh/a>b"][2] == before
 
 
+@pytest.mark.parametrize(("later_ms", "missed"), [(DAY_MS, True), (DAY_MS + 1_000, False)])
+def test_a_writer_that_stopped_is_missed_for_a_day(tmp_path: Path, later_ms: int, missed: bool) -> None:
+    begins_ms = T[0] + later_ms
+    telling = [scrape(begins_ms), scrape(begins_ms + 1_000, {"a>b 200": 1.0}), scrape(begins_ms + 2_000)]
+    recording = recorded(tmp_path / "r", telling, [scrape(T[0], http="failed")])
+    before, after = times(recording, T[0], begins_ms + 3_000)["mesh/a>b"][2:4]
+    assert before == (None if missed else begins_ms)
+    assert after == begins_ms + 2_000, "at last it was silent for longer in both cases"
+    near = recorded(tmp_path / "near", telling, [scrape(begins_ms + 1_000 - DAY_MS, http="failed")])
+    assert times(near, begins_ms - DAY_MS, begins_ms + 3_000)["mesh/a>b"][3] is None
+
+
 # -- a history of several days, sealed but for its end, against plain Python
 
 
