@@ -331,4 +331,5 @@ for command in cli_questions.COMMANDS:
     main.add_command(command)
 main.add_command(cli_sharing.export)
 main.add_command(cli_sharing.import_part)
+main.add_command(cli_sharing.report)
 main.add_command(cli_presets.presets)

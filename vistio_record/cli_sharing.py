@@ -1,4 +1,4 @@
-"""The commands of `vistio-record` that give a part of a recording to somebody else, and take it: export, import.
+"""The commands of `vistio-record` that share a part of a recording, and take one: export, import, report.
 
 Parameters are named as in `cli`: instants and durations are milliseconds.
 """
@@ -23,6 +23,8 @@ from vistio_core.recording.recording import Recording
 from vistio_core.storage.new_file import new_file
 from vistio_core.times import MINUTE_MS, SECOND_MS, format_duration, format_instant
 from vistio_record.options import reading_option, recording_option
+from vistio_record.report.facts import gather
+from vistio_record.report.page import render
 
 TABLES: Mapping[str, Callable[[Iterable[InstantRows]], Iterator[bytes]]] = {
     **{
@@ -170,3 +172,29 @@ def import_part(recording: Path, file: Path) -> None:
     )
     if added.supplements:
         click.echo(f"{added.supplements:,} instants got what was learned later of unanswered rules")
+
+
+@click.command(cls=Command)
+@reading_option
+@click.option("--start", type=INSTANT, required=True, help="First instant: RFC 3339, epoch, or -1h.")
+@click.option("--end", type=INSTANT, default="now", help="Where to end, exclusive.")
+@click.option("-o", "--output", type=_FILE, required=True, metavar="FILE", help="The page to write.")
+def report(recording: Path, start: int, end: int, output: Path) -> None:
+    """Write what happened into one HTML file, which opens without a server or a network.
+
+    It has the incidents in sentences, suspects with evidence, a timeline, where requests failed, the
+    graph to replay, what changed, marks, and what was not seen.
+
+    \b
+    Example:
+      vistio-record report --recording recording/ --start -1h -o report.html
+    """  # noqa: D301  # the mark is for click: keep these lines
+    configure_logging("warning")
+    facts = gather(Recording.open(recording), start, end)
+    with new_file(output) as sink:
+        for piece in render(facts):
+            sink.write(piece)
+        size_bytes = sink.tell()
+    click.echo(
+        f"{shown(output)}: {len(facts.incidents):,} incidents, {len(facts.suspects):,} suspects, {size_bytes:,} bytes"
+    )
