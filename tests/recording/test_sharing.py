@@ -400,7 +400,9 @@ def test_killed_at_any_step_an_import_can_be_done_again(tmp_path: Path) -> None:
         str(tmp_path / "killed"),
     ]
     paths = os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, sys.path)])
-    subprocess.run(script, env={**os.environ, "PYTHONPATH": paths}, check=True, timeout=300)
+    # Who is killed leaves what it had unpacked.
+    environment = {**os.environ, "PYTHONPATH": paths, "TMPDIR": str(tmp_path)}
+    subprocess.run(script, env=environment, check=True, timeout=300)
     states = []
     for place in sorted((tmp_path / "killed").iterdir()):
         target = Recording.open(place, clock=lambda: START_MS + 2 * HOUR_MS)
