@@ -4,6 +4,12 @@ import { defineConfig } from "vite";
 export default defineConfig({
   base: "./",
   build: {
+    rollupOptions: {
+      // The page, and the module that shows it in a notebook: `vistio_serve.notebook` looks for it by this name.
+      input: { index: "index.html", widget: "src/widget.ts" },
+      preserveEntrySignatures: "strict",
+      output: { entryFileNames: (chunk) => (chunk.name === "widget" ? "widget.js" : "assets/[name]-[hash].js") },
+    },
     outDir: "../static/ui",
     emptyOutDir: true,
     target: "es2022",

@@ -7,8 +7,10 @@ import { Asking } from "./asking/asking";
 import { Clusters } from "./asking/clusters";
 import { Comparing } from "./asking/comparing";
 import { Happenings } from "./asking/happenings";
+import { NOWHERE, askingBy } from "./asking/messages";
 import { Trends } from "./asking/trends";
 import { CrowdNoteView } from "./controls/crowd-note";
+import { Embedding, beginningOf, embeddedState, fromParent, toParent } from "./controls/embedding";
 import { ExportView } from "./controls/export";
 import { FiltersView } from "./controls/filters";
 import { HeaderView } from "./controls/header";
@@ -30,13 +32,15 @@ import { openOrEnter } from "./values/opening";
 import { select, setDisplay } from "./values/state";
 import { fromFragment } from "./values/url";
 
-const store = new Store(fromFragment(location.hash, readDisplay()));
-const api = new Api(document.baseURI);
+// In a notebook's frame there is neither an address nor a server.
+const embedded = beginningOf(document);
+const store = new Store(embedded ? embeddedState(embedded, readDisplay()) : fromFragment(location.hash, readDisplay()));
+const api = embedded ? new Api(NOWHERE, askingBy(toParent, fromParent)) : new Api(document.baseURI);
 
 const filters = new FiltersView(store);
 const look = new LookView(store, () => stage.layOutAgain());
 const pictures = new Pictures();
-const exported = new ExportView(api, (caption) => stage.toPng(caption));
+const exported = new ExportView(embedded ? null : api, (caption) => stage.toPng(caption));
 const header = new HeaderView(store, pictures, () => filters.toggle(), () => look.toggle(), () => void exported.open());
 const transport = new TransportView(store);
 const timeline = new TimelineView(store);
@@ -71,7 +75,7 @@ document.body.append(
 );
 stage.element.append(crowdNote.element, table.element, states.element);
 
-const history = new History(store);
+const history = embedded ? new Embedding(store) : new History(store);
 store.subscribe((now, before) => {
   if (now.state.display !== before.state.display) writeDisplay(now.state.display);
   if (stage.render(now, before)) timeline.repaint();

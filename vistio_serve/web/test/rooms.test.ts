@@ -79,7 +79,7 @@ function circleIn(arrows: Arrows): string[] {
 /** The README's table, from top to bottom: each room with those that it may import. */
 function roomsIn(text: string): Map<string, ReadonlySet<string>> {
   const rooms = new Map<string, ReadonlySet<string>>();
-  for (const [, room, imports] of text.matchAll(/^\| `([\w-]+\/|main\.ts)` \| (.*?) \|/gm)) {
+  for (const [, room, imports] of text.matchAll(/^\| `([\w-]+\/|\w+\.ts)` \| (.*?) \|/gm)) {
     rooms.set(room!, new Set(imports === "any of them" ? rooms.keys() : [...imports!.matchAll(/`([\w-]+\/)`/g)].map((found) => found[1]!)));
   }
   return rooms;

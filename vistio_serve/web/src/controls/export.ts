@@ -19,23 +19,26 @@ export class ExportView implements View {
   private now: Snapshot | null = null;
   private names: readonly string[] = [];
 
-  /** @param picture the picture that is shown, as PNG, with a line of text under it; null where nothing is drawn. */
+  /**
+   * @param server null where there is none that a link could lead to: then the picture is all.
+   * @param picture the picture that is shown, as PNG, with a line of text under it; null where nothing is drawn.
+   */
   constructor(
-    private readonly server: Server,
+    private readonly server: Server | null,
     private readonly picture: (caption: string) => Promise<Blob | null>,
   ) {
     const png = h("button", { type: "button", class: "button", onClick: () => void this.save() }, "Picture (PNG)");
     this.element = h("dialog", { class: "help export", "aria-label": "Export" },
       h("header", { class: "panel-head" }, h("h2", {}, "Export"), iconButton("close", "Close", () => this.element.close())),
       this.about,
-      h("div", { class: "panel-buttons" }, png, this.json),
-      h("h3", {}, "In other formats"), this.formats);
+      h("div", { class: "panel-buttons" }, png, ...(server ? [this.json] : [])),
+      ...(server ? [h("h3", {}, "In other formats"), this.formats] : []));
   }
 
   async open(): Promise<void> {
     this.element.showModal();
     this.update();
-    if (!this.names.length) this.names = await this.server.formats();
+    if (this.server && !this.names.length) this.names = await this.server.formats();
     this.update();
   }
 
@@ -49,9 +52,11 @@ export class ExportView implements View {
     if (!shown) return;
     const at = formatInstant(shown.about.instantMs);
     setText(this.about, `${shown.name} at ${at}, whichever instant the page goes to later.`);
-    this.json.setAttribute("href", this.server.address("graph", { at }));
+    const { server } = this;
+    if (!server) return;
+    this.json.setAttribute("href", server.address("graph", { at }));
     this.json.setAttribute("download", `${fileName(shown.name, at)}.json`);
-    this.formats.replaceChildren(...this.names.map((format) => h("li", {}, h("a", { href: this.server.address("graph", { at, format }), target: "_blank", rel: "noopener" }, format))));
+    this.formats.replaceChildren(...this.names.map((format) => h("li", {}, h("a", { href: server.address("graph", { at, format }), target: "_blank", rel: "noopener" }, format))));
   }
 
   private async save(): Promise<void> {
