@@ -16,6 +16,7 @@ from vistio_core.commandline import SIZE, Group, configure_logging, logging_opti
 from vistio_core.errors import UsageError
 from vistio_serve import demo as demonstration
 from vistio_serve.app import create_app
+from vistio_serve.forwarding import create_forwarder
 from vistio_serve.memory import Memory
 from vistio_serve.opening import Opening, directory_to_serve, is_there, refuse_plainly_wrong
 from vistio_serve.pages import AS_RECORDED, NO_LINKS
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])  # click decorates any function
 
 DEFAULT_PORT = 9091
+WEB_PORT = 8080
 # What Kubernetes puts into VISTIO_SERVE_PORT of every pod beside a Service called vistio-serve.
 _KUBERNETES_LINK = re.compile(r"(tcp|udp|sctp)://")
 
@@ -35,12 +37,13 @@ _KUBERNETES_LINK = re.compile(r"(tcp|udp|sctp)://")
 class _Port(click.IntRange):
     name = "port"
 
-    def __init__(self) -> None:
+    def __init__(self, usual: int = DEFAULT_PORT) -> None:
         super().__init__(0, 65535)
+        self._usual = usual
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, str) and _KUBERNETES_LINK.match(value):
-            return DEFAULT_PORT
+            return self._usual
         return int(super().convert(value, param, ctx))
 
 
@@ -171,6 +174,35 @@ def demo(recording: str | None, host: str, port: int, **options: Any) -> None:
     # What is simulated has no Prometheus that a link could lead to.
     simulated = {**options, "query_links": NO_LINKS}
     demonstration.run(recording, lambda place: _server(place, address, simulated, announce))
+
+
+@main.command()
+@click.option("--api", required=True, metavar="URL", help="The vistio-serve that is asked for everything.")
+@click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 is every interface.")
+@click.option("--port", type=_Port(WEB_PORT), default=WEB_PORT, help="Port to listen on; 0 takes a free one.")
+@logging_options
+def web(api: str, host: str, port: int) -> None:
+    """Serve the page on a port of its own, without a recording: another vistio-serve answers.
+
+    \b
+    Example:
+      vistio-serve web --api http://vistio-api:9091
+    """  # noqa: D301  # click wants the real \b
+    try:
+        create_forwarder(api)
+    except UsageError as error:
+        raise click.UsageError(f"--api: {error}") from error
+    given = click.get_current_context().params
+    address = reserve(host, port)
+    told = f"vistio-serve: open {address.url} (asks {api})"
+    make_app = partial(_make_forwarder, api, logging_as=(given["log_level"], given["log_format"]))
+    GraphServer(make_app, address, partial(click.echo, told)).run()
+    log.info("server.stopped", extra={"url": address.url})
+
+
+def _make_forwarder(api: str, *, logging_as: tuple[str, Any]) -> WSGIApplication:
+    configure_logging(*logging_as)  # as below
+    return create_forwarder(api)
 
 
 def _refuse_plainly_wrong(recording: str, *, one_file: bool = False) -> None:

@@ -162,6 +162,14 @@ def too_long(characters: int, most: int) -> HttpProblem:
     return HttpProblem("query-too-long", "Query too long", 414, detail)
 
 
+def no_api() -> HttpProblem:
+    """For `vistio-serve web`: whom it asks is not there. Where that would be is nobody's business."""
+    detail = "the server that this page asks does not answer at the moment; ask again"
+    return HttpProblem(
+        "no-api", "The server does not answer", 502, detail, headers={"Retry-After": str(RETRY_AFTER_S)}
+    )
+
+
 def _unexpected(error: BaseException) -> HttpProblem:
     incident = uuid.uuid4().hex[:12]
     log.error("request.crashed", exc_info=error, extra={"incident": incident})
