@@ -59,23 +59,24 @@ LABEL org.opencontainers.image.title="vistio" \
 ENV PATH=/opt/vistio/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     VISTIO_SERVE_HOST=0.0.0.0 \
-    VISTIO_SERVE_RECORDING=/vistio \
+    VISTIO_SERVE_RECORDING=/vistio/recording \
+    VISTIO_SERVE_WEB_HOST=0.0.0.0 \
     VISTIO_RECORD_RUN_HOST=0.0.0.0 \
-    VISTIO_RECORD_RUN_RECORDING=/vistio \
-    VISTIO_RECORD_ANNOTATE_RECORDING=/vistio \
-    VISTIO_RECORD_ANNOTATIONS_RECORDING=/vistio \
-    VISTIO_RECORD_BACKFILL_RECORDING=/vistio \
-    VISTIO_RECORD_INCIDENTS_RECORDING=/vistio \
-    VISTIO_RECORD_INFO_RECORDING=/vistio \
-    VISTIO_RECORD_PRUNE_RECORDING=/vistio \
-    VISTIO_RECORD_SEAL_RECORDING=/vistio \
-    VISTIO_RECORD_SUSPECTS_RECORDING=/vistio \
-    VISTIO_RECORD_VERIFY_RECORDING=/vistio \
+    VISTIO_RECORD_RUN_RECORDING=/vistio/recording \
+    VISTIO_RECORD_ANNOTATE_RECORDING=/vistio/recording \
+    VISTIO_RECORD_ANNOTATIONS_RECORDING=/vistio/recording \
+    VISTIO_RECORD_BACKFILL_RECORDING=/vistio/recording \
+    VISTIO_RECORD_INCIDENTS_RECORDING=/vistio/recording \
+    VISTIO_RECORD_INFO_RECORDING=/vistio/recording \
+    VISTIO_RECORD_PRUNE_RECORDING=/vistio/recording \
+    VISTIO_RECORD_SEAL_RECORDING=/vistio/recording \
+    VISTIO_RECORD_SUSPECTS_RECORDING=/vistio/recording \
+    VISTIO_RECORD_VERIFY_RECORDING=/vistio/recording \
     VISTIO_HEALTH=http://127.0.0.1:9091/-/healthy
 USER 65534:65534
 VOLUME /vistio
-# vistio-serve; vistio-record run
-EXPOSE 9091 9092
+# vistio-serve web; vistio-serve; vistio-record run
+EXPOSE 8080 9091 9092
 # Of the server; a container of the recorder sets VISTIO_HEALTH=http://127.0.0.1:9092/-/healthy.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
     CMD ["python3", "-c", "import os, urllib.request; urllib.request.urlopen(os.environ['VISTIO_HEALTH'], timeout=4)"]

@@ -72,7 +72,7 @@ def test_it_is_nobodys_and_says_what_it_is(image: Image) -> None:
     assert labels["version"] == version == image.run("vistio-record", "--version").split()[-1]
     assert labels["revision"] == "1234567"
     assert {"title", "description", "licenses"} <= labels.keys()
-    assert set(found["Config"]["ExposedPorts"]) == {"9091/tcp", "9092/tcp"}
+    assert set(found["Config"]["ExposedPorts"]) == {"8080/tcp", "9091/tcp", "9092/tcp"}
     assert "/vistio" in found["Config"]["Volumes"]
 
 
@@ -84,7 +84,9 @@ def test_every_command_finds_the_recording_by_itself(image: Image) -> None:
             for parameter in command.params
             if isinstance(parameter, click.Option)
         ):
-            assert f"VISTIO_RECORD_{name.upper().replace('-', '_')}_RECORDING=/vistio" in environment
+            assert (
+                f"VISTIO_RECORD_{name.upper().replace('-', '_')}_RECORDING=/vistio/recording" in environment
+            )
 
 
 def test_nothing_can_be_written_but_the_volume(image: Image) -> None:

@@ -85,7 +85,8 @@ class Containers:
 
     def import_base(self) -> str:
         """The name of an image of Debian with Python: some 225 MB, made in a minute when none is kept."""
-        self._run("podman", "import", "--quiet", base_archive(), BASE)
+        path = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # as every image of a Python has
+        self._run("podman", "import", "--quiet", "--change", path, base_archive(), BASE)
         return BASE
 
     def build(self, context: Path, tag: str, **arguments: str) -> str:
