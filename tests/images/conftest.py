@@ -18,6 +18,13 @@ ROOT = Path(__file__).parents[2]
 WHEELHOUSE = "VISTIO_TEST_WHEELHOUSE"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first of them waits for the build, and the base for a minute of packages."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(900))
+
+
 @pytest.fixture(scope="session")
 def containers() -> Iterator[Containers]:
     if why := real_containers.missing():
