@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import requests
 from support.containers import Containers, Image
@@ -18,8 +17,6 @@ from support.exporter import OwnSeries
 from support.ports import free_port
 from support.processes import RunningProcess, wait_until
 from support.prometheus import Prometheus
-
-from vistio_record import cli as record_cli
 
 ROOT = Path(__file__).parents[2]
 MB = 1_000_000
@@ -74,19 +71,6 @@ def test_it_is_nobodys_and_says_what_it_is(image: Image) -> None:
     assert {"title", "description", "licenses"} <= labels.keys()
     assert set(found["Config"]["ExposedPorts"]) == {"8080/tcp", "9091/tcp", "9092/tcp"}
     assert "/vistio" in found["Config"]["Volumes"]
-
-
-def test_every_command_finds_the_recording_by_itself(image: Image) -> None:
-    environment = set(image.containers.inspect(image.tag)["Config"]["Env"])
-    for name, command in record_cli.main.commands.items():
-        if any(
-            "--recording" in parameter.opts
-            for parameter in command.params
-            if isinstance(parameter, click.Option)
-        ):
-            assert (
-                f"VISTIO_RECORD_{name.upper().replace('-', '_')}_RECORDING=/vistio/recording" in environment
-            )
 
 
 def test_nothing_can_be_written_but_the_volume(image: Image) -> None:
