@@ -7,7 +7,7 @@ import click
 from vistio_core.commandline import Group
 from vistio_core.errors import UsageError
 from vistio_record import presets as built_in
-from vistio_record.options import pairs, set_option
+from vistio_record.options import complete_preset, pairs, set_option
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -29,7 +29,7 @@ def presets(context: click.Context) -> None:
 
 
 @presets.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_preset)
 @set_option
 def show(name: str, set: tuple[str, ...]) -> None:
     """Print the configuration file of the preset NAME, to copy and edit.

@@ -71,9 +71,17 @@ config_option = click.option(
     metavar="FILE",
     help="The configuration: the rules to evaluate (Vistio's and promviz's format).",
 )
+
+
+def complete_preset(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """For a shell's completion: the presets that begin so."""
+    return [name for name in presets.names() if name.startswith(incomplete)]
+
+
 _preset_option = click.option(
     "--preset",
     metavar="NAME",
+    shell_complete=complete_preset,
     help="A ready configuration instead of --config, see `vistio-record presets`; needs --prometheus.",
 )
 set_option = click.option(
