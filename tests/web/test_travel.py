@@ -73,7 +73,7 @@ def test_the_timeline_follows_the_selected_node_and_connection(journey_url: str,
     )
     readout.get_by_text("60.0 requests/s").wait_for()
     ui.page.keyboard.press("Escape")
-    title.get_by_text("mesh · all connections").wait_for()
+    title.get_by_text("mesh · what enters").wait_for()
 
 
 def _known(ui: Ui) -> list[float]:
@@ -107,10 +107,13 @@ def test_a_drag_zooms_a_click_goes_and_0_shows_all_again(journey_url: str, open_
 def test_n_and_p_lead_from_mark_to_mark(journey_url: str, open_ui: OpenUi) -> None:
     ui = open_ui(journey_url, f"#/mesh?at={journey.at(0)}")
     ui.wait("vistio.snapshot().data.followed && vistio.snapshot().data.annotations.length")
-    for number in (journey.ANNOTATED, journey.MISSING[0], journey.FAILING[0]):
+    ui.wait("vistio.snapshot().data.happened?.found")
+    # What happened began with the first minute whose mean had left normal.
+    incident = journey.FAILING[0] - 1
+    for number in (journey.ANNOTATED, journey.MISSING[0], incident, journey.FAILING[0]):
         ui.page.keyboard.press("n")
         ui.wait(f"vistio.snapshot().state.travel.atMs === {journey.ms(number)}")
-    for number in (journey.MISSING[0], journey.ANNOTATED):
+    for number in (incident, journey.MISSING[0], journey.ANNOTATED):
         ui.page.keyboard.press("p")
         ui.wait(f"vistio.snapshot().state.travel.atMs === {journey.ms(number)}")
 

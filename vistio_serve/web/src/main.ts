@@ -16,6 +16,7 @@ import { FiltersView } from "./controls/filters";
 import { HeaderView } from "./controls/header";
 import { History, readDisplay, writeDisplay } from "./controls/history";
 import { type Key, keysOf, onKey } from "./controls/keys";
+import { legend } from "./controls/legend";
 import { LookView } from "./controls/look";
 import { TransportView } from "./controls/transport";
 import { h, iconButton } from "./dom/elements";
@@ -41,7 +42,7 @@ const filters = new FiltersView(store);
 const look = new LookView(store, () => stage.layOutAgain());
 const pictures = new Pictures();
 const exported = new ExportView(embedded ? null : api, (caption) => stage.toPng(caption));
-const header = new HeaderView(store, pictures, () => filters.toggle(), () => look.toggle(), () => void exported.open());
+const header = new HeaderView(store, pictures, () => filters.toggle(), () => look.toggle(), () => void exported.open(), () => help.showModal());
 const transport = new TransportView(store);
 const timeline = new TimelineView(store);
 const stage = new Stage({
@@ -117,9 +118,9 @@ function skipLinks(): HTMLElement {
 
 function helpOf(shown: readonly Key[]): HTMLDialogElement {
   const names: Record<string, string> = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" };
-  const dialog = h("dialog", { class: "help", "aria-label": "Keyboard" },
-    h("header", { class: "panel-head" }, h("h2", {}, "Keyboard"), iconButton("close", "Close", () => dialog.close())),
+  const dialog = h("dialog", { class: "help", "aria-label": "Help" },
+    h("header", { class: "panel-head" }, h("h2", {}, "Keys and signs"), iconButton("close", "Close", () => dialog.close())),
     h("dl", { class: "facts" }, ...shown.map((key) => h("div", {}, h("dt", {}, h("kbd", {}, names[key.key] ?? key.key)), h("dd", {}, key.says)))),
-    h("p", { class: "quiet" }, "Double click enters a cluster or a node. Drag on the timeline zooms, a click goes there."));
+    h("p", { class: "quiet" }, "Double click enters a cluster or a node. Drag on the timeline zooms, a click goes there."), legend());
   return dialog;
 }

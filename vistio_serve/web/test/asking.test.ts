@@ -8,6 +8,7 @@ import { Store } from "../src/store/store";
 import type { Problem, Subject, Timeline } from "../src/values/answers";
 import type { Graph } from "../src/values/model";
 import { INITIAL, select } from "../src/values/state";
+import { EMPTY, extend } from "../src/values/topology";
 import { START_MS, graph, level } from "./graphs";
 
 beforeEach(() => { vi.useFakeTimers(); });
@@ -42,9 +43,13 @@ function asking(live = busy): { store: Store; timelines: Asked[]; graphs: Graphs
     return atMs === null ? graphs.live() : graphs.past(atMs);
   });
   vi.spyOn(api, "timeline").mockImplementation((_, subject, signal) => new Promise<Result<Timeline>>((resolve) => {
-    timelines.push({ subject, signal, answer: () => resolve({ ok: true, value: { now: "", start: "", end: "", step_ms: 10_000, steps: empty, gaps: [] } }) });
+    const answer = (): void => resolve({ ok: true, value: { now: "", start: "", end: "", step_ms: 10_000, steps: empty, gaps: [] } });
+    // Where a level is entered is asked for beside the level itself.
+    if (subject?.source !== undefined) answer();
+    else timelines.push({ subject, signal, answer });
   }));
   const store = new Store({ ...INITIAL, path: ["eu"] });
+  store.learn({ topology: extend(EMPTY, graph([level("eu", ["a>b 1"])])) });
   new Asking(store, api, () => Date.now()).start();
   return { store, timelines, graphs };
 }
@@ -106,4 +111,18 @@ test("without any instant before, or in the past, nothing is shown", async () =>
   store.change((state) => ({ ...state, travel: { ...state.travel, mode: "at", atMs: START_MS - 600_000 } }));
   await vi.advanceTimersByTimeAsync(500);
   expect(store.snapshot.data).toMatchObject({ problem: { kind: "nothing-recorded" }, graph: null });
+});
+
+test("a level is asked for with where it is entered, once that is known", async () => {
+  const { store, timelines } = asking();
+  await vi.advanceTimersByTimeAsync(100);
+  timelines[0]?.answer();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(store.snapshot.data.followed?.enters).not.toBeNull();
+  store.learn({ topology: extend(store.snapshot.data.topology, graph([level("eu", ["c>b 1"])])) });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(timelines).toHaveLength(2);
+  store.learn({ topology: extend(store.snapshot.data.topology, graph([level("eu", ["b>d 1"])])) });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(timelines).toHaveLength(2);
 });

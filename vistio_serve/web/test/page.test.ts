@@ -82,7 +82,7 @@ describe("the timeline's data", () => {
     const incident = { start: "1970-01-01T00:00:05Z", end: null, summary: "", first: { cluster: "eu", node: "db", target: null }, hit: [], worst_share: 1 };
     const window = { startMs: 0, endMs: 60_000 };
     const data: Partial<Data> = {
-      followed: { subject: { level: "" }, timeline: timelineOf({ notices_error: [0, 0, 1, 1] }), problem: null },
+      followed: { subject: { level: "" }, timeline: timelineOf({ notices_error: [0, 0, 1, 1] }), enters: null, problem: null },
       happened: { of: null, window, found: { start: "", end: "", incidents: [incident], unseen: [] }, problem: null },
       below: { of: null, window, timelines: new Map([["eu", timelineOf({ notices_error: [0, 1, 1, 0] })]]), failed: false },
       gaps: [gap],
@@ -332,7 +332,7 @@ test.each([[0, "0 %"], [2.5, "2.5 %"], [20, "20 %"], [0.25, "0.3 %"]])("%d on th
 
 describe("what the timeline follows", () => {
   const at = (selection: State["selection"]): State => ({ ...INITIAL, path: ["eu"], selection });
-  const answer: Followed = { subject: { level: "eu", node: "a" }, timeline: timelineOf({ notices_error: [0, 0, 0, 1] }), problem: null };
+  const answer: Followed = { subject: { level: "eu", node: "a" }, timeline: timelineOf({ notices_error: [0, 0, 0, 1] }), enters: null, problem: null };
   const axis = { firstMs: 0, lastMs: 40_000, stepMs: 10_000 };
 
   test.each<[string, State["selection"], boolean]>([

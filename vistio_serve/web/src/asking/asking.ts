@@ -7,10 +7,11 @@
 
 import { hasMeasurements, withMeasurements } from "../frames/measured";
 import type { Snapshot, Store } from "../store/store";
-import { asRecorded, fitting, sameSubject, subjectOf } from "../store/subject";
+import { asRecorded, entrySubjects, fitting, sameSubject, subjectOf } from "../store/subject";
 import type { Problem } from "../values/answers";
 import type { Graph } from "../values/model";
 import { AS_RECORDED, withLinksAt } from "../values/prometheus";
+import { added } from "../values/series";
 import { extend } from "../values/topology";
 import { advance, onGrid } from "../values/travel";
 import type { Api, Result } from "./api";
@@ -67,7 +68,9 @@ export class Asking {
       if (travel.mode === "at" && moved <= STEP_INSTANTS * (now.data.axis?.stepMs ?? 0)) this.player.prepare(travel.atMs!);
     }
     const subject = !sameSubject(subjectOf(now.state), subjectOf(before.state));
-    if (now.state.window !== before.state.window || subject) void this.askTimeline();
+    // Where it enters is known once the union is.
+    const entries = now.data.topology !== before.data.topology && JSON.stringify(entrySubjects(subjectOf(now.state), now.data.topology)) !== JSON.stringify(entrySubjects(subjectOf(now.state), before.data.topology));
+    if (now.state.window !== before.state.window || subject || entries) void this.askTimeline();
     if (now.data.axis && (!before.data.axis || now.state.window !== before.state.window)) void this.askTopology();
   }
 
@@ -201,16 +204,20 @@ export class Asking {
     const question = (this.timelineQuestion = new AbortController());
     const window = state.window ?? { startMs: data.axis.firstMs, endMs: data.axis.lastMs + data.axis.stepMs };
     const subject = subjectOf(state);
-    const [timeline, annotations] = await Promise.all([
+    const entries = entrySubjects(subject, data.topology);
+    const [timeline, annotations, ...entering] = await Promise.all([
       this.api.timeline(window, asRecorded(subject, data.topology), question.signal),
       this.api.annotations(window, question.signal),
+      ...entries.map((entry) => this.api.timeline(window, asRecorded(entry, data.topology), question.signal)),
     ]);
     if (question.signal.aborted) return;
     this.timelineQuestion = null;
     if (annotations.ok) this.store.learn({ annotations: annotations.value });
-    if (timeline.ok) return this.store.learn({ followed: { subject, timeline: timeline.value, problem: null }, gaps: timeline.value.gaps });
+    const known = entering.flatMap((answer) => (answer.ok ? [answer.value] : []));
+    const enters = entries.length > 0 && known.length === entries.length ? added(known) : null;
+    if (timeline.ok) return this.store.learn({ followed: { subject, timeline: timeline.value, enters, problem: null }, gaps: timeline.value.gaps });
     const before = fitting(this.store.snapshot.data.followed, state);
-    this.store.learn({ followed: { subject, timeline: before?.timeline ?? null, problem: timeline.problem } });
+    this.store.learn({ followed: { subject, timeline: before?.timeline ?? null, enters: before?.enters ?? null, problem: timeline.problem } });
     const instants = await this.api.instants(window, question.signal);
     if (instants.ok && !question.signal.aborted) this.store.learn({ gaps: instants.value.gaps });
   }

@@ -20,7 +20,7 @@ export class HeaderView implements View {
   private readonly badge: HTMLButtonElement;
   private readonly theme: HTMLButtonElement;
 
-  constructor(private readonly actions: Actions, private readonly pictures: Pictures, onFilters: () => void, onLook: () => void, onExport: () => void) {
+  constructor(private readonly actions: Actions, private readonly pictures: Pictures, onFilters: () => void, onLook: () => void, onExport: () => void, onHelp: () => void) {
     this.find = h("input", { type: "search", class: "locator", placeholder: "Find a node  /", "aria-label": "Find a node", autocomplete: "off", spellcheck: "false", onInput: () => this.actions.change((state) => ({ ...state, find: this.find.value })) });
     this.badge = h("button", { type: "button", class: "badge-live", onClick: () => this.actions.change(goLive) });
     this.theme = iconButton("theme", "Theme", () => this.actions.change((state) => setDisplay(state, { theme: THEMES[(THEMES.indexOf(state.display.theme) + 1) % THEMES.length] ?? "auto" })));
@@ -30,7 +30,7 @@ export class HeaderView implements View {
     this.element = h("header", { class: "header" },
       h("strong", { class: "brand" }, "vistio"),
       h("nav", { "aria-label": "Level" }, this.crumbs),
-      h("div", { class: "header-tools" }, this.found, this.find, filters, look, exported, this.theme, this.badge));
+      h("div", { class: "header-tools" }, this.found, this.find, filters, look, exported, this.theme, h("button", { type: "button", class: "icon-button", title: "Help: keys, and what forms and colours mean (?)", "aria-label": "Help: keys, and what forms and colours mean (?)", onClick: onHelp }, "?"), this.badge));
   }
 
   focusLocator(): void {

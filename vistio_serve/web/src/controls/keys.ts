@@ -44,7 +44,7 @@ export function keysOf(actions: Actions, places: Places): readonly Key[] {
     { key: "h", says: "larger and with more contrast, for a projector", run: () => actions.change((state) => setDisplay(state, { projection: !state.display.projection })) },
     { key: "g", says: "view: groups, layout, what stands at connections, names, particles", run: () => places.toggleLook() },
     { key: "x", says: "export: picture, graph, other formats", run: () => places.openExport() },
-    { key: "?", says: "this help", run: () => places.toggleHelp() },
+    { key: "?", says: "this help: keys, and what forms and colours mean", run: () => places.toggleHelp() },
     { key: "Escape", says: "clear the search, the selection, then go up a level", run: () => actions.change(back) },
   ];
 }

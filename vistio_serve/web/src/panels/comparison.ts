@@ -133,5 +133,5 @@ function signedRate({ byRps }: Change): string {
 function signedPoints({ byErrors }: Change): string {
   if (byErrors === null) return "–";
   const rounded = Math.abs(byErrors).toFixed(Math.abs(byErrors) >= 10 ? 0 : 1);
-  return Number(rounded) === 0 ? "0" : `${byErrors > 0 ? "+" : "−"}${rounded} %`;
+  return Number(rounded) === 0 ? "0" : `${byErrors > 0 ? "+" : "−"}${rounded} pp`;
 }

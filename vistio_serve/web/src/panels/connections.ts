@@ -6,6 +6,7 @@ import { formatRate, formatShare } from "../values/format";
 import { formatLatency, formatThroughput, latencyOf, throughputOf } from "../values/measures";
 import { type Edge, total, worst } from "../values/model";
 import { type State, select } from "../values/state";
+import { toneOf } from "../values/traffic";
 import { lostOf, networkOf } from "../values/witnesses";
 
 /** A connection, or whatever else has rates and measurements. */
@@ -134,7 +135,7 @@ export class Connections {
 function valueCell(row: Row, column: Exclude<Column, "name">): HTMLElement {
   const all = total(row.rates);
   if (column === "rate") return h("td", { class: "number" }, formatRate(all));
-  if (column === "errors") return h("td", { class: row.rates.danger > 0 ? "number danger" : "number" }, formatShare(row.rates.danger, all));
+  if (column === "errors") return h("td", { class: `number ${toneOf("danger", row.rates)}`.trim() }, formatShare(row.rates.danger, all));
   if (column === "lost") {
     const lost = lostOf(row.measurements);
     return h("td", { class: lost > 0 ? "number danger" : "number", title: lost > 0 ? "Requests a second that were sent and not received" : null }, lost > 0 ? formatRate(lost) : "");

@@ -12,6 +12,7 @@ import { visible } from "../values/names";
 import { type PlacedNotice, causesAt } from "../values/notices";
 import { closeGroup, openGroup } from "../values/opening";
 import { type Selection, type State, enter, levelOf, openPath, select } from "../values/state";
+import { enteringRates, insideRates } from "../values/traffic";
 import { Connections, NO_TABLE, type Row, type Table } from "./connections";
 import { type Fact, factList, findEdge, incoming, measurementFacts, outgoing, rateFacts, throughputFacts, trafficOf, witnessFacts } from "./facts";
 import { noticeList } from "./notices";
@@ -61,11 +62,12 @@ export class DetailsPanel extends Panel {
 
   private showLevel(level: Level, plan: Plan, { state, data }: Snapshot): void {
     const real = level.edges.filter((edge) => !edge.synthetic);
-    // What enters is counted once; summing all edges would count a request at each hop.
-    const called = new Set(real.map((edge) => edge.target));
-    const entering = real.filter((edge) => !called.has(edge.source));
     this.head(level.name === "" ? "All clusters" : "Cluster", visible(level.name) || "Between clusters", []);
-    this.showFacts([...rateFacts(sum(entering.map((edge) => edge.rates))), ["Nodes", String(level.nodes.filter((node) => !node.synthetic).length)]]);
+    const [requests, errors] = rateFacts(insideRates(data.graph!, level.name));
+    this.facts.replaceChildren(
+      h("h3", {}, "What enters"), factList([...rateFacts(enteringRates(level, data.topology.get(level.name))), ["Nodes", String(level.nodes.filter((node) => !node.synthetic).length)]]),
+      h("h3", {}, level.name === "" ? "Every hop inside clusters" : "Every hop inside"), factList([requests!, errors!]));
+    this.absent = false;
     // What happens in a cluster is also told by who sees all of them.
     const levels = level.name === "" ? [...data.graph!.levels.values()] : [level];
     const causes = causesAt(data.happened?.found?.incidents ?? [], data.graph!.about.instantMs, data.topology);

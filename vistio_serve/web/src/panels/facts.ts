@@ -4,6 +4,7 @@ import { h } from "../dom/elements";
 import { formatRate, formatShare } from "../values/format";
 import { formatLatency, formatThroughput, throughputOf, wordsOf } from "../values/measures";
 import { type Edge, type Level, type Measurements, type Rates, edgeKey, sum, total } from "../values/model";
+import { toneOf } from "../values/traffic";
 import { TOLD_WORDS, lostOf, networkOf } from "../values/witnesses";
 
 /** Rows of a definition list. */
@@ -13,8 +14,8 @@ export function rateFacts(rates: Rates): Fact[] {
   const all = total(rates);
   return [
     ["Requests", `${formatRate(all)} /s`],
-    ["Errors", `${formatShare(rates.danger, all)} · ${formatRate(rates.danger)} /s`, rates.danger > 0 ? "danger" : undefined],
-    ["Warnings", `${formatShare(rates.warning, all)} · ${formatRate(rates.warning)} /s`, rates.warning > 0 ? "warning" : undefined],
+    ["Errors", `${formatShare(rates.danger, all)} · ${formatRate(rates.danger)} /s`, toneOf("danger", rates) || undefined],
+    ["Warnings", `${formatShare(rates.warning, all)} · ${formatRate(rates.warning)} /s`, toneOf("warning", rates) || undefined],
   ];
 }
 

@@ -10,6 +10,8 @@ import type { Axis } from "../values/travel";
 export interface Followed {
   readonly subject: Subject;
   readonly timeline: Timeline | null;
+  /** Of a level, what enters; null of anything else, and where that is not known. */
+  readonly enters: Timeline | null;
   readonly problem: Problem | null;
 }
 

@@ -4,6 +4,7 @@ import type { Subject } from "../values/answers";
 import { groupOf } from "../values/crowd";
 import { type Selection, type State, levelOf } from "../values/state";
 import type { Topology } from "../values/topology";
+import { entriesOf } from "../values/traffic";
 import { sameWindow } from "../values/window";
 import type { Below, Followed, Happened } from "./store";
 
@@ -16,6 +17,16 @@ export function subjectOf(state: State): Subject {
   if (state.path[1]) return { level, node: state.path[1] };
   // Entering traffic, counted once: the sum over all levels would count a request at each of its hops.
   return { level };
+}
+
+// More are rather a mesh without an entry: then every hop is shown.
+const MOST_ENTRIES = 8;
+
+/** Of a level, where its traffic enters: it is the sum of these. None of anything else. */
+export function entrySubjects({ level, node, source, target }: Subject, topology: Topology): Subject[] {
+  if (node !== undefined || source !== undefined || target !== undefined) return [];
+  const entries = entriesOf(topology.get(level));
+  return entries.length > MOST_ENTRIES ? [] : entries.map((entry) => ({ level, source: entry }));
 }
 
 /** What has a timeline of its own: a selected group has not. */

@@ -7,6 +7,7 @@ import { formatRate, formatShare } from "../values/format";
 import { formatLatency } from "../values/measures";
 import { type Edge, type Level, type Node, type Notice, type Rates, edgeKey, labelOf, sum, total } from "../values/model";
 import { type Selection, type State, enter, levelOf, select } from "../values/state";
+import { toneOf } from "../values/traffic";
 import { TOLD_WORDS, lostOf, networkOf } from "../values/witnesses";
 import { type Column, SortedTable } from "./sorted-table";
 
@@ -109,7 +110,7 @@ function networkText({ measurements }: Edge): string {
 
 function rateColumns<Row>(rates: (row: Row) => Rates): Column<Row>[] {
   const share = (part: "warning" | "danger") => (row: Row): number => rates(row)[part] / (total(rates(row)) || 1);
-  const column = (part: "warning" | "danger", title: string): Column<Row> => ({ title, value: share(part), text: (row) => formatShare(rates(row)[part], total(rates(row))), numeric: true, tone: (row) => (rates(row)[part] > 0 ? part : "") });
+  const column = (part: "warning" | "danger", title: string): Column<Row> => ({ title, value: share(part), text: (row) => formatShare(rates(row)[part], total(rates(row))), numeric: true, tone: (row) => toneOf(part, rates(row)) });
   return [
     { title: "req/s", value: (row) => total(rates(row)), text: (row) => formatRate(total(rates(row))), numeric: true },
     column("danger", "errors"),

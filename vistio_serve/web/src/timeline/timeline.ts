@@ -6,9 +6,9 @@ import { h, set, setText } from "../dom/elements";
 import { readPalette } from "../dom/palette";
 import type { Actions, Data, Followed, Snapshot, View } from "../store/store";
 import { belowHere, fitting, followable } from "../store/subject";
-import { formatDate, formatInstant, formatRate, formatTime } from "../values/format";
+import { formatDate, formatInstant, formatRate, formatShare, formatTime } from "../values/format";
 import { labelOf } from "../values/model";
-import { type Mark, annotationMarks, annotationsAt, extentOf, niceMax, noticeMarks, noticesAt, seriesOf } from "../values/series";
+import { type Mark, annotationMarks, added, annotationsAt, extentOf, niceMax, noticeMarks, noticesAt, ratesAt, seriesOf } from "../values/series";
 import { type State, levelOf, zoom } from "../values/state";
 import { goTo, onGrid, playheadMs } from "../values/travel";
 import { drawGaps, drawMarks } from "./drawing";
@@ -77,7 +77,7 @@ export class TimelineView implements View {
   private draw(state: State, data: Data, followed: Followed | null): void {
     const axis = data.axis!;
     const timeline = followed?.timeline ?? null;
-    const series = seriesOf(timeline);
+    const series = seriesOf(followed?.enters ?? timeline);
     const extent = extentOf(state.window, axis);
     this.marks = [...noticeMarks(timeline), ...annotationMarks(data.annotations)];
     this.chart ??= this.makeChart();
@@ -109,7 +109,7 @@ export class TimelineView implements View {
       },
       axes: [
         { ...axisLook, size: 26 * unit, space: TIME_PX * unit, incrs: INCREMENTS_S, values: (_, seconds) => axisTimes(seconds) },
-        { ...axisLook, scale: "rate", size: 52 * unit, values: (_, values) => values.map(formatRate), splits: ends },
+        { ...axisLook, scale: "rate", size: 52 * unit, values: (_, values) => values.map((each) => `${formatRate(each)}/s`), splits: ends },
         { ...axisLook, scale: "errors", side: 1, size: 48 * unit, gap: 10 * unit, grid: { show: false }, values: (_, values) => values.map(axisPercent), splits: ends, stroke: palette.danger },
       ],
       series: [
@@ -156,17 +156,17 @@ export class TimelineView implements View {
 
   /** Says what was at a moment; null where the mouse is elsewhere. */
   private read(ms: number | null): void {
-    if (ms === null || !this.chart || !this.now) return setText(this.readout, "");
+    if (ms === null || !this.now) return setText(this.readout, "");
     const { state, data } = this.now;
-    // Not the cursor's own index, which is found a moment after new data came.
-    const idx = this.chart.valToIdx(ms / 1000);
-    const [rate, errors] = [this.chart.data[1]?.[idx], this.chart.data[2]?.[idx]];
+    const followed = fitting(data.followed, state);
+    const [here, inside] = [ratesAt(followed?.enters ?? followed?.timeline ?? null, ms), insideAt(this.now, ms)];
     const below = [...(belowHere(data.below, state)?.timelines ?? [])].map(([name, timeline]) => ({ name: labelOf(data.graph?.levels.get(""), name), notices: noticesAt(timeline, ms) }));
     const gap = data.gaps.find((each) => Date.parse(each.start) <= ms && ms < Date.parse(each.end));
     const parts = [
       formatTime(ms),
-      ...(rate == null ? [] : [`${formatRate(rate)} requests/s`, `${(errors ?? 0).toFixed(2)} % errors`]),
-      noticesAt(fitting(data.followed, state)?.timeline ?? null, ms),
+      here ? said(here) : "",
+      inside ? `every hop inside: ${said(inside)}` : "",
+      noticesAt(followed?.timeline ?? null, ms),
       ...below.filter(({ notices }) => notices !== "").map(({ name, notices }) => `${name}: ${notices}`),
       ...annotationsAt(data.annotations, ms).map((mark) => mark.text),
       gap ? `gap: ${gap.reason}` : "",
@@ -196,6 +196,20 @@ export function noteOf(followed: Followed | null, group: boolean): string {
   return group ? "A group has no timeline of its own: this is the whole level." : "";
 }
 
+/** `1311 requests/s, 4.44 % errors`. */
+function said({ rate, errors }: NonNullable<ReturnType<typeof ratesAt>>): string {
+  return `${formatRate(rate)} requests/s, ${formatShare(errors, 100)} errors`;
+}
+
+/** Of a level, each of its hops at a moment; on the global level those of all clusters, once all are known. */
+function insideAt({ state, data }: Snapshot, ms: number): ReturnType<typeof ratesAt> {
+  const followed = fitting(data.followed, state);
+  if (!followed?.enters) return null;
+  if (levelOf(state) !== "") return ratesAt(followed.timeline, ms);
+  const below = [...(belowHere(data.below, state)?.timelines.values() ?? [])];
+  return below.length < data.topology.size - 1 ? null : ratesAt(added(below), ms);
+}
+
 function subjectTitle({ state, data }: Snapshot): string {
   const level = data.graph?.levels.get(levelOf(state));
   const name = (each: string): string => labelOf(level, each);
@@ -203,8 +217,8 @@ function subjectTitle({ state, data }: Snapshot): string {
   if (selection?.kind === "node") return name(selection.node);
   if (selection?.kind === "edge") return `${name(selection.source)} → ${name(selection.target)}`;
   if (state.path[1]) return name(state.path[1]);
-  // A level of clusters counts what enters; inside a cluster a request is seen at each of its hops.
-  return state.path[0] ? `${labelOf(data.graph?.levels.get(""), state.path[0])} · all connections` : "All traffic";
+  const what = fitting(data.followed, state)?.enters ? "what enters" : "every hop";
+  return `${state.path[0] ? labelOf(data.graph?.levels.get(""), state.path[0]) : "All traffic"} · ${what}`;
 }
 
 function place(chart: uPlot, marker: HTMLElement, ms: number | null): void {

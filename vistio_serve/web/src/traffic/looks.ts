@@ -3,6 +3,7 @@
 import type Vizceral from "vizceral";
 import type { Palette } from "../dom/palette";
 import type { Change } from "../picture/changes";
+import { RED_FROM, YELLOW_FROM } from "../values/traffic";
 
 // What a class has that the configuration gives no colour: on a light ground nobody could read it.
 const UNCOLOURED = "rgb(186, 213, 237)";
@@ -51,8 +52,8 @@ export function lineColor(volume: Readonly<Record<string, number>>, palette: Pal
   const { normal = 0, warning = 0, danger = 0 } = volume;
   const all = normal + warning + danger;
   if (all <= 0) return { ...rgb(palette.edge), a: 0.25 };
-  if (danger / all >= 0.005) return { ...rgb(palette.danger), a: 0.45 + 0.55 * Math.min(1, (danger / all) * 4) };
-  if (warning / all >= 0.05) return { ...rgb(palette.warning), a: 0.4 + 0.5 * Math.min(1, warning / all) };
+  if (danger / all >= RED_FROM) return { ...rgb(palette.danger), a: 0.45 + 0.55 * Math.min(1, (danger / all) * 4) };
+  if (warning / all >= YELLOW_FROM) return { ...rgb(palette.warning), a: 0.4 + 0.5 * Math.min(1, warning / all) };
   return { ...rgb(palette.edge), a: 0.6 };
 }
 

@@ -16,6 +16,19 @@ export interface Series {
   readonly errors: Values;
 }
 
+/** The step in which a moment is; -1 outside. */
+function stepAt({ steps, step_ms }: Timeline, ms: number): number {
+  return steps.start_ms.findIndex((startMs) => startMs <= ms && ms < startMs + step_ms);
+}
+
+/** Requests per second, and errors in percent of them, in the step of a moment; null where nobody knows. */
+export function ratesAt(timeline: Timeline | null, ms: number): { readonly rate: number; readonly errors: number } | null {
+  if (!timeline) return null;
+  const { rate, errors } = seriesOf(timeline);
+  const index = stepAt(timeline, ms);
+  return rate[index] == null || errors[index] == null ? null : { rate: rate[index], errors: errors[index] };
+}
+
 export interface Mark {
   readonly startMs: number;
   readonly endMs: number;
@@ -40,6 +53,20 @@ export function seriesOf(timeline: Timeline | null): Series {
     errors.push(all === null ? null : all > 0 ? (100 * danger!) / all : 0);
   });
   return { times, rate, errors };
+}
+
+const RATES = ["normal", "warning", "danger", "known_normal", "known_warning", "known_danger"] as const;
+
+/** The rates of several subjects of one window together; not known where those of one are not. All else is of the first. */
+export function added(timelines: readonly Timeline[]): Timeline | null {
+  const [first, ...others] = timelines;
+  if (!first) return null;
+  const plus = (name: (typeof RATES)[number]): Values => first.steps[name].map((value, index) =>
+    others.reduce<number | null>((whole, { steps }) => {
+      const part = steps[name][index] ?? null;
+      return whole === null || part === null ? null : whole + part;
+    }, value));
+  return { ...first, steps: { ...first.steps, ...Object.fromEntries(RATES.map((name) => [name, plus(name)])) } };
 }
 
 const KINDS = ["error", "warning", "info"] as const;
@@ -67,7 +94,7 @@ export function noticeMarks(timeline: Timeline | null): Mark[] {
 
 /** `8 error notices, 1 warning notice`: those of the step in which a moment is; empty without any. */
 export function noticesAt(timeline: Timeline | null, ms: number): string {
-  const index = timeline?.steps.start_ms.findIndex((startMs) => startMs <= ms && ms < startMs + timeline.step_ms) ?? -1;
+  const index = timeline ? stepAt(timeline, ms) : -1;
   if (!timeline || index < 0) return "";
   const counts = countsOf(timeline, index);
   return KINDS.filter((kind) => counts[kind] > 0).map((kind) => `${counts[kind]} ${kind} notice${counts[kind] === 1 ? "" : "s"}`).join(", ");

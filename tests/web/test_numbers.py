@@ -1,0 +1,107 @@
+"""One meaning for each number: what the page shows is what `/graph` says, at whichever place it stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+
+from vistio_core.times import MINUTE_MS, format_instant
+from web.conftest import OpenUi
+from web.test_what_happened import still
+from web.ui import Ui
+
+Rates = tuple[float, float]
+"""Requests a second, and how many of them fail."""
+
+
+def test_all_numbers_of_a_level_agree_with_the_graph_and_with_each_other(open_ui: OpenUi, demo: str) -> None:
+    window, first_ms, last_ms = still(demo)
+    ui = open_ui(demo, f"#/?at={format_instant(first_ms + MINUTE_MS)}&{window}")
+    ui.wait("vistio.snapshot().data.below?.timelines.size === 2")
+    instants = [first_ms + part * (last_ms - first_ms) // 11 // 10_000 * 10_000 for part in range(1, 11)]
+    seen = [compare(ui, demo, at_ms, level, window) for level in ("", "eu-west") for at_ms in instants]
+    # But for what falls into the gap.
+    assert sum(seen) >= 18
+
+
+def compare(ui: Ui, demo: str, at_ms: int, level: str, window: str) -> bool:
+    """Whether there was something to compare at an instant, once all of it was."""
+    at = format_instant(at_ms)
+    asked = requests.get(f"{demo}graph", params={"at": at}, timeout=30)
+    graph = asked.json()
+    if graph["metadata"]["vistio"]["instant"] != at or graph["metadata"]["vistio"]["failed_rules"]:
+        return False
+    ui.page.evaluate("(hash) => { location.hash = hash }", f"#/{level}?at={at}&{window}")
+    subject = "vistio.snapshot().data.followed"
+    ui.wait(
+        f"vistio.snapshot().data.graph?.about.instantMs === {at_ms}"
+        f" && {subject}?.subject.level === '{level}' && {subject}.enters"
+    )
+    shown = next(node for node in graph["nodes"] if node["name"] == level) if level else graph
+    enters = rates(entering(shown["connections"]))
+    clusters = [shown] if level else [node for node in graph["nodes"] if node.get("nodes")]
+    inside = rates([edge for cluster in clusters for edge in cluster["connections"]])
+
+    facts = ui.page.locator(".panel-details .facts")
+    ui.page.wait_for_function(
+        "(text) => document.querySelector('.panel-details .facts dd')?.textContent === text",
+        arg=f"{written(enters[0])} /s",
+    )
+    told = [facts.nth(place).locator("dd").all_text_contents() for place in (0, 1)]
+    assert told[0][1] == f"{share(enters)} · {written(enters[1])} /s"
+    assert told[1] == [f"{written(inside[0])} /s", f"{share(inside)} · {written(inside[1])} /s"]
+
+    point_at(ui, at_ms)
+    readout = ui.page.locator(".timeline-readout").text_content() or ""
+    assert f"· {written(enters[0])} requests/s, {share(enters)} errors ·" in readout
+    assert f"every hop inside: {written(inside[0])} requests/s, {share(inside)} errors" in readout
+    assert "what enters" in (ui.page.locator(".timeline-title").text_content() or "")
+
+    rows = ui.page.locator(".panel-details .connections tbody tr")
+    failing = rows.filter(has=ui.page.locator("td.danger")).count()
+    assert failing == sum(each[1] / each[0] >= 0.005 for each in map(rates, ([edge] for edge in real(shown))))
+    return True
+
+
+def real(level: dict[str, Any]) -> list[dict[str, Any]]:
+    edges: list[dict[str, Any]] = level["connections"]
+    return [edge for edge in edges if not edge.get("metadata", {}).get("vistio", {}).get("synthetic")]
+
+
+def entering(edges: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    called = {edge["target"] for edge in edges}
+    return [edge for edge in edges if edge["source"] not in called]
+
+
+def rates(edges: list[dict[str, Any]]) -> Rates:
+    failed = sum(edge["metrics"].get("danger", 0.0) for edge in edges)
+    return sum(sum(edge["metrics"].values()) for edge in edges), failed
+
+
+def share(rates: Rates) -> str:
+    """As the page writes shares."""
+    percent = 100 * rates[1] / rates[0]
+    if percent == 0:
+        return "0 %"
+    return "< 0.01 %" if percent < 0.01 else f"{percent:.{1 if percent >= 10 else 2}f} %"
+
+
+def written(rps: float) -> str:
+    """As the page writes rates."""
+    if rps >= 10_000:
+        return f"{rps / 1000:#.3g}k"
+    if rps == 0:
+        return "0"
+    if rps < 0.005:
+        return "< 0.01"
+    return f"{rps:.{0 if rps >= 100 else 1 if rps >= 10 else 2}f}"
+
+
+def point_at(ui: Ui, at_ms: int) -> None:
+    """Moves the mouse to where the chart has an instant."""
+    ui.wait("document.querySelector('.u-over')")
+    window = ui.state["window"]
+    box = ui.timeline_box()
+    place = (at_ms + 4_000 - window["startMs"]) / (window["endMs"] - window["startMs"])
+    ui.page.mouse.move(box["x"] + place * box["width"], box["y"] + box["height"] / 2)
