@@ -18,6 +18,7 @@ import { History, readDisplay, writeDisplay } from "./controls/history";
 import { type Key, keysOf, onKey } from "./controls/keys";
 import { legend } from "./controls/legend";
 import { LookView } from "./controls/look";
+import { showInTab } from "./controls/tab";
 import { TransportView } from "./controls/transport";
 import { h, iconButton } from "./dom/elements";
 import { makePanels } from "./panels";
@@ -27,8 +28,6 @@ import { Store, type View } from "./store/store";
 import { LevelTable } from "./table/level-table";
 import { TimelineView } from "./timeline/timeline";
 import { Stage } from "./traffic/stage";
-import { formatInstant } from "./values/format";
-import { pathLabels } from "./values/model";
 import { openOrEnter } from "./values/opening";
 import { select, setDisplay } from "./values/state";
 import { fromFragment } from "./values/url";
@@ -61,7 +60,7 @@ const keys = keysOf(store, {
   toggleFilters: () => filters.toggle(),
   toggleLook: () => look.toggle(),
   openExport: () => void exported.open(),
-  toggleHelp: () => (help.open ? help.close() : help.showModal()),
+  toggleHelp: () => help.showModal(),
 });
 const help = helpOf(keys);
 
@@ -77,13 +76,14 @@ document.body.append(
 stage.element.append(crowdNote.element, table.element, states.element);
 
 const history = embedded ? new Embedding(store) : new History(store);
+// A link that was written by hand may say -45m: what is copied from the address holds the moment.
+if (history instanceof History) history.settle();
 store.subscribe((now, before) => {
   if (now.state.display !== before.state.display) writeDisplay(now.state.display);
   if (stage.render(now, before)) timeline.repaint();
   for (const view of views) view.render(now);
   history.follow(now.state, before.state);
-  const shown = now.data.graph ? formatInstant(now.data.graph.about.instantMs) : "";
-  document.title = [pathLabels(now.data.graph, now.state.path).join(" / "), now.state.travel.mode === "live" ? "live" : shown, "vistio"].filter(Boolean).join(" · ");
+  showInTab(now);
 });
 document.addEventListener("keydown", (event) => onKey(event, keys));
 stage.render(store.snapshot, null);
@@ -118,7 +118,7 @@ function skipLinks(): HTMLElement {
 
 function helpOf(shown: readonly Key[]): HTMLDialogElement {
   const names: Record<string, string> = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" };
-  const dialog = h("dialog", { class: "help", "aria-label": "Help" },
+  const dialog = h("dialog", { class: "help", "aria-label": "Help", "data-key": "?" },
     h("header", { class: "panel-head" }, h("h2", {}, "Keys and signs"), iconButton("close", "Close", () => dialog.close())),
     h("dl", { class: "facts" }, ...shown.map((key) => h("div", {}, h("dt", {}, h("kbd", {}, names[key.key] ?? key.key)), h("dd", {}, key.says)))),
     h("p", { class: "quiet" }, "Double click enters a cluster or a node. Drag on the timeline zooms, a click goes there."), legend());

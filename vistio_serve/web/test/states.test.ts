@@ -165,3 +165,14 @@ describe("the place where it is said", () => {
     expect([...view.element.querySelectorAll("li")].map((item) => item.textContent).slice(-2)).toEqual(["eu r7: <b>no</b>", "and 2 more"]);
   });
 });
+
+test("a link to a moment that is none is told in place of the present, and can be left for it", () => {
+  const state: Partial<State> = { travel: { ...INITIAL.travel, refused: "25:00" } };
+  const messages = said(snapshot({ graph: busy }, state));
+  expect(messages).toMatchObject([{ kind: "no-moment", title: "There is no moment 25:00", covers: true }]);
+  const store = new Store({ ...INITIAL, ...state });
+  const view = new StatesView(store, () => START_MS);
+  view.render(store.snapshot);
+  view.element.querySelector("button")!.click();
+  expect(store.snapshot.state.travel).toEqual(INITIAL.travel);
+});

@@ -5,7 +5,7 @@ import { fromFragment, isNavigation, toFragment } from "../src/values/url";
 const atMs = Date.parse("2026-11-23T05:10:00Z");
 const full: State = {
   ...INITIAL,
-  travel: { mode: "playing", atMs, speed: 60, direction: -1, loop: { startMs: atMs, endMs: atMs + 60_000 } },
+  travel: { mode: "playing", atMs, refused: "", speed: 60, direction: -1, loop: { startMs: atMs, endMs: atMs + 60_000 } },
   window: { startMs: atMs - 600_000, endMs: atMs + 600_000 },
   path: ["eu-west", "cart"],
   selection: { kind: "edge", source: "cart", target: "redis" },
@@ -41,7 +41,6 @@ test("a link reads as what it is", () => {
 
 describe("what cannot be understood is left out", () => {
   test.each([
-    ["#/?at=yesterday", INITIAL],
     ["#/?speed=7", INITIAL],
     ["#/?play=forward", INITIAL],
     ["#/?window=2026-11-23T05:10:00Z/2026-11-23T05:10:00Z", INITIAL],
@@ -53,6 +52,12 @@ describe("what cannot be understood is left out", () => {
   ])("%s", (fragment, state) => {
     expect(fromFragment(fragment)).toEqual(state);
   });
+});
+
+test.each(["garbage", "2026-02-30T05:00:00Z", "25:00"])("a moment that is none stays one: %s", (text) => {
+  const state = fromFragment(`#/eu?at=${text}`);
+  expect(state).toEqual({ ...INITIAL, path: ["eu"], travel: { ...INITIAL.travel, refused: text } });
+  expect(fromFragment(toFragment(state))).toEqual(state);
 });
 
 describe("the way back leads past", () => {

@@ -28,7 +28,7 @@ export class ExportView implements View {
     private readonly picture: (caption: string) => Promise<Blob | null>,
   ) {
     const png = h("button", { type: "button", class: "button", onClick: () => void this.save() }, "Picture (PNG)");
-    this.element = h("dialog", { class: "help export", "aria-label": "Export" },
+    this.element = h("dialog", { class: "help export", "aria-label": "Export", "data-key": "x" },
       h("header", { class: "panel-head" }, h("h2", {}, "Export"), iconButton("close", "Close", () => this.element.close())),
       this.about,
       h("div", { class: "panel-buttons" }, png, ...(server ? [this.json] : [])),

@@ -75,6 +75,7 @@ export class HeaderView implements View {
 export function badgeOf({ state, data }: Snapshot, nowMs = Date.now()): readonly [mode: string, text: string, title: string] {
   const shownMs = data.graph?.about.instantMs;
   const clock = shownMs === undefined ? "" : ` ${formatTime(shownMs)}`;
+  if (state.travel.refused) return ["waiting", "NO SUCH MOMENT", "The link asks for a moment that there is not. Click to go to live."];
   if (data.problem?.kind === "unreachable") return ["gone", `NO ANSWER${clock}`, "The server does not answer; the picture is the last one it gave. Asking again."];
   if (state.travel.mode !== "live") {
     const momentMs = shownMs ?? state.travel.atMs;

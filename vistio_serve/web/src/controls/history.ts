@@ -19,6 +19,11 @@ export class History {
     });
   }
 
+  /** Writes the address as it stands for the state. */
+  settle(): void {
+    window.history.replaceState(null, "", address(this.store.snapshot.state));
+  }
+
   follow(state: State, before: State): void {
     if (toFragment(state) === location.hash || state === before) return;
     clearTimeout(this.timer);

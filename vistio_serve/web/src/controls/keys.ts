@@ -45,16 +45,24 @@ export function keysOf(actions: Actions, places: Places): readonly Key[] {
     { key: "g", says: "view: groups, layout, what stands at connections, names, particles", run: () => places.toggleLook() },
     { key: "x", says: "export: picture, graph, other formats", run: () => places.openExport() },
     { key: "?", says: "this help: keys, and what forms and colours mean", run: () => places.toggleHelp() },
-    { key: "Escape", says: "clear the search, the selection, then go up a level", run: () => actions.change(back) },
+    { key: "Escape", says: "close the dialog or leave the field, clear the search, the selection, then go up a level", run: () => actions.change(back) },
   ];
 }
 
 /** Runs the key that was pressed, unless it belongs to a control that has the focus. */
 export function onKey(event: KeyboardEvent, keys: readonly Key[]): void {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  const dialog = document.querySelector<HTMLDialogElement>("dialog[open]");
+  if (dialog) {
+    // What is under a dialog is not acted on; the key that opened it closes it, as Esc does by itself.
+    if (dialog.dataset["key"] === event.key) dialog.close();
+    return;
+  }
   const within = event.target instanceof HTMLElement ? event.target : null;
   const typing = within?.matches("input:not([type=checkbox]), select, textarea") ?? false;
   if (typing && event.key !== "Escape") return;
+  // Esc belongs to the field that has the focus; only the locator's does more, for it is what it clears first.
+  if (typing && within && !within.matches(".locator")) return within.blur();
   // Space and Enter press a focused button; pressing and playing at once would undo each other.
   if (within?.matches("button, a, summary") && event.key === " ") return;
   const found = keys.find((each) => each.key === event.key);

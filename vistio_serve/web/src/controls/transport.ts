@@ -1,10 +1,11 @@
 /** Buttons that travel through time, and the clock that can be set. */
 
-import { fill, h, icon, iconButton, set } from "../dom/elements";
+import { fill, h, icon, iconButton, set, setText } from "../dom/elements";
 import type { Actions, Data, Snapshot, View } from "../store/store";
 import { stopsOf } from "../store/stops";
 import { togglePin } from "../values/baseline";
-import { formatInstant, parseInstant } from "../values/format";
+import { formatInstant } from "../values/format";
+import { MOMENTS, parseInstant } from "../values/moments";
 import { extentOf } from "../values/series";
 import { SPEEDS, type State, type Window } from "../values/state";
 import { type Axis, goLive, goTo, play, playheadMs, setLoop, setSpeed, step, toMark, togglePlaying } from "../values/travel";
@@ -35,7 +36,9 @@ export class TransportView implements View {
   private readonly compare: HTMLButtonElement;
   private readonly clock: HTMLInputElement;
   private readonly speed: HTMLSelectElement;
+  private readonly refused = h("p", { class: "clock-refused", role: "alert" });
   private shownAs = "";
+  private clockOffsetMs = 0;
 
   constructor(private readonly actions: Actions) {
     const does = (make: Step) => () => this.actions.change(travelling(make));
@@ -44,7 +47,7 @@ export class TransportView implements View {
     this.loop = iconButton("loop", "Loop over the timeline's window (o)", () => this.actions.change(toggleLoop));
     this.live = h("button", { type: "button", class: "button", title: "Follow the newest instant (l)", onClick: () => this.actions.change(goLive) }, "Live");
     this.compare = h("button", { type: "button", class: "button", title: "Pin this moment and compare others with it (c)", onClick: () => this.actions.change(togglePin) }, icon("pin"), "Compare");
-    this.clock = h("input", { type: "text", class: "clock", "aria-label": "Moment shown, UTC", title: "Type a moment, such as 2026-11-23 05:10:00 or -15m, and press Enter (t)", spellcheck: "false", autocomplete: "off", onChange: () => this.typed(), onBlur: () => { this.clock.removeAttribute("aria-invalid"); } });
+    this.clock = h("input", { type: "text", class: "clock", "aria-label": "Moment shown, UTC", title: `Type a moment, such as ${MOMENTS}, and press Enter (t)`, spellcheck: "false", autocomplete: "off", onChange: () => this.typed(), onInput: () => this.refuse(""), onBlur: () => this.refuse("") });
     this.speed = h("select", { class: "speed", "aria-label": "Speed", title: "Recorded seconds per second (+ and −)", onChange: () => this.actions.change((state) => setSpeed(state, SPEEDS.find((each) => String(each) === this.speed.value) ?? 1)) }, ...SPEEDS.map((speed) => h("option", { value: speed }, `${speed}×`)));
     this.element = h("div", { class: "transport", role: "toolbar", "aria-label": "Travel" },
       iconButton("previousMark", "Previous incident, notice or gap (p)", () => this.actions.change(toNextStop(-1))),
@@ -53,7 +56,7 @@ export class TransportView implements View {
       this.playing,
       iconButton("later", "One instant on (→)", does((state, axis) => step(state, axis, 1))),
       iconButton("nextMark", "Next incident, notice or gap (n)", () => this.actions.change(toNextStop(1))),
-      this.speed, this.loop, this.clock, h("span", { class: "quiet" }, "UTC"), this.live, this.compare);
+      this.speed, this.loop, this.clock, h("span", { class: "quiet" }, "UTC"), this.live, this.compare, this.refused);
   }
 
   focusClock(): void {
@@ -63,6 +66,7 @@ export class TransportView implements View {
 
   render({ state, data }: Snapshot): void {
     const { mode, speed, loop } = state.travel;
+    this.clockOffsetMs = data.clockOffsetMs;
     const shownAs = mode === "at" ? "play" : "pause";
     if (this.shownAs !== shownAs) {
       this.shownAs = shownAs;
@@ -79,10 +83,19 @@ export class TransportView implements View {
   }
 
   private typed(): void {
-    const ms = parseInstant(this.clock.value);
-    set(this.clock, "aria-invalid", ms === null);
-    if (ms === null) return;
+    // Relative to the server's clock: this browser's may go wrong.
+    const ms = parseInstant(this.clock.value, Date.now() + this.clockOffsetMs);
+    if (ms === null) {
+      // What is typed next takes its place.
+      this.clock.select();
+      return this.refuse(`${this.clock.value.trim() || "Nothing"} is no moment; such are ${MOMENTS}`);
+    }
     this.clock.blur();
     this.actions.change(travelling((state, axis) => goTo(state, ms, axis)));
+  }
+
+  private refuse(why: string): void {
+    set(this.clock, "aria-invalid", why !== "");
+    setText(this.refused, why);
   }
 }

@@ -11,6 +11,7 @@ import type { Snapshot } from "../store/store";
 import type { Gap, Problem } from "../values/answers";
 import { formatDuration, formatInstant, formatTime } from "../values/format";
 import { type FailedRule, type Graph, labelOf, notAnswered } from "../values/model";
+import { MOMENTS } from "../values/moments";
 import { visible } from "../values/names";
 import { levelOf } from "../values/state";
 
@@ -46,6 +47,8 @@ const ASKS_AGAIN = "This page goes on asking and returns by itself.";
 /** All that must be said; empty when the picture is what was asked for. */
 export function messagesOf(now: Snapshot, nowMs: number): readonly Message[] {
   const { problem, graph } = now.data;
+  const { refused } = now.state.travel;
+  if (refused) return [refusedMessage(refused)];
   const found = [problem && problemMessage(now, problem, nowMs)];
   if (!graph) return found[0] ? [found[0]] : [loading()];
   if (!problem) found.push(ageMessage(now, graph, nowMs), levelMessage(now, graph));
@@ -56,6 +59,11 @@ export function messagesOf(now: Snapshot, nowMs: number): readonly Message[] {
 
 function message(kind: string, tone: Message["tone"], title: string, more: Partial<Message> = {}): Message {
   return { kind, tone, title, detail: "", advice: "", items: [], remedies: [], covers: false, ...more };
+}
+
+/** Nothing is shown in its place: the present would be taken for what was asked for. */
+function refusedMessage(refused: string): Message {
+  return message("no-moment", "warning", `There is no moment ${visible(refused)}`, { detail: `A link can say ${MOMENTS}.`, remedies: [{ text: "Show what is now", kind: "live" }], covers: true });
 }
 
 function loading(): Message {

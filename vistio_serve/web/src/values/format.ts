@@ -5,21 +5,6 @@ export function formatInstant(ms: number): string {
   return new Date(Math.round(ms)).toISOString().replace(".000Z", "Z");
 }
 
-const UNITS_MS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 };
-
-/**
- * Epoch milliseconds of RFC 3339 text with a zone, of a date and time in UTC, or of a time ago as the server
- * reads it: `-15m`, `-1h30m`. Null for anything else.
- */
-export function parseInstant(text: string, nowMs = Date.now()): number | null {
-  const ago = /^-(?:\d+[dhms])+$/.test(text.trim()) ? [...text.matchAll(/(\d+)([dhms])/g)] : null;
-  if (ago) return nowMs - ago.reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS_MS[unit ?? ""] ?? 0), 0);
-  const found = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|UTC|[+-]\d\d:\d\d)?$/.exec(text.trim());
-  if (!found) return null;
-  const ms = Date.parse(`${found[1]}T${found[2]}${found[3]?.replace("UTC", "Z") ?? "Z"}`);
-  return Number.isNaN(ms) ? null : ms;
-}
-
 /** `05:10:00`. */
 export function formatTime(ms: number): string {
   return new Date(ms).toISOString().slice(11, 19);

@@ -41,6 +41,8 @@ export interface Travel {
   readonly mode: Mode;
   /** The moment asked for; null exactly when live. */
   readonly atMs: number | null;
+  /** What a link says in place of a moment, and is none; empty where all is well. */
+  readonly refused: string;
   /** Recorded seconds per second of playing. */
   readonly speed: Speed;
   readonly direction: 1 | -1;
@@ -81,7 +83,7 @@ export interface State {
 export const NO_FILTERS: Filters = { minRps: 0, minErrorPercent: 0, minSeverity: -1, hiddenClasses: [] };
 
 export const INITIAL: State = {
-  travel: { mode: "live", atMs: null, speed: 10, direction: 1, loop: null },
+  travel: { mode: "live", atMs: null, refused: "", speed: 10, direction: 1, loop: null },
   window: null,
   path: [],
   selection: null,

@@ -2,11 +2,13 @@
  * The state as the fragment of an address, and back: `#/cluster/node?at=2026-11-23T05:10:00Z&...`.
  *
  * Only what differs from the initial state is written. Reading never fails: what cannot be understood
- * is left out, for an old link must still show something.
+ * is left out, for an old link must still show something. But a moment that is none is kept, to be told:
+ * who asks for the past must not be shown the present.
  */
 
 import { readCrowd, writeCrowd } from "./crowd";
-import { formatInstant, parseInstant } from "./format";
+import { formatInstant } from "./format";
+import { parseInstant } from "./moments";
 import {
   EDGE_TEXTS,
   type Filters,
@@ -29,6 +31,7 @@ export function toFragment(state: State): string {
   const query = new URLSearchParams();
   const { travel, filters } = state;
   if (travel.atMs !== null) query.set("at", formatInstant(travel.atMs));
+  else if (travel.refused) query.set("at", travel.refused);
   if (travel.mode === "playing") query.set("play", travel.direction > 0 ? "forward" : "backward");
   if (travel.speed !== INITIAL.travel.speed) query.set("speed", String(travel.speed));
   if (travel.loop) query.set("loop", windowText(travel.loop));
@@ -78,13 +81,14 @@ export function isNavigation(before: State, after: State): boolean {
 }
 
 function travelFrom(query: URLSearchParams): Travel {
-  const atMs = parseInstant(query.get("at") ?? "");
+  const asked = query.get("at") ?? "";
+  const atMs = parseInstant(asked);
   const play = query.get("play");
   const speed = SPEEDS.find((known) => String(known) === query.get("speed")) ?? INITIAL.travel.speed;
   const loop = windowFrom(query.get("loop"));
-  if (atMs === null) return { ...INITIAL.travel, speed: speed as Speed, loop };
+  if (atMs === null) return { ...INITIAL.travel, refused: asked, speed: speed as Speed, loop };
   const mode = play === "forward" || play === "backward" ? "playing" : "at";
-  return { mode, atMs, speed: speed as Speed, direction: play === "backward" ? -1 : 1, loop };
+  return { mode, atMs, refused: "", speed: speed as Speed, direction: play === "backward" ? -1 : 1, loop };
 }
 
 function selectionFrom(query: URLSearchParams): Selection | null {
