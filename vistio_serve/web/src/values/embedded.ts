@@ -1,6 +1,7 @@
 /** What a notebook and the page in it tell each other of the state: which moment, which window, who is selected. Pure. */
 
-import { formatInstant, parseInstant } from "./format";
+import { formatInstant } from "./format";
+import { parseInstant } from "./moments";
 import { type Selection, type State, openPath, select, zoom } from "./state";
 
 /** A level, and who is selected on it; the global level is the empty text. */
@@ -41,7 +42,7 @@ export function withShared(state: State, asked: Partial<Shared>): State {
     next = { ...next, travel: { ...next.travel, mode: atMs === null ? "live" : "at", atMs } };
   }
   if (asked.window !== undefined && JSON.stringify(asked.window) !== JSON.stringify(has.window)) {
-    const [startMs, endMs] = (asked.window ?? []).map(parseInstant);
+    const [startMs, endMs] = (asked.window ?? []).map((text) => parseInstant(text));
     next = zoom(next, startMs != null && endMs != null ? { startMs, endMs } : null);
   }
   if (asked.selected !== undefined && !sameSelected(asked.selected, has.selected)) {
