@@ -38,6 +38,10 @@ clusterLevel:
         source: {label: source}
         target: {label: destination}
         status: *status
+        notices:
+          - title: "[{{ .value }}] High error rate"
+            statusType: danger
+            severityThreshold: {warning: 0.05}
 """
 # Caller, called, calls for each request that enters, and the days of the month from and until which it is there.
 CALLS = (

@@ -145,6 +145,8 @@ def test_the_month_notebook_tells_what_changed_and_what_is_left_of_the_budget(
     assert 0.1 < conclusion["budget_left"] < 0.3
     assert conclusion["worst_day"] == "2026-10-27T00:00:00+00:00"
     assert "search" in conclusion["failed_most"]
+    assert conclusion["alerts"]["5 %"] == ["payment"]
+    assert sorted(conclusion["alerts"]["1 %"]) == ["index", "payment", "search", "web", "web"]
     assert conclusion["hours_not_seen_at_the_entrance"] == 6
     assert conclusion["not_seen"] == {"not running": 6, "not seen: shop/http: no answer within 8 s": 6}
     assert len(shown_by(cells, "image/png")) == 2
