@@ -67,6 +67,7 @@ ENV PATH=/opt/vistio/bin:$PATH \
     VISTIO_RECORD_BACKFILL_RECORDING=/vistio/recording \
     VISTIO_RECORD_BLAST_RADIUS_RECORDING=/vistio/recording \
     VISTIO_RECORD_DIFF_RECORDING=/vistio/recording \
+    VISTIO_RECORD_DOCTOR_RECORDING=/vistio/recording \
     VISTIO_RECORD_EXPORT_RECORDING=/vistio/recording \
     VISTIO_RECORD_IMPORT_RECORDING=/vistio/recording \
     VISTIO_RECORD_INCIDENTS_RECORDING=/vistio/recording \

@@ -30,6 +30,7 @@ from vistio_core.storage.writer import Writer
 from vistio_core.times import SECOND_MS, format_instant, system_now_ms
 from vistio_record import (
     cli_annotations,
+    cli_doctor,
     cli_explained,
     cli_presets,
     cli_questions,
@@ -318,6 +319,7 @@ def _fill(
     return True
 
 
+main.add_command(cli_doctor.doctor)
 main.add_command(cli_upkeep.info)
 main.add_command(cli_upkeep.verify)
 main.add_command(cli_upkeep.seal)

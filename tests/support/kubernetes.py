@@ -116,7 +116,7 @@ class Played:
         def answered() -> bool:
             try:
                 answers.append(requests.get(url, timeout=5))
-            except requests.ConnectionError:
+            except requests.RequestException:  # not there yet, or too busy: asked again
                 return False
             return answers[-1].status_code == status
 

@@ -144,7 +144,4 @@ def check_life(cluster: Cluster, *, entry: str, entry_rps: float) -> None:
     wait_until(lambda: cluster.newest() > before, what="an instant after the recorder was killed")
     wait_until(lambda: cluster.gaps(before) == [], what="the gap that the kill left to be healed")
     cluster.played.kill("vistio-api-0", "vistio-api")
-    wait_until(
-        lambda: requests.get(cluster.url("8080", f"/graph?at={before}"), timeout=10).status_code == 200,
-        what="the past, from a server that came back",
-    )
+    cluster.wait_for("8080", f"/graph?at={before}")
