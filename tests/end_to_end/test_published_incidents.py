@@ -59,9 +59,9 @@ def data(tmp_path: Path) -> Path:
 
 
 def printed(data: Path, *options: str) -> list[str]:
-    """What the command prints of suspects: without its progress and other methods."""
+    """What the command prints of suspects: without its progress."""
     command = [sys.executable, str(BENCH), str(data), "--quick", "--one-by-one", *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=140, check=False)
     assert done.returncode == 0, done.stderr
     ours = ("| nezha | suspects |", "| nezha | before a fault |", "nezha ")
     return [line for line in done.stdout.splitlines() if line.startswith(ours)]
