@@ -22,7 +22,9 @@ def test_opening_the_demo_says_what_happened_first_and_a_click_goes_there(ui: Ui
     worst = max(found["incidents"], key=lambda each: each["worst_share"])
     assert worst["first"] == {"cluster": "eu-west", "node": "mongodb", "target": None}
     start, end = (worst[name][11:19] for name in ("start", "end"))
-    assert told.startswith(f"{start} to {end}, 17 min: mongodb (eu-west) left its normal first")
+    lasted_ms = parse_instant(worst["end"], now_ms=0) - parse_instant(worst["start"], now_ms=0)
+    minutes = int(lasted_ms / MINUTE_MS + 0.5)
+    assert told.startswith(f"{start} to {end}, {minutes} min: mongodb (eu-west) left its normal first")
     assert told.endswith(worst["summary"]), "the words are the server's"
     assert "not seen, or only in part" in (ui.page.locator(NOTE).text_content() or "")
     ui.screenshot("what-happened")
