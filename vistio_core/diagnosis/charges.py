@@ -96,6 +96,8 @@ def harmed(
     elif not signal.unit:
         excess = _own_share(mesh, excess, normal, values, rps)
     harm: Floats = signal.weight * excess * np.nan_to_num(rps[0])
+    if not signal.of_edges:
+        harm[:, mesh.outlined] = 0.0
     return harm
 
 

@@ -32,6 +32,7 @@ import numpy as np
 
 from vistio_core.configuration.mapping import StatusClass
 from vistio_core.diagnosis.observed import CALLER, Observed, or_zero
+from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.judging.codes import Booleans, Integers
 from vistio_core.samples import Floats
 
@@ -121,6 +122,8 @@ class Mesh:
     """Steps by nodes: of the edges to each; of one that nobody calls, of its most frequent calls."""
     called: Booleans
     """Whether somebody calls a node, for each."""
+    outlined: Booleans
+    """Whether a node of the global level stands for a cluster whose inside is there: what it does, its nodes do."""
 
     @classmethod
     def of(cls, seen: Observed) -> Mesh:
@@ -135,7 +138,12 @@ class Mesh:
         called = np.zeros(len(seen.nodes), bool)
         called[target] = True
         entering = np.where(called, _known(by_target, rps, rps), by_source.most(rps))
-        return cls(source, target, by_source, by_target, rps, entering, called)
+        inside = {seen.names[cluster] for cluster in seen.edges[:, 0].tolist()} - {GLOBAL_LEVEL}
+        outlined = np.array(
+            [seen.names[level] == GLOBAL_LEVEL and seen.names[name] in inside for level, name in seen.nodes],
+            bool,
+        )
+        return cls(source, target, by_source, by_target, rps, entering, called, outlined)
 
     def into(self, of_edges: Floats) -> Floats:
         """The sums over the edges to each node; what is not known counts for nothing."""
