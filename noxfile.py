@@ -25,7 +25,8 @@ BESIDE = ("lint", "types")
 # A module stays together, since its tests share what took long to start. conftest.py says how many workers
 # there are, and in which order modules come.
 SPREAD = ("--numprocesses=auto", "--dist=loadscope", "--no-loadscope-reorder")
-# A machine that stands still for a second fails a test of real time. What fails twice is a fault; the closing line counts the others.
+# A machine that stands still for a second fails a test of real time. What fails twice is a fault; the closing line
+# counts the others.
 ONCE_MORE = ("--reruns=1", "--reruns-delay=1")
 OF_TEST_BASE = "3.11"  # the Python of Debian 12, on which tests/support/containers.py builds
 MANYLINUX = ("2014", "_2_17", "_2_24", "_2_26", "_2_27", "_2_28", "_2_31", "_2_34")
@@ -191,7 +192,9 @@ def images(session: nox.Session) -> None:
     install_wheel(session, *group("test"), *group("images"))
     wheels = Path(session.create_tmp()) / "wheelhouse"
     fill_wheelhouse(session, wheels, OF_TEST_BASE, platform.machine())
-    session.run("pytest", "tests/images", *ONCE_MORE, *session.posargs, env={"VISTIO_TEST_WHEELHOUSE": str(wheels)})
+    session.run(
+        "pytest", "tests/images", *ONCE_MORE, *session.posargs, env={"VISTIO_TEST_WHEELHOUSE": str(wheels)}
+    )
 
 
 @nox.session
