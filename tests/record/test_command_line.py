@@ -371,8 +371,9 @@ _WITH_RECORDING = {
     "export": ("--start", "-1h", "incident.vistio"),
     "import": ("incident.vistio",),
     "rejudge": ("--config", "vistio.yaml"),
+    "report": ("--start", "-1h", "--output", "report.html"),
     "prune": ("--retention", "7d"),
-    **dict.fromkeys(("annotations", "incidents", "info", "seal", "suspects", "verify"), ()),
+    **dict.fromkeys(("annotations", "doctor", "incidents", "info", "seal", "suspects", "verify"), ()),
     **dict.fromkeys(("diff", "path", "seen", "timeline", "top"), ()),
 }
 

@@ -238,11 +238,11 @@ def summable(values: Integers) -> Integers:
 
 def sums_by(groups: Integers, values: Integers, number: int) -> Integers:
     """The exact sum of the values of each group; ``groups`` says for each value to which of ``number`` it belongs."""
-    most = int(abs(values).max(initial=0)) * len(values)
-    if most < _MOST_DOUBLE:  # a quarter of the time
-        return np.bincount(groups, values, number).astype(np.int64)
-    sums = np.zeros(number, np.int64 if most < _MOST_64_BITS else object)
-    np.add.at(sums, groups, values.astype(sums.dtype))
+    exact = summable(values)
+    if exact.dtype != object and int(abs(values).max(initial=0)) * len(values) < _MOST_DOUBLE:
+        return np.bincount(groups, values, number).astype(np.int64)  # in a quarter of the time
+    sums = np.zeros(number, exact.dtype)
+    np.add.at(sums, groups, exact)
     return sums
 
 
