@@ -31,12 +31,12 @@ from vistio_core.events import RuleKey
 from vistio_core.graph.numbering import each_once, edge_digits, edge_number, node_number
 from vistio_core.judging.codes import Booleans, Integers, numbered
 from vistio_core.judging.judge import Judge, Measured
-from vistio_core.judging.reports import ToldEdges, judged
-from vistio_core.judging.rule_edges import MILLIONTHS, EdgeRows, RuleEdges, sums_by
+from vistio_core.judging.reports import ToldEdges
+from vistio_core.judging.rule_edges import MILLIONTHS, EdgeRows, sums_by
 from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.seen import told_by_any
 from vistio_core.replay.coverage import AnsweredAlike, answered_alike, in_order
-from vistio_core.replay.pieces import judge_of, pieces_of_time, rows_of
+from vistio_core.replay.pieces import judge_of, measured_pieces
 from vistio_core.replay.window_presence import presence
 from vistio_core.samples import Floats
 from vistio_core.storage.listing import Listing
@@ -87,13 +87,8 @@ def observed(listing: Listing, configuration: Callable[[str], Configuration]) ->
     groups = answered_alike(present, lambda known: Rulebook(configuration(known)))
     gathered = _Adding(judge, listing.start_ms, -(-(listing.end_ms - listing.start_ms) // STEP_MS))
     hidden = [(_instants(present, group), group) for group in groups if group.unseen]
-    for from_ms, to_ms, inside in pieces_of_time(listing):
-        edges: list[RuleEdges] = []
-        for writer, samples, measurements in rows_of(inside, from_ms, to_ms):
-            edges.append(judge.edges(writer, samples))
-            gathered.measure(judge.measured(writer, measurements))
-        gathered.end_of_piece()
-        rows = judged(judge, RuleEdges.joined(edges))
+    for rows, measured in measured_pieces(judge, listing):
+        gathered.measure(measured)
         gathered.see(rows.where(~_in_part(judge, rows, hidden)) if hidden else rows)
     return gathered.observed(present, groups)
 
@@ -144,7 +139,6 @@ class _Adding:
     """By the number of a writer."""
     measured: dict[tuple[str, bool], list[_Cells]] = attrs.field(factory=dict)
     """By name, and whether it is about edges: the sum over instants, and how many there are."""
-    waiting: list[Measured] = attrs.field(factory=list)
 
     def see(self, rows: EdgeRows) -> None:
         """The traffic of a piece."""
@@ -165,14 +159,8 @@ class _Adding:
             )
             self.seen.setdefault(writer, []).append(piece)
 
-    def measure(self, measured: Measured) -> None:
-        """Measurements of one file; they count once the piece is over."""
-        if len(measured.row):
-            self.waiting.append(measured)
-
-    def end_of_piece(self) -> None:
-        """Every measurement of the piece is there."""
-        rows, self.waiting = Measured.joined(self.waiting), []
+    def measure(self, rows: Measured) -> None:
+        """Every measurement of a piece."""
         by_name: dict[tuple[str, Merge], list[slice | Integers]] = {}
         for key, rule, own in self.judge.rules_of(rows.rulebook, rows.rule) if len(rows.row) else ():
             by_name.setdefault(_name_and_merge(key, rule), []).append(own)

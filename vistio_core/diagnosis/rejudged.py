@@ -20,12 +20,10 @@ from vistio_core.events import RuleKey
 from vistio_core.graph.numbering import edge_digits
 from vistio_core.json_rows import rows_of as json_rows
 from vistio_core.judging.codes import Integers
-from vistio_core.judging.judge import Judge, Measured
+from vistio_core.judging.judge import Judge
 from vistio_core.judging.raised import RESOLVED_MS, Alerts
-from vistio_core.judging.reports import judged
-from vistio_core.judging.rule_edges import RuleEdges
 from vistio_core.judging.rulebook import Rulebook
-from vistio_core.replay.pieces import pieces_of_time, rows_of
+from vistio_core.replay.pieces import measured_pieces
 from vistio_core.replay.window_presence import presence
 from vistio_core.storage.format import INSTANT
 from vistio_core.storage.listing import Listing
@@ -123,13 +121,8 @@ def rejudged(
 
     judge = Judge(listing.configurations(), rulebook)
     alerts = Alerts(judge)
-    for from_ms, to_ms, inside in pieces_of_time(listing):
-        edges: list[RuleEdges] = []
-        measured: list[Measured] = []
-        for writer, samples, measurements in rows_of(inside, from_ms, to_ms):
-            edges.append(judge.edges(writer, samples))
-            measured.append(judge.measured(writer, measurements))
-        alerts.see(judged(judge, RuleEdges.joined(edges)), Measured.joined(measured))
+    for edges, measured in measured_pieces(judge, listing):
+        alerts.see(edges, measured)
     there = presence(listing)
     return _table(judge, alerts, _answered_at(there)), _seen_ms(there)
 

@@ -69,18 +69,19 @@ def pieces(judge: Judge, listing: Listing) -> Iterator[tuple[EdgeRows, NodeNotic
         judge: made of the same listing.
         listing: what is read.
     """
+    for edges, measured in measured_pieces(judge, listing):
+        yield edges, node_notices(judge, measured)
+
+
+def measured_pieces(judge: Judge, listing: Listing) -> Iterator[tuple[EdgeRows, Measured]]:
+    """Likewise, with everything that was measured."""
     for from_ms, to_ms, inside in pieces_of_time(listing):
-        yield _judged(judge, rows_of(inside, from_ms, to_ms))
-
-
-def _judged(judge: Judge, rows: Iterable[tuple[str, pa.Table, pa.Table]]) -> tuple[EdgeRows, NodeNotices]:
-    """What writers' samples and measurements say."""
-    edges: list[RuleEdges] = []
-    measured: list[Measured] = []
-    for writer, samples, measurements in rows:
-        edges.append(judge.edges(writer, samples))
-        measured.append(judge.measured(writer, measurements))
-    return judged(judge, RuleEdges.joined(edges)), node_notices(judge, Measured.joined(measured))
+        edges: list[RuleEdges] = []
+        measured: list[Measured] = []
+        for writer, samples, measurements in rows_of(inside, from_ms, to_ms):
+            edges.append(judge.edges(writer, samples))
+            measured.append(judge.measured(writer, measurements))
+        yield judged(judge, RuleEdges.joined(edges)), Measured.joined(measured)
 
 
 def pieces_of_time(listing: Listing) -> Iterator[tuple[int, int, list[EventFile]]]:
