@@ -2,7 +2,7 @@
 
 One root, few children; each carries its facts as attributes, so that a frontend can
 decide what to show. The message names the thing, what was found, what is allowed and
-the next step.
+the next step. What is answered over HTTP is a sentence (`sentences`), which can be told in other languages, too.
 """
 
 from __future__ import annotations
@@ -11,9 +11,17 @@ from collections.abc import Sequence
 
 import attrs
 
+from vistio_core.sentences import Joined, Said, Sentence, Telling, say
+
 
 class VistioError(Exception):
     """The root of all errors raised by vistio: catch this to catch them all."""
+
+    @property
+    def said(self) -> Said:
+        """The message, which can be told in a language; `str` of it is English."""
+        message = self.args[0] if self.args else ""
+        return message if isinstance(message, Telling) else str(self)
 
 
 class InvalidTimeError(VistioError, ValueError):
@@ -54,11 +62,16 @@ class NotInGraphError(VistioError, KeyError):
 
 
 class InvalidAnnotationError(UsageError):
-    """An annotation is not one. ``problems`` has everything that is wrong, each with what is allowed."""
+    """An annotation is not one.
 
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        self.problems = problems
-        super().__init__("\n".join(problems))
+    Attributes:
+        problems: everything that is wrong, each with what is allowed.
+        wrong: the same, to be told in a language; ``field`` is a fact of each.
+    """
+
+    def __init__(self, wrong: Sequence[Sentence]) -> None:
+        self.wrong, self.problems = tuple(wrong), tuple(map(str, wrong))
+        super().__init__(Joined(self.wrong, "\n"))
 
 
 @attrs.frozen
@@ -127,10 +140,17 @@ class PackedRecordingError(RecordingError):
 class FormatVersionError(RecordingError):
     """The recording, or a file in it, was written in a format that this vistio does not read."""
 
-    def __init__(self, place: str, found: int, newest: int) -> None:
+    def __init__(self, place: Said, found: int, newest: int) -> None:
         self.place, self.found, self.newest = place, found, newest
         reads = "1" if newest == 1 else f"1-{newest}"
-        super().__init__(f"{place}: format version {found}, this vistio reads {reads}; upgrade vistio")
+        super().__init__(
+            say(
+                "{place}: format version {found}, this vistio reads {reads}; upgrade vistio",
+                place=place,
+                found=found,
+                reads=reads,
+            )
+        )
 
 
 class DamagedFileError(RecordingError):
@@ -193,9 +213,32 @@ class UnknownNameError(RecordingError):
 
     def __init__(self, kind: str, name: str, nearest: Sequence[str], cluster: str | None = None) -> None:
         self.kind, self.name, self.cluster, self.nearest = kind, name, cluster, tuple(nearest)
-        where = "" if cluster is None else f" in cluster {cluster!r}" if cluster else " on the global level"
+        where: Said = ""
+        if cluster is not None:
+            where = (
+                say(" in cluster {cluster!r}", cluster=cluster) if cluster else say(" on the global level")
+            )
         super().__init__(
-            f"{kind} {name!r}{where}: nothing of this name was ever recorded; {_offer(self.nearest)}"
+            say(
+                "{kind} {name!r}{where}: nothing of this name was ever recorded; {offer}",
+                kind=say(kind),
+                name=name,
+                where=where,
+                offer=_offer(self.nearest),
+            )
+        )
+
+
+class UnknownAnnotationError(RecordingError):
+    """There is no annotation of this id, or no longer."""
+
+    def __init__(self, annotation_id: str) -> None:
+        self.annotation_id = annotation_id[:64]
+        super().__init__(
+            say(
+                "annotation {id!r}: there is none of this id; `vistio-record annotations` lists all",
+                id=self.annotation_id,
+            )
         )
 
 
@@ -206,16 +249,19 @@ class NothingRecordedError(RecordingError):
         asked_ms: the instant asked for.
         before_ms, after_ms: the nearest instants with a graph on both sides, None if none.
         reason: why there is nothing: not running, not seen (failed), or an empty recording.
+        why: the same, to be told in a language.
     """
 
     def __init__(
-        self, message: str, *, asked_ms: int, before_ms: int | None, after_ms: int | None, reason: str
+        self, message: str, *, asked_ms: int, before_ms: int | None, after_ms: int | None, why: Said
     ) -> None:
         self.asked_ms, self.before_ms, self.after_ms = asked_ms, before_ms, after_ms
-        self.reason = reason
+        self.why, self.reason = why, str(why)
         super().__init__(message)
 
 
-def _offer(nearest: Sequence[str]) -> str:
+def _offer(nearest: Sequence[str]) -> Sentence:
     """The end of a message about a name that is not there."""
-    return f"did you mean {' or '.join(map(repr, nearest))}?" if nearest else "nothing is named like it"
+    if not nearest:
+        return say("nothing is named like it")
+    return say("did you mean {names}?", names=Joined([repr(name) for name in nearest], " or "))

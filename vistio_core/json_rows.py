@@ -20,3 +20,8 @@ def rows_of(table: pa.Table) -> list[dict[str, Any]]:
         else:
             columns[name] = column.to_pylist()
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def span_of(start_ms: int, end_ms: int) -> dict[str, str]:
+    """A window's first instant and its end, each as RFC 3339 text."""
+    return {"start": format_instant(start_ms), "end": format_instant(end_ms)}

@@ -21,6 +21,7 @@ import numpy as np
 
 from vistio_core.errors import InvalidTimeError
 from vistio_core.scalars import ArrowScalar, plain
+from vistio_core.sentences import say
 
 _Number = int | float | Decimal | Fraction | np.integer[Any] | np.floating[Any]
 InstantLike = str | datetime | timedelta | np.datetime64 | np.timedelta64 | _Number | ArrowScalar
@@ -57,10 +58,10 @@ _FIRST_AS_MILLISECONDS = 100_000_000_000
 # The last millisecond that has a four-digit year, the limit of RFC 3339.
 _LAST_MS = 253_402_300_799_999
 
-_WHAT_WORKS = (
+_WHAT_WORKS = say(
     "use RFC 3339 (2026-11-23T05:10:00Z), epoch seconds or milliseconds, or a time before now (-15m)"
 )
-_WHAT_LASTS = "use a number and a unit, such as 500ms, 10s, 5m, 1h30m, 7d"
+_WHAT_LASTS = say("use a number and a unit, such as 500ms, 10s, 5m, 1h30m, 7d")
 _NUMBERS = int | float | Decimal | Fraction
 
 
@@ -87,20 +88,32 @@ def parse_duration(value: DurationLike) -> int:
     except (ArithmeticError, ValueError):  # infinities and NaN
         microseconds = None
     if microseconds is None:
-        raise InvalidTimeError(f"duration {value!r}: {_WHAT_LASTS}; or a timedelta, or a number of seconds")
+        raise InvalidTimeError(
+            say(
+                "duration {value!r}: {lasts}; or a timedelta, or a number of seconds",
+                value=value,
+                lasts=_WHAT_LASTS,
+            )
+        )
     duration_ms, finer = divmod(microseconds, 1000)
     if duration_ms > _MAX_DURATION_MS:
         raise _too_long(value)
     if duration_ms < 0 or finer:
-        wrong = "negative" if duration_ms < 0 else "finer than a millisecond"
-        raise InvalidTimeError(f"duration {value!r} is {wrong}; give whole milliseconds, 0 or more")
+        raise InvalidTimeError(
+            say(
+                "duration {value!r} is negative; give whole milliseconds, 0 or more"
+                if duration_ms < 0
+                else "duration {value!r} is finer than a millisecond; give whole milliseconds, 0 or more",
+                value=value,
+            )
+        )
     return duration_ms
 
 
 def _from_text(text: str) -> int:
     match = _DURATION.fullmatch(text.strip())
     if match is None or not text.strip():
-        raise InvalidTimeError(f"duration {text!r}: {_WHAT_LASTS}")
+        raise InvalidTimeError(say("duration {value!r}: {lasts}", value=text, lasts=_WHAT_LASTS))
     counts = {unit: count for unit, count in match.groupdict().items() if count}
     if all(len(count) <= _MAX_DIGITS for count in counts.values()):
         duration_ms = sum(int(count) * _UNITS_MS[unit] for unit, count in counts.items())
@@ -120,7 +133,9 @@ def _microseconds(value: object) -> int | None:
 
 
 def _too_long(value: object) -> InvalidTimeError:
-    return InvalidTimeError(f"duration {value!r} is longer than 292y, the longest that Prometheus knows")
+    return InvalidTimeError(
+        say("duration {value!r} is longer than 292y, the longest that Prometheus knows", value=value)
+    )
 
 
 def format_duration(ms: int) -> str:
@@ -153,13 +168,13 @@ def parse_instant(value: InstantLike, *, now_ms: int) -> int:
     if isinstance(given, timedelta):
         if given > timedelta(0):
             raise InvalidTimeError(
-                f"instant {value!r}: a timedelta is relative to now, and may not be after it"
+                say("instant {value!r}: a timedelta is relative to now, and may not be after it", value=value)
             )
         return _in_range(now_ms + given // timedelta(milliseconds=1), value)
     if isinstance(given, _NUMBERS) and not isinstance(given, bool):
         return _from_number(given, value)
     if not isinstance(given, str):  # a date, None, a NaT: at a public edge, types are hopes
-        raise InvalidTimeError(f"instant {value!r}: {_WHAT_WORKS}")
+        raise _no_instant(value)
     text = given.strip()
     if text == "now":
         return now_ms
@@ -173,7 +188,7 @@ def parse_instant(value: InstantLike, *, now_ms: int) -> int:
     except InvalidTimeError:
         raise
     except (ValueError, OverflowError) as error:
-        raise InvalidTimeError(f"instant {value!r}: {_WHAT_WORKS}") from error
+        raise _no_instant(value) from error
 
 
 def check_instant(ms: object) -> int:
@@ -183,7 +198,7 @@ def check_instant(ms: object) -> int:
         InvalidTimeError: not an ``int``, or outside of the years 1970 to 9999.
     """
     if not isinstance(ms, int) or isinstance(ms, bool):
-        raise InvalidTimeError(f"instant {ms!r}: use epoch milliseconds as an int")
+        raise InvalidTimeError(say("instant {value!r}: use epoch milliseconds as an int", value=ms))
     return _in_range(ms, ms)
 
 
@@ -206,11 +221,14 @@ def align(ms: int, interval_ms: int) -> int:
 
 def _from_datetime(value: datetime) -> int:
     if value != value:  # pandas' NaT, which is a datetime
-        raise InvalidTimeError(f"instant {value!r}: {_WHAT_WORKS}")
+        raise _no_instant(value)
     if value.tzinfo is None or value.utcoffset() is None:
         raise InvalidTimeError(
-            f"instant {value.isoformat()!r} has no time zone; end it with Z or an offset,"
-            " or pass an aware datetime (datetime.now(UTC))"
+            say(
+                "instant {value!r} has no time zone; end it with Z or an offset,"
+                " or pass an aware datetime (datetime.now(UTC))",
+                value=value.isoformat(),
+            )
         )
     delta = value - datetime(1970, 1, 1, tzinfo=UTC)
     return _in_range((delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000, value)
@@ -221,11 +239,21 @@ def _from_number(number: int | float | Decimal | Fraction, original: object) -> 
         # Float seconds are rounded: 1763873400.123 * 1000 is ...122.9999.
         ms = int(number) if number >= _FIRST_AS_MILLISECONDS else round(number * 1000)
     except (ArithmeticError, ValueError) as error:  # infinities and NaN
-        raise InvalidTimeError(f"instant {original!r}: {_WHAT_WORKS}") from error
+        raise _no_instant(original) from error
     return _in_range(ms, original)
 
 
 def _in_range(ms: int, original: object) -> int:
     if not 0 <= ms <= _LAST_MS:
-        raise InvalidTimeError(f"instant {original!r} is outside of the years 1970 to 9999; {_WHAT_WORKS}")
+        raise InvalidTimeError(
+            say(
+                "instant {value!r} is outside of the years 1970 to 9999; {works}",
+                value=original,
+                works=_WHAT_WORKS,
+            )
+        )
     return ms
+
+
+def _no_instant(value: object) -> InvalidTimeError:
+    return InvalidTimeError(say("instant {value!r}: {works}", value=value, works=_WHAT_WORKS))

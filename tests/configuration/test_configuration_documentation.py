@@ -9,29 +9,15 @@ from pathlib import Path
 
 import attrs
 import pytest
+from support.references import SECTIONS
 
 from vistio_core.configuration import load, loads
-from vistio_core.configuration.http_config import (
-    Authorization,
-    BasicAuth,
-    HttpConfig,
-    HttpHeader,
-    ServerSettings,
-    TlsConfig,
-)
 from vistio_core.configuration.keys import LEGACY, SHAPES
 from vistio_core.configuration.model import (
-    ClusterLevel,
-    Configuration,
-    ConnectionNotice,
     ConnectionRule,
-    GlobalLevel,
     MeasurementRule,
     Merge,
-    NodeClass,
     NodeMapping,
-    ServiceNoticeRule,
-    SeverityThreshold,
     StatusMapping,
     mappings_of,
 )
@@ -41,26 +27,6 @@ PAGE = (ROOT / "docs" / "configuration.md").read_text()
 EXAMPLES = sorted((ROOT / "examples" / "configurations").glob("*.yaml"))
 
 ISTIO = [path for path in EXAMPLES if "istio_requests_total" in path.read_text()]
-
-SECTIONS = {
-    "The file": Configuration,
-    "`globalLevel`": GlobalLevel,
-    "`clusterLevel`": ClusterLevel,
-    "Rules": ConnectionRule,
-    "Node mappings": NodeMapping,
-    "`status`": StatusMapping,
-    "`notices`": ConnectionNotice,
-    "`serviceNotices`": ServiceNoticeRule,
-    "Measurements": MeasurementRule,
-    "`severityThreshold`": SeverityThreshold,
-    "`classes`": NodeClass,
-    "`servers`": ServerSettings,
-    "`http_config`": HttpConfig,
-    "`basic_auth`": BasicAuth,
-    "`authorization`": Authorization,
-    "`tls_config`": TlsConfig,
-    "`http_headers`": HttpHeader,
-}
 
 
 def documented_keys(section: str) -> list[str]:

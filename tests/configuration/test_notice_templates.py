@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vistio_core.configuration import SeverityThreshold, query_link, render_title, severity_of
+from vistio_core.configuration import SeverityThreshold, loads, query_link, render_title, severity_of
 from vistio_core.configuration.model import Severity
 from vistio_core.configuration.templates import fields
 from vistio_core.errors import UsageError
+from vistio_core.marked_from import MarkedFrom
 
 
 @pytest.mark.parametrize(
@@ -137,3 +138,40 @@ def test_the_query_comes_back_out_of_the_link(query: str) -> None:
     assert parse_qs(urlsplit(query_link("http://p", query)).query, keep_blank_values=True) == {
         "g0.expr": [query]
     }
+
+
+RULE = """
+      - query: sum(rate(requests_total[1m]))
+        prometheusURL: http://prometheus
+        source: {label: source}
+        target: {label: target}
+        status: {label: code, dangerRegex: ^5}"""
+
+
+def notice(about: str, thresholds: str) -> str:
+    """A notice of a configuration's rule."""
+    return f"""
+          - {{title: bad, statusType: {about}, severityThreshold: {{{thresholds}}}}}"""
+
+
+@pytest.mark.parametrize(
+    ("rules", "danger", "warning"),
+    [
+        pytest.param([[]], 0.005, 0.05, id="no notices"),
+        pytest.param([[notice("danger", "warning: .05, error: .2")]], 0.05, 0.05, id="errors only"),
+        pytest.param([[notice("warning", "info: .3")]], 0.005, 0.3, id="warnings only"),
+        pytest.param(
+            [[notice("danger", "error: .2")], [], [notice("danger", "info: .02, error: .5")]],
+            0.02,
+            0.05,
+            id="the first that notices",
+        ),
+        pytest.param([[notice("danger", "info: 0, warning: .1")]], 0.1, 0.05, id="0 is switched off"),
+        pytest.param([[notice("danger", "info: 0")]], 0.005, 0.05, id="all switched off"),
+    ],
+)
+def test_pictures_mark_what_notices_speak_of(rules: list[list[str]], danger: float, warning: float) -> None:
+    """Promise: red begins where the configuration begins to raise notices; without any, where it usually does."""
+    told = "".join(RULE + ("\n        notices:" + "".join(each) if each else "") for each in rules)
+    configuration = loads(f"clusterLevel:\n  - cluster: mesh\n    serviceConnections:{told}\n")
+    assert configuration.marked_from == MarkedFrom(danger, warning)

@@ -201,3 +201,17 @@ def test_over_http_and_in_the_terminal_it_is_the_same(tmp_path: Path) -> None:
     quiet = ["path", "--recording", recording.place, "--start", format_instant(START_MS + 10 * MINUTE_MS)]
     told = CliRunner().invoke(main, [*quiet, "--end", window["start"]])
     assert told.stdout == "no errors and no latency left their normal\n"
+
+
+@pytest.mark.parametrize("from_minute", [0, 5])
+def test_a_recording_of_every_five_minutes_says_the_same(tmp_path: Path, from_minute: int) -> None:
+    """Between two of its instants nothing was seen, so nothing was harmed less."""
+    scrapes = history({"cart>db": (from_minute, (100.0, 0.4, 4.0))})
+    seldom = [attrs.evolve(each, interval_ms=5 * MINUTE_MS) for each in scrapes[::5]]
+    (told,), (less_often,) = (
+        asked(tmp_path / name, each).path(NOTICED_MS, END_MS).table.to_pylist()
+        for name, each in (("minute", scrapes), ("five", seldom))
+    )
+    assert told["node"] == "db"
+    assert told["harmed_rps"] == pytest.approx(40, abs=2.5)
+    assert less_often == {**told, "harmed_rps": pytest.approx(40, abs=2.5)}

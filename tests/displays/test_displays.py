@@ -192,8 +192,28 @@ def test_suspects_and_incidents_say_who_and_when_or_that_there_is_nothing(
     assert repr(quiet) == "<Suspects of 2026-11-23T06:00:00Z to 06:10:00Z: nothing stands out>"
     assert "Nothing stands out." in Elements(quiet._repr_html_()).text
     incidents = recording.incidents(START_MS + HOUR_MS, END_MS)
-    assert re.fullmatch(r"<1 incident: .* at 2026-11-23T06:4\d:\d\dZ; 2 gaps>", repr(incidents))
+    assert re.fullmatch(r"<1 incident: .* at 2026-11-23T06:50:00Z; 2 gaps>", repr(incidents))
     assert repr(recording.incidents(START_MS, START_MS + HOUR_MS)) == "<0 incidents>"
+
+
+def test_other_answers_say_what_was_asked_what_was_found_and_what_was_not_seen(
+    recording: vistio.Recording,
+) -> None:
+    hour = START_MS + HOUR_MS
+    around = recording.blast_radius("gateway", hour)
+    assert repr(around) == "<Blast radius of gateway at 2026-11-23T06:00:00Z: 0 callers, 2 dependencies>"
+    assert Elements(around._repr_html_()).count("tr") == 1 + len(around)
+    path = recording.path(END_MS - 10 * MINUTE_MS, END_MS)
+    assert repr(path) == f"<Path of 2026-11-23T06:50:00Z to 07:00:00Z: {path.summary}>"
+    there = recording.seen(START_MS, END_MS)
+    assert repr(there).startswith("<Seen in 2026-11-23T05:00:00Z to 07:00:00Z: ")
+    assert repr(there).endswith(" 0 new, 0 vanished; 2 gaps>")
+    raised = recording.rejudge(None, START_MS, END_MS)
+    assert repr(raised).startswith("<Alerts of 2026-11-23T05:00:00Z to 07:00:00Z: ")
+    for each in (path, there, raised):
+        assert "not running" in Elements(each._repr_html_()).text
+        assert each.to_pandas().shape == (len(each), each.table.num_columns)
+        assert each.to_polars().shape == (len(each), each.table.num_columns)
 
 
 def test_a_comparison_counts_its_changes_and_names_the_rules_that_were_not_answered(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_the_documented_example_of_a_third_party_frontend_works(site: Path) -> N
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        ("vizceral", set()),
+        ("vizceral", {"lang"}),
         ("node-link", {"cluster", "edges"}),
         ("cytoscape", {"cluster"}),
         ("grafana", {"cluster", "part"}),

@@ -13,11 +13,12 @@ import pytest
 from frontends import graphs
 from frontends.graphs import edge, graph, region
 from vistio_core.configuration.model import Severity
+from vistio_core.errors import UsageError
 from vistio_core.frontends.css_colors import is_color
 from vistio_core.frontends.vizceral import Vizceral
 from vistio_core.frontends.vizceral_level import scale
 from vistio_core.frontends.vizceral_text import safe_link
-from vistio_core.graph.model import Edge, FailedRule, Graph, Node, Notice, Rates
+from vistio_core.graph.model import Edge, FailedRule, Graph, Node, Notice, Rates, Region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,6 +141,7 @@ def test_the_root_says_which_instant_it_shows_and_what_was_not_seen() -> None:
         ],
         "configuration": "5f" * 32,
         "backfilled": False,
+        "marked_from": {"danger": 0.005, "warning": 0.05},
     }
 
 
@@ -491,6 +493,28 @@ def test_a_global_node_that_is_no_region_can_be_entered_too() -> None:
     # Else it shows REGION LOADING for ever, or stops the component when its last edge goes.
     root = drawn(graph(edges=[edge("INTERNET", "mesh"), edge("mesh", "partner")]))
     assert [names(node) for node in root["nodes"][1:]] == [["not-recorded"], ["not-recorded"]]
+
+
+@pytest.mark.parametrize(
+    ("given", "failed", "told"),
+    [
+        (region("mesh"), [], "mesh 的所有规则均得到应答：没有流量"),
+        (region("mesh"), [FailedRule("mesh", "a", "timeout", "8 s")], "数据不完整：规则 a：超时：8 s"),
+        (region("mesh"), [FailedRule("mesh", "{a}", "{b!r}", "{")], "数据不完整：规则 {a}：{b!r}：{"),
+        (None, [], "没有规则查询 mesh 的内部"),
+    ],
+)
+def test_why_there_is_nothing_inside_is_told_in_a_language(
+    given: Region | None, failed: list[FailedRule], told: str
+) -> None:
+    regions = [] if given is None else [given]
+    of = graph(*regions, edges=[edge("INTERNET", "mesh")], failed=failed)
+    made = json.loads(Vizceral().render(of, {"lang": "zh"}))
+    (mesh,) = [node for node in made["nodes"] if node["name"] == "mesh"]
+    assert [notice["title"] for notice in mesh["nodes"][0]["notices"]] == [told]
+    assert Vizceral().render(of, {"lang": "en"}) == Vizceral().render(of, {})
+    with pytest.raises(UsageError, match=r"^option lang='fr': use one of en, zh$"):
+        Vizceral().render(of, {"lang": "fr"})
 
 
 @pytest.mark.parametrize(

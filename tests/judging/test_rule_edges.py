@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from math import fsum
+from math import copysign, fsum
 
 import hypothesis.strategies as st
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from support.scrapes import START_MS, mesh
 
 from vistio_core.judging.judge import Judge
-from vistio_core.judging.rule_edges import RuleEdges
+from vistio_core.judging.rule_edges import EdgeSums, RuleEdges, sums_by
 from vistio_core.judging.rulebook import Rulebook
 
 MESH = mesh()
@@ -57,6 +58,52 @@ def test_parts_are_joined_row_by_row() -> None:
     two = judge.edges("main", _table([("b", "c", "404", 4.0)], START_MS))
     joined = RuleEdges.joined([one, RuleEdges.joined([]), two])
     assert np.array_equal(joined.rps, [[1.0, 0.0, 2.0], [0.0, 4.0, 0.0]])
+
+
+def test_some_rows_keep_their_samples() -> None:
+    rates = {("a", "200"): 1.0, ("a", "503"): 2.0, ("b", "200"): 4.0, ("c", "404"): 8.0, ("c", "503"): 16.0}
+    _, edges = _edges([(source, "d", status, rate) for (source, status), rate in rates.items()])
+    some = edges.where(np.array([True, False, True]))
+    assert np.array_equal(some.rps, [[1.0, 0.0, 2.0], [0.0, 8.0, 16.0]])
+    assert np.array_equal(some.where(np.array([False, True])).rps, [[0.0, 8.0, 16.0]])
+
+
+def test_what_pictures_are_scaled_by_is_rounded_up_and_never_negative() -> None:
+    samples = [("a", "b", "200", 0.0000001), ("a", "b", "404", 0.0000011), ("a", "b", "503", -5.0)]
+    _, edges = _edges(samples)
+    assert edges.drawn_millionths.tolist() == [1 + 2]
+
+
+def test_a_zero_keeps_its_sign_beside_sums() -> None:
+    _, edges = _edges([("a", "b", "200", -0.0), ("b", "c", "200", 1.0), ("b", "c", "201", 0.5)])
+    assert [copysign(1.0, rate) for rate in edges.rps[0].tolist()] == [-1.0, 1.0, 1.0]
+    assert edges.rps[1].tolist() == [1.5, 0.0, 0.0]
+
+
+def test_three_rates_of_a_class_are_rounded_once() -> None:
+    _, edges = _edges([("a", "b", "200", 0.1), ("a", "b", "201", 0.2), ("a", "b", "204", 0.3)])
+    assert edges.rps.tolist() == [[0.6, 0.0, 0.0]], "0.1 + 0.2 + 0.3 is 0.6000000000000001"
+
+
+@pytest.mark.parametrize("each", [7, 2**52 - 1, 2**60 - 1, 2**61 + 1, 2**62 - 9, 2**62 + 1])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_sums_of_whole_numbers_are_exact_however_large(each: int, sign: int) -> None:
+    """Also where doubles, and where 64 bits would not hold them."""
+    groups = np.array([2, 0, 2, 2])
+    values = np.array([each, 5, each, each]) * sign
+    for kind in (np.int64, object):
+        assert sums_by(groups, values.astype(kind), 4).tolist() == [5 * sign, 0, 3 * each * sign, 0]
+
+
+def test_sums_of_edges_grow_and_are_looked_up_by_number() -> None:
+    asked = np.array([7, 3, 9, 10, 1])
+    nothing = [0, 0, 0]
+    assert EdgeSums.none().of(asked).tolist() == [nothing] * 5
+    sums = EdgeSums.none().plus(np.array([9, 3, 9]), np.array([[1, 0, 0], [2, 0, 5], [4, 1, 0]]))
+    assert sums.of(asked).tolist() == [nothing, [2, 0, 5], [5, 1, 0], nothing, nothing]
+    more = sums.plus(np.array([1, 3]), np.array([[0, 0, 8], [1, 1, 1]]))
+    assert more.of(asked).tolist() == [nothing, [3, 1, 6], [5, 1, 0], nothing, [0, 0, 8]]
+    assert sorted(more.numbers.tolist()) == [1, 3, 9]
 
 
 def _edges(samples: list[tuple[str, str, str, float]], instant_ms: int = START_MS) -> tuple[Judge, RuleEdges]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from support.scrapes import mesh
 
+from vistio_core.graph.unseen import Round, Unseen
 from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.seen import (
     Blind,
-    Round,
-    Unseen,
     missing_writer,
     names_of_edge,
     names_of_node,

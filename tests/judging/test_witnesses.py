@@ -139,6 +139,13 @@ def normal(rate: float) -> Rates:
         pytest.param(
             {}, {UNKNOWN: normal(0)}, {UNKNOWN: (normal(0), "called", None)}, id="nobody else is known",
         ),
+        pytest.param(
+            {"a": (0, 0, 5), UNKNOWN: normal(8)},
+            {UNKNOWN: normal(5)},
+            {"a": ((0, 0, 5), "caller+called", 0.0), UNKNOWN: (normal(8), "caller", 0.0)},
+            id="what its own side calls unknown is no known caller",
+        ),
+        pytest.param({"a": normal(0)}, {}, {"a": (normal(0), "caller", None)}, id="a caller's counter stands"),
         pytest.param({"a": normal(0)}, {"a": normal(0)}, {"a": (normal(0), "caller+called", 0.0)}, id="quiet"),
         pytest.param(
             {"a": (5, 0, 5)}, {"a": (8, 0, 2)}, {"a": ((5, 0, 5), "caller+called", 0.0)},
@@ -264,6 +271,26 @@ def test_moments_do_not_touch_each_other(moments: list[tuple[Said, Said]]) -> No
     for moment, both in enumerate(moments):
         alone, own = reports(both, sources=sources)
         assert edges(told, sources, moment) == edges(reconciled(alone), own)
+
+
+@given(st.lists(st.tuples(of_callers, said), min_size=2, max_size=4))
+def test_targets_do_not_touch_each_other(by_target: list[tuple[Said, Said]]) -> None:
+    """Nor does it matter in which order their edges come."""
+    alone = [reports(both)[0] for both in by_target if any(both)]
+    if not alone:
+        return
+    place = np.concatenate([np.arange(len(each.targets)) for each in alone])
+    targets = np.repeat(np.arange(len(alone)), [len(each.targets) for each in alone])
+    mixed = np.lexsort((targets, place))
+    caller, called, by_caller, by_called = (
+        np.concatenate([getattr(each, name) for each in alone], axis=1)[:, mixed]
+        for name in ("caller", "called", "by_caller", "by_called")
+    )
+    unknown = np.concatenate([each.unknown for each in alone])[mixed]
+    told = reconciled(Reports(caller, called, by_caller, by_called, targets[mixed], unknown))
+    for name in ("rps", "by_caller", "by_called", "lost_rps"):
+        own = np.concatenate([getattr(reconciled(each), name) for each in alone], axis=1)
+        np.testing.assert_array_equal(getattr(told, name), own[:, mixed])
 
 
 @given(said)

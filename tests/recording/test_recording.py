@@ -94,6 +94,25 @@ def test_in_a_gap_the_error_names_both_neighbours_and_why(recording: Recording) 
         assert format_instant(instant_ms) in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("later_ms", "reason"),
+    [
+        (INTERVAL_MS - 1, "between two instants, none was due"),
+        (INTERVAL_MS, "the recorder was not running"),
+        (INTERVAL_MS + 1, "the recorder was not running"),
+    ],
+)
+def test_between_two_instants_nobody_was_away(recording: Recording, later_ms: int, reason: str) -> None:
+    record(recording, scrape(START_MS), scrape(START_MS + 3 * INTERVAL_MS))
+    asked_ms = START_MS + later_ms
+    with pytest.raises(NothingRecordedError) as error:
+        recording.graph(asked_ms, staleness="1s")
+    assert error.value.reason == reason
+    with pytest.raises(NothingRecordedError) as error:
+        recording.top(asked_ms, asked_ms + 1)
+    assert error.value.reason == reason
+
+
 def test_an_empty_recording_says_so(recording: Recording) -> None:
     with pytest.raises(NothingRecordedError, match="the recording is empty"):
         recording.graph()
@@ -362,11 +381,35 @@ def test_gaps_tell_not_running_from_skipped_from_not_seen(recording: Recording) 
 
 def test_the_time_since_the_last_instant_is_a_gap_too_once_it_is_long_enough(recording: Recording) -> None:
     record(recording, scrape(START_MS))
-    assert recording.gaps(START_MS, START_MS + 4 * INTERVAL_MS).num_rows == 0
+    soon = Recording(recording._store, clock=lambda: START_MS + 4 * INTERVAL_MS)
+    assert soon.gaps(START_MS, START_MS + HOUR_MS).num_rows == 0
     [gap] = recording.gaps(START_MS, START_MS + 60 * SECOND_MS).to_pylist()
     assert (gap["missing"], gap["reason"]) == (5, "not running")
     [until_now] = recording.gaps().to_pylist()
     assert until_now["end"].timestamp() * 1000 == NOW_MS
+
+
+@pytest.mark.parametrize("days", [0, 3])  # more than a day: how long a writer is missed beside others
+def test_a_window_that_begins_in_a_gap_says_so_at_each_door(recording: Recording, days: int) -> None:
+    back_ms = START_MS + days * DAY_MS + HOUR_MS
+    recording = Recording(recording._store, clock=lambda: back_ms + HOUR_MS)
+    record(recording, scrape(START_MS, {"a>b 200": 1.0}), scrape(back_ms, {"a>b 200": 1.0}))
+    window = back_ms - 10 * MINUTE_MS, back_ms + INTERVAL_MS
+    [gap] = recording.gaps(*window).to_pylist()
+    assert (gap["start"].timestamp() * 1000, gap["end"].timestamp() * 1000) == (window[0], back_ms)
+    assert (gap["missing"], gap["reason"]) == (60, "not running")
+    assert recording.gaps(*window, cluster="mesh", node="a").to_pylist() == [gap]
+    assert sum(recording.timeline(*window).column("missing").to_pylist()) == 60
+    assert recording.seen(*window).unseen.to_pylist() == [gap]
+    assert recording.incidents(*window).unseen.to_pylist() == [gap]
+    [within] = recording.gaps(window[0], back_ms - MINUTE_MS).to_pylist()
+    assert within["missing"] == 54
+
+
+def test_before_the_recording_begins_there_is_no_gap(recording: Recording) -> None:
+    record(recording, scrape(START_MS))
+    assert recording.gaps(START_MS - HOUR_MS, START_MS + INTERVAL_MS).num_rows == 0
+    assert recording.gaps(START_MS - HOUR_MS, START_MS).num_rows == 0
 
 
 def test_timeline_means_the_seen_instants_and_leaves_unseen_steps_null(recording: Recording) -> None:

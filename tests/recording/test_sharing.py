@@ -24,7 +24,7 @@ from vistio_core.errors import (
 )
 from vistio_core.frontends import vizceral_frames
 from vistio_core.graph.model import Graph
-from vistio_core.times import DAY_MS, HOUR_MS, MINUTE_MS
+from vistio_core.times import DAY_MS, HOUR_MS, MINUTE_MS, format_instant
 
 FROM_MS = START_MS + 20 * MINUTE_MS
 TO_MS = START_MS + 28 * MINUTE_MS
@@ -138,6 +138,18 @@ def test_the_part_is_whole_and_says_which_it_is(file: Path) -> None:
     assert (known.start, known.end) == ("2026-11-23T05:20:00Z", "2026-11-23T05:28:00Z")
     assert part.annotations()["text"].to_pylist() == ["version 2"]
     assert part.span() == (instant(29), TO_MS - INTERVAL_MS)  # b's last instant: it is missed in the window
+
+
+def test_it_says_of_other_times_that_they_are_not_in_it(recording: Recording, file: Path) -> None:
+    part = opened(file)
+    for at_ms in (START_MS, TO_MS + HOUR_MS):
+        with pytest.raises(NothingRecordedError, match="part of a recording, from ") as raised:
+            part.graph(at_ms)
+        assert format_instant(TO_MS) in raised.value.reason
+    reasons = {row["reason"] for row in part.gaps(START_MS, START_MS + 2 * HOUR_MS).to_pylist()}
+    assert "not in this part" in reasons
+    inside = part.gaps(FROM_MS, TO_MS).to_pylist()
+    assert inside == recording.gaps(FROM_MS, TO_MS).to_pylist()
 
 
 def test_the_same_part_makes_the_same_file(recording: Recording, file: Path, tmp_path: Path) -> None:
@@ -381,6 +393,7 @@ def test_a_newer_format_is_refused_by_name(
         Recording.open(file)
 
 
+@pytest.mark.slow
 def test_killed_at_any_step_an_import_can_be_done_again(tmp_path: Path) -> None:
     seen = [scrape(instant(0), http="failed"), scrape(instant(1), {"a>b 200": 1.0})]
     source = recorded(tmp_path / "source", seen)

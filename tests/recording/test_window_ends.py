@@ -78,7 +78,7 @@ def test_every_door_with_a_window_is_tried() -> None:
         for name, method in inspect.getmembers(Recording, inspect.isfunction)
         if not name.startswith("_") and {"start", "end"} <= inspect.signature(method).parameters.keys()
     }
-    elsewhere = {"gaps", "extent", "suspects", "incidents", "path", "export", "rejudge"}
+    elsewhere = {"gaps", "extent", "heat", "suspects", "incidents", "path", "export", "rejudge"}
     assert with_window == {*DOORS, *elsewhere}, (
         "gaps are tried below, export in test_sharing.py, the others in tests/diagnosis; an extent tells of no instant"
     )

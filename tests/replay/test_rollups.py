@@ -12,7 +12,9 @@ from support.scrapes import INTERVAL_MS, START_MS, all_failed, edges, mesh, scra
 
 from vistio_core import Recording
 from vistio_core.cache import Cache
+from vistio_core.judging import minutes
 from vistio_core.judging.subject import Subject
+from vistio_core.replay.rollups import subjects as subjects_file
 from vistio_core.replay.rollups import traffic
 from vistio_core.replay.rollups.hours import Rollup, Rollups
 from vistio_core.replay.rollups.traffic import TABLE_BYTES, Traffic, weight_bytes
@@ -155,6 +157,7 @@ SUBJECTS = [
     {"source": "a", "target": "b", "cluster": "mesh"},
     {"node": "b"},
     {"source": "a"},
+    {"target": "b", "cluster": "mesh"},
     {"source": "b", "target": "a"},  # both are there, and never talk to each other
 ]
 
@@ -203,6 +206,62 @@ def test_what_is_too_much_at_once_is_read_in_pieces_and_says_the_same(
     assert len(pieces) > 5
 
 
+def test_what_leaves_a_node_for_itself_or_for_another_is_no_timeline_of_the_node(
+    recording: Recording,
+) -> None:
+    """A subject that is a node and an end has no minutes: the node's would say too much of it."""
+    window = START_MS, START_MS + HOUR_MS, "1m"
+    for ends, normal in (({"source": "a"}, 2.0), ({"target": "a"}, 0.0), ({"target": "b"}, 2.0)):
+        assert recording.timeline(*window, node="b", **ends)["known_normal"][0].as_py() == normal
+
+
+def test_subjects_of_several_writers_are_found_however_few_are_put_together_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(minutes, "_AT_ONCE", 2)
+    monkeypatch.setattr(subjects_file, "_BLOCK_SUBJECTS", 3)
+    recording = Recording.open(tmp_path / "r", create=True, clock=lambda: NOW_MS)
+    pairs = ["a>b", "c>d", "e>f", "g>g", "h>i"]
+    for number, name in enumerate(("east", "west")):
+        with recording.writer(name) as writer:
+            writer.put_configuration(mesh())
+            for minute in range(3):
+                rates = {f"{pair} 200": 1.0 + minute + place for place, pair in enumerate(pairs[number::2])}
+                writer.commit(scrape(START_MS + minute * 60_000, rates))
+    asked = [
+        subject
+        for pair in pairs
+        for source, _, target in [pair.partition(">")]
+        for subject in (
+            {"source": source, "target": target},
+            {"source": source},
+            {"target": target},
+            {"node": source},
+            {"node": target},
+        )
+    ]
+    window = START_MS, START_MS + 180_000, "1m"
+    found = [recording.timeline(*window, **subject) for subject in asked]
+    for name in ("east", "west"):
+        with recording.writer(name) as writer:
+            writer.seal(NOW_MS)
+    assert len(subjects(recording)) == 1
+    assert [recording.timeline(*window, **subject) for subject in asked] == found
+
+
+def test_an_hour_may_begin_late(tmp_path: Path) -> None:
+    recording = Recording.open(tmp_path / "r", create=True, clock=lambda: NOW_MS)
+    window = START_MS, START_MS + 6 * 60_000, "1m"
+    with recording.writer() as writer:
+        writer.put_configuration(mesh())
+        for minute in (1, 2, 4):
+            writer.commit(scrape(START_MS + minute * 60_000, {"a>b 200": float(minute)}))
+        found = recording.timeline(*window, source="a", target="b")
+        assert found["normal"].to_pylist() == [None, 1.0, 2.0, None, 4.0, None]
+        writer.seal(NOW_MS)
+    assert recording.timeline(*window, source="a", target="b") == found
+
+
 def test_of_a_node_in_two_clusters_the_most_edges_are_those_of_one_instant(tmp_path: Path) -> None:
     recording = Recording.open(tmp_path / "r", create=True, clock=lambda: NOW_MS)
     with recording.writer() as writer:
@@ -240,17 +299,18 @@ def test_minutes_that_are_not_as_they_were_written_are_not_believed(recording: R
     assert subjects(recording)[0].read_bytes() == good
 
 
+@pytest.mark.parametrize("rate", [9e11, -9e11])
 def test_rates_too_high_for_minutes_leave_the_log_to_be_read(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, rate: float
 ) -> None:
     recording = Recording.open(tmp_path / "r", create=True, clock=lambda: NOW_MS)
     with recording.writer() as writer:
         writer.put_configuration(mesh())
-        writer.commit(scrape(START_MS, {f"a>b {status}": 9e11 for status in range(200, 230)}))
+        writer.commit(scrape(START_MS, {f"a>b {status}": rate for status in range(200, 230)}))
         writer.seal(NOW_MS)
     assert "rollup.failed" in caplog.messages
     [row] = recording.timeline(START_MS, START_MS + 60_000, "1m", source="a").to_pylist()
-    assert row["normal"] == 27e12
+    assert row["normal"] == 30 * rate
 
 
 def test_of_an_hour_that_is_not_sealed_only_what_is_new_is_read(

@@ -183,3 +183,17 @@ def test_an_edge_that_two_writers_saw_is_one_edge_with_both_rates(recording: Rec
     assert (row["edges"], row["normal"], row["danger"], row["notices_error"]) == (3, 6.0, 2.0, 2)
     [row] = recording.timeline(START_MS, START_MS + INTERVAL_MS, "10s", target="b").to_pylist()
     assert (row["edges"], row["normal"], row["danger"]) == (1, 4.0, 2.0)
+
+
+def test_no_instant_tells_all_while_one_of_two_writers_is_silent(recording: Recording) -> None:
+    for writer, instants in (("east", (0, 1, 2)), ("west", (0, 2))):
+        with recording.writer(writer) as writing:
+            writing.put_configuration(mesh())
+            for index in instants:
+                writing.commit(scrape(START_MS + index * INTERVAL_MS, {f"a>{writer} 200": 1.0}))
+    rows = recording.timeline(START_MS, START_MS + 3 * INTERVAL_MS, "10s").to_pylist()
+    assert [(row["normal"], row["instants"], row["missing"], row["unseen"]) for row in rows] == [
+        (2.0, 1, 0, []),
+        (None, 0, 1, ["writer west"]),
+        (2.0, 1, 0, []),
+    ]

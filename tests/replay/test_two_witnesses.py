@@ -7,6 +7,8 @@ of one edge, of one node; with and without rollups), comparisons and topologies 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from support.scrapes import INTERVAL_MS, START_MS
 
 from vistio_core import Recording, loads
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
+from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import Edge, Graph, Rates
 from vistio_core.times import HOUR_MS, MINUTE_MS
 
@@ -76,7 +79,10 @@ def test_requests_that_both_report_count_once_and_what_was_lost_is_told(tmp_path
             *told("other", "a>db", _200=0.5),
         ),
     )
-    found = edges(recording.graph(at=START_MS))
+    graph = recording.graph(at=START_MS)
+    found = edges(graph)
+    columns = Edges.of(graph.region("mesh").edges)
+    assert columns.told.tolist() == [3, 1, 1, 3, 2, 2], "both, the caller, the called, in columns"
     assert {pair: (edge.rates, edge.told_by, dict(edge.measurements)) for pair, edge in found.items()} == {
         "a>db": (Rates(7.5, 0.0, 3.0), "both", {"lost_rps": 3.0}),
         "a>outside": (Rates(4.0), "caller", {}),
@@ -265,21 +271,139 @@ def test_a_comparison_takes_the_mean_of_the_graphs_and_a_topology_their_union(hi
             assert means[pair][index] == pytest.approx(mean, abs=1e-5)
 
 
-def test_the_first_of_several_rules_of_a_witness_raises_the_notices_of_an_edge(tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", [("zz", "aa"), ("aa", "zz")])
+def test_the_first_of_several_rules_of_a_witness_raises_the_notices_of_an_edge(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    """Wherever its rows stand."""
     rules = "".join(
         f"""
       - {{name: {name}, {SHARED}, witness: caller, {ENDS}, {STATUS}, {NOTICES.replace("errors", name)}}}"""
-        for name in ("zz-first", "aa-second")
+        for name in names
     )
     configuration = loads(
         f"globalLevel: {{}}\nclusterLevel:\n  - cluster: mesh\n    serviceConnections:{rules}\n"
     )
-    outcomes = tuple(RuleOutcome("mesh", name, Outcome.OK) for name in ("aa-second", "zz-first"))
-    samples = (*told("aa-second", "a>db", _503=1.0), *told("zz-first", "a>db", _503=1.0))
+    outcomes = tuple(RuleOutcome("mesh", name, Outcome.OK) for name in ("aa", "zz"))
+    samples = (*told("aa", "a>db", _503=1.0), *told("zz", "a>db", _503=1.0))
     recording = Recording.open(tmp_path, create=True, clock=lambda: NOW_MS)
     with recording.writer() as writer:
         writer.put_configuration(configuration)
         writer.commit(Scrape(START_MS, INTERVAL_MS, configuration.hash, outcomes, samples))
     (edge,) = recording.graph(at=START_MS).region("mesh").edges
     assert edge.rates == Rates(0.0, 0.0, 2.0)
-    assert [notice.title for notice in edge.notices] == ["zz-first"]
+    assert [notice.title for notice in edge.notices] == [names[0]]
+
+
+@pytest.mark.parametrize("side", ["sent", "received"])
+def test_reports_of_several_writers_are_added_alike_whichever_is_read_first(
+    tmp_path: Path, side: str
+) -> None:
+    """To the last digit: 0.1 + 0.2 + 0.3 is not 0.3 + 0.2 + 0.1."""
+    found = set()
+    for place, rates in enumerate(permutations((0.1, 0.2, 0.3))):
+        for writer, rate in zip("abc", rates, strict=True):
+            recording = recorded(
+                tmp_path / str(place), scrape(START_MS, *told(side, "a>db", _503=rate)), writer=writer
+            )
+        (edge,) = recording.graph(at=START_MS).region("mesh").edges
+        found.add(edge.rates)
+    assert found == {Rates(0.0, 0.0, 0.1 + 0.2 + 0.3)}
+
+
+def test_what_is_called_alike_in_two_clusters_has_witnesses_of_its_own(tmp_path: Path) -> None:
+    """An unknown caller in one cluster is nobody of the other one."""
+    rules = "".join(
+        f"""
+      - {{name: {name}, {SHARED}, witness: {witness}, {ENDS}, {STATUS}}}"""
+        for name, witness in (("sent", "caller"), ("received", "called"))
+    )
+    levels = "".join(
+        f"\n  - cluster: {cluster}\n    serviceConnections:{rules}" for cluster in ("east", "west")
+    )
+    configuration = loads(f"globalLevel: {{}}\nclusterLevel:{levels}\n")
+    outcomes = tuple(RuleOutcome(cluster, rule.id, Outcome.OK) for cluster, rule in configuration.rules())
+    samples = (
+        Sample("east", "sent", "a", "db", "200", 5.0),
+        Sample("west", "received", "unknown", "db", "200", 5.0),
+        Sample("west", "sent", "a", "queue", "503", 2.0),
+        Sample("west", "received", "b", "queue", "200", 1.0),
+    )
+    recording = Recording.open(tmp_path, create=True, clock=lambda: NOW_MS)
+    with recording.writer() as writer:
+        writer.put_configuration(configuration)
+        writer.commit(Scrape(START_MS, INTERVAL_MS, configuration.hash, outcomes, samples))
+    graph = recording.graph(at=START_MS)
+    assert {
+        (region.name, edge.source, edge.target): (edge.rates.total, edge.told_by, dict(edge.measurements))
+        for region in graph.regions
+        for edge in region.edges
+    } == {
+        ("east", "a", "db"): (5.0, "caller", {}),
+        ("west", "unknown", "db"): (5.0, "called", {}),
+        ("west", "a", "queue"): (2.0, "caller", {"lost_rps": 2.0}),
+        ("west", "b", "queue"): (1.0, "called", {}),
+    }
+    assert {name: level.peak_rps for name, level in recording.topology(START_MS, START_MS + 1).items()} == {
+        "east": 5.0,
+        "west": 5.0,
+    }
+
+
+def test_the_called_side_s_rule_raises_the_notices_of_an_edge_that_it_tells_of(tmp_path: Path) -> None:
+    rules = "".join(
+        f"""
+      - {{name: {name}, {SHARED}, witness: {witness}, {ENDS}, {STATUS}, {NOTICES.replace("errors", name)}}}"""
+        for name, witness in (("received", "called"), ("sent", "caller"))
+    )
+    configuration = loads(
+        f"globalLevel: {{}}\nclusterLevel:\n  - cluster: mesh\n    serviceConnections:{rules}\n"
+    )
+    outcomes = tuple(RuleOutcome("mesh", name, Outcome.OK) for name in ("received", "sent"))
+    samples = (
+        *told("sent", "a>db", _503=1.0),
+        *told("received", "a>db", _503=1.0),
+        *told("sent", "a>outside", _503=1.0),
+        *told("received", "c>db", _503=1.0),
+    )
+    recording = Recording.open(tmp_path, create=True, clock=lambda: NOW_MS)
+    with recording.writer() as writer:
+        writer.put_configuration(configuration)
+        writer.commit(Scrape(START_MS, INTERVAL_MS, configuration.hash, outcomes, samples))
+    found = edges(recording.graph(at=START_MS))
+    assert {pair: [notice.title for notice in edge.notices] for pair, edge in found.items()} == {
+        "a>db": ["received"],
+        "a>outside": ["sent"],
+        "c>db": ["received"],
+    }
+
+
+def test_a_peak_is_rounded_up_so_that_no_edge_exceeds_it(tmp_path: Path) -> None:
+    recording = recorded(
+        tmp_path,
+        scrape(START_MS, *told("sent", "a>db", _200=1 / 3, _503=1 / 3), *told("other", "a>db", _200=1.0)),
+    )
+    assert recording.topology(START_MS, START_MS + 1)["mesh"].peak_rps == 1.666668
+    [row] = recording.timeline(START_MS, START_MS + INTERVAL_MS, "10s").to_pylist()
+    assert (row["normal"], row["danger"]) == (1.333333, 0.333333), (
+        "what is added up is rounded to the nearest"
+    )
+
+
+@pytest.mark.parametrize(
+    ("statuses", "rates"),
+    [
+        (range(200, 230), (27e12, 0.0, 0.0)),
+        # Each class fits, and all of them together do not.
+        ([hundreds * 100 + more for hundreds in (2, 4, 5) for more in range(5)], (4.5e12, 4.5e12, 4.5e12)),
+    ],
+)
+def test_rates_whose_sum_does_not_fit_64_bits_are_summed_exactly(
+    tmp_path: Path, statuses: Sequence[int], rates: tuple[float, float, float]
+) -> None:
+    by_status = {f"_{status}": 9e11 for status in statuses}
+    samples = *told("sent", "a>db", **by_status), *told("received", "a>db", **by_status)
+    recording = recorded(tmp_path, scrape(START_MS, *samples, *told("other", "a>db", _200=1.0)))
+    [row] = recording.timeline(START_MS, START_MS + INTERVAL_MS, "10s").to_pylist()
+    assert (row["normal"] - 1, row["warning"], row["danger"]) == rates
+    assert recording.topology(START_MS, START_MS + 1)["mesh"].peak_rps == sum(rates) + 1

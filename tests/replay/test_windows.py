@@ -228,7 +228,8 @@ def check_timeline(
         assert [row["normal"], row["warning"], row["danger"]] == expected
         some = [sum(each) for each in zip(*parts, strict=True)] if is_known else nothing
         assert [row[f"known_{name}"] for name in ("normal", "warning", "danger")] == some
-        assert row["instants"] == len(instants)
+        # Where one of several writers was silent, no instant tells all.
+        assert row["instants"] == (0 if row["normal"] is None else len(instants))
         if not is_known:
             unseen = {name for name in unseen if not name.startswith("writer")}
         assert row["unseen"] == sorted(unseen)
@@ -343,6 +344,7 @@ def check_topology(found: Topology, scrapes: Sequence[Scrape]) -> None:
 @pytest.mark.parametrize("piece_rows", [1, 200_000], ids=["minute by minute", "at once"])
 @given(scrapes=SCRAPES, subjects=st.lists(st.sampled_from(SUBJECTS), min_size=1, max_size=2))
 # A peak of more millionths than a double can count.
+@pytest.mark.slow
 @example(
     scrapes={
         (3, "west"): (

@@ -14,7 +14,15 @@ Each option of a `Group` or `Command` is an environment variable too, named in `
 
 from vistio_core.commandline.commands import INTERRUPTED, Command, Group, settings, version
 from vistio_core.commandline.logs import FORMATS, LEVELS, configure_logging, logging_options
-from vistio_core.commandline.parameters import DURATION, INSTANT, SIZE, DurationType, InstantType, SizeType
+from vistio_core.commandline.parameters import (
+    DURATION,
+    INSTANT,
+    SIZE,
+    DurationType,
+    InstantType,
+    SizeType,
+    web_config_option,
+)
 from vistio_core.commandline.progress import progress
 
 __all__ = [
@@ -34,4 +42,5 @@ __all__ = [
     "progress",
     "settings",
     "version",
+    "web_config_option",
 ]

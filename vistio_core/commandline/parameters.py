@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -90,3 +91,10 @@ DURATION = DurationType()
 INSTANT = InstantType()
 SIZE = SizeType()
 TEXT = TextType()
+
+web_config_option = click.option(
+    "--web-config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="TLS, users and tokens of this port: Prometheus' web configuration, and tokens. Read again when it changes.",
+)

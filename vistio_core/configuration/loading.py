@@ -16,9 +16,10 @@ import attrs
 from vistio_core.configuration.advice import advise
 from vistio_core.configuration.default_server import KEY as DEFAULT_SERVER
 from vistio_core.configuration.default_server import check_url, put_default_server, text_with_default
+from vistio_core.configuration.first_promviz import converted
 from vistio_core.configuration.http_config import HttpConfig, ServerSettings
 from vistio_core.configuration.http_values import duplicate_servers
-from vistio_core.configuration.keys import SHAPES
+from vistio_core.configuration.keys import LEGACY, SHAPES
 from vistio_core.configuration.model import (
     DEFAULT_CLASS,
     ClusterLevel,
@@ -123,6 +124,7 @@ def _loads(text: str, file: str, directory: str, prometheus_url: str | None) -> 
     text = text.removeprefix("\ufeff")
     document = read_yaml(text)
     root = _root_table(document, file)
+    _refuse_first_promviz(text, root, file)
     placer = Placer()
     try:
         placed = placer.place(root, Configuration, "")
@@ -174,9 +176,25 @@ def _root_table(document: Document, file: str) -> Table:
     if not isinstance(root, Table):
         found = describe(Placed("", root.line, root))
         raise _refuse(file, f"{found}; a configuration is a mapping, {_START}", root.line)
-    if not root.entries.keys() & SHAPES[Configuration].keys() and not document.problems:
+    known = SHAPES[Configuration].keys() | {key for shape, key in LEGACY if shape is Configuration}
+    if not root.entries.keys() & known and not document.problems:
         raise _refuse(file, _explain_foreign(root), root.line)
     return root
+
+
+def _refuse_first_promviz(text: str, root: Table, file: str) -> None:
+    """Vistio would read past its clusters, and show none: whoever still has such a file wants them.
+
+    Raises:
+        ConfigurationError: it is one; has the same file with the keys of today.
+    """
+    instead = converted(text, root)
+    if instead is not None:
+        shown_text = redact_yaml(instead, read_yaml(instead).node)
+        message = (
+            "is a file of the first promviz; save this instead, with *** replaced where it hides a secret"
+        )
+        raise _refuse(file, f"{message}:\n\n{shown_text}")
 
 
 def _explain_foreign(root: Table) -> str:

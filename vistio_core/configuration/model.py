@@ -16,6 +16,7 @@ import attrs
 from vistio_core.configuration import label_templates
 from vistio_core.configuration.http_config import HttpConfig, ServerSettings, address
 from vistio_core.events import GLOBAL_LEVEL
+from vistio_core.marked_from import MarkedFrom
 from vistio_core.url_secrets import redact_server
 
 if TYPE_CHECKING:
@@ -134,6 +135,11 @@ class SeverityThreshold:
     info: float = 0.0
     warning: float = 0.0
     error: float = 0.0
+
+    @property
+    def lowest(self) -> float | None:
+        """From which value on a notice has any severity; None where all are switched off."""
+        return min((value for value in (self.info, self.warning, self.error) if value > 0), default=None)
 
 
 @attrs.frozen
@@ -265,6 +271,16 @@ class Configuration:
         found = next((server for server in self.servers if address(server.url) == address(url)), None)
         settings = ServerSettings(url) if found is None else found
         return attrs.evolve(settings, http_config=settings.http_config or self.http_config or HttpConfig())
+
+    @cached_property
+    def marked_from(self) -> MarkedFrom:
+        """From which shares on an edge is marked."""
+        rules = (rule for _, rule in self._rules if isinstance(rule, ConnectionRule))
+        lowest: dict[str, float] = {}
+        for notice in (notice for rule in rules for notice in rule.notices):
+            if (value := notice.severity_threshold.lowest) is not None:
+                lowest[notice.status_type] = min(lowest.get(notice.status_type, value), value)
+        return MarkedFrom(**lowest)
 
     def connection_rule(self, cluster: str, rule_id: str) -> ConnectionRule | None:
         """The rule of this id whose series are edges; None where this configuration has none."""

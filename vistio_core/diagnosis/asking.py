@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from vistio_core.configuration.model import Configuration
+from vistio_core.diagnosis.heat import Heat, heat
 from vistio_core.diagnosis.incidents import Incidents, incidents_of
 from vistio_core.diagnosis.latencies import Ends, latencies
 from vistio_core.diagnosis.normal import Span
@@ -17,6 +18,7 @@ from vistio_core.diagnosis.path import IncidentPath, path_table
 from vistio_core.diagnosis.suspects import Suspects, suspects_table
 from vistio_core.diagnosis.words import Mark
 from vistio_core.errors import UsageError
+from vistio_core.sentences import say
 from vistio_core.storage.log import Log
 from vistio_core.times import HOUR_MS, MINUTE_MS, align
 
@@ -44,8 +46,9 @@ class Diagnosis:
     ) -> Suspects:
         """Who is likely the cause of what a window shows; `Recording.suspects` says more."""
         seen, spans, told_ms = self._beside_normal(window_ms, baseline_ms)
-        table = suspects_table(seen, *spans, about, marks)
-        return Suspects(table, *window_ms, told_ms, pa.concat_tables([gaps(*told_ms), gaps(*window_ms)]))
+        table, evidence = suspects_table(seen, *spans, about, marks)
+        unseen = pa.concat_tables([gaps(*told_ms), gaps(*window_ms)])
+        return Suspects(table, *window_ms, told_ms, unseen, evidence)
 
     def path(
         self, window_ms: tuple[int, int], baseline_ms: tuple[int, int] | None, gaps: Gaps
@@ -74,6 +77,10 @@ class Diagnosis:
         seen = self._observed(start_ms - BASELINE_MS, end_ms)
         return Incidents(incidents_of(seen, _span(seen, start_ms, end_ms)), gaps(start_ms, end_ms))
 
+    def heat(self, start_ms: int, end_ms: int, step_ms: int) -> Heat:
+        """Every node and edge over a window; `Recording.heat` says more."""
+        return heat((start_ms, end_ms), step_ms, self._observed)
+
     def latencies(self, start_ms: int, end_ms: int) -> Mapping[Ends, float]:
         """How long a request took over a window, however long it is: hour by hour."""
 
@@ -87,8 +94,12 @@ class Diagnosis:
         start_ms, end_ms = align(start_ms, MINUTE_MS), -(-end_ms // MINUTE_MS) * MINUTE_MS
         if end_ms - start_ms > MOST_HOURS * HOUR_MS:
             raise UsageError(
-                f"what is asked about and what is normal span {(end_ms - start_ms) / HOUR_MS:.0f} hours;"
-                f" at most {MOST_HOURS} can be looked at in one question: use a shorter window"
+                say(
+                    "what is asked about and what is normal span {hours:.0f} hours;"
+                    " at most {most} can be looked at in one question: use a shorter window",
+                    hours=(end_ms - start_ms) / HOUR_MS,
+                    most=MOST_HOURS,
+                )
             )
         return self._read(start_ms, end_ms)
 

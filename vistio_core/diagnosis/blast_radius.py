@@ -23,6 +23,8 @@ from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.graph.model import Edge, Graph, Rates
 from vistio_core.json_rows import rows_of
 from vistio_core.judging.seen import Unseen
+from vistio_core.names import visible
+from vistio_core.tables import OneTable
 from vistio_core.times import format_instant
 
 CALLER, DEPENDENCY = "caller", "dependency"
@@ -39,8 +41,8 @@ REACHED = pa.schema(
 )
 
 
-@attrs.frozen(eq=False)
-class BlastRadius:
+@attrs.frozen(eq=False, repr=False)
+class BlastRadius(OneTable):
     """Callers and dependencies of a node at an instant.
 
     Shape of ``table``: one row per direction, cluster and node that is reached; callers first, then the nearest, then
@@ -90,6 +92,22 @@ class BlastRadius:
             "dependencies": dependencies,
             "unseen": list(self.unseen),
         }
+
+    def __repr__(self) -> str:
+        from vistio_core.displays.words import counted
+
+        callers = counted(len(self.callers()), "caller")
+        dependencies = counted(len(self.dependencies()), "dependency", "dependencies")
+        hidden = f"; not seen: {', '.join(map(visible, self.unseen))}" if self.unseen else ""
+        return f"<{self._title()}: {callers}, {dependencies}{hidden}>"
+
+    def _repr_html_(self) -> str:
+        from vistio_core.displays.found import REACHED, answer_html
+
+        return answer_html(self._title(), "", self.table, REACHED, self.unseen)
+
+    def _title(self) -> str:
+        return f"Blast radius of {visible(self.node)} at {format_instant(self.instant_ms)}"
 
 
 def blast_radius(graph: Graph, node: str, cluster: str | None, unseen: Iterable[Unseen]) -> BlastRadius:

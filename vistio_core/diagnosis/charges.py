@@ -88,8 +88,8 @@ def harmed(
     """
     values, excess = now
     if signal.unit == "calls":
-        # A larger part of those that nobody calls is demand, and no doing of anybody's in the mesh.
-        excess = np.where(mesh.called[mesh.source], excess, np.minimum(excess, 0.0))
+        # A larger part of what enters is demand, and no doing of anybody's in the mesh.
+        excess = np.where(mesh.entry[mesh.source], np.minimum(excess, 0.0), excess)
     excess = np.abs(excess) if signal.falls else np.maximum(excess, 0.0)
     if signal.unit == "ms":
         excess = np.minimum(excess / whole_ms, 1.0)
@@ -113,18 +113,17 @@ def falls_on(mesh: Mesh, signal: Signal, harm: Floats, excess: Floats) -> Floats
 
 
 def request_ms(seen: Observed, mesh: Mesh, baseline: Span) -> float:
-    """How long what enters takes when all is well, on average; or what is measured of those that nobody calls."""
-    entries = ~mesh.called[mesh.source]
+    """How long what enters takes when all is well, on average; or what is measured of the entries."""
     took, rps = time_at(seen, caller=False), mesh.rps
     if took is not None:
-        took, rps = baseline.of(took)[:, entries], baseline.of(rps)[:, entries]
+        took, rps = baseline.of(took)[:, mesh.enters], baseline.of(rps)[:, mesh.enters]
     else:
         measured = [name for name in seen.of_nodes if unit_of(name) in ("ms", "s", "seconds")]
         means = [name for name in measured if "mean" in name or "average" in name] or measured
         if not means:
             return _OTHER_REQUEST_MS
         own = baseline.of(seen.of_nodes[means[0]]) * (1.0 if unit_of(means[0]) == "ms" else 1000.0)
-        took, rps = own[:, ~mesh.called], baseline.of(mesh.entering)[:, ~mesh.called]
+        took, rps = own[:, mesh.entry], baseline.of(mesh.entering)[:, mesh.entry]
     both = ~np.isnan(took) & (np.nan_to_num(rps) > 0)
     total = float(np.where(both, np.nan_to_num(rps), 0.0).sum())
     whole = float(np.where(both, np.nan_to_num(rps) * np.nan_to_num(took), 0.0).sum())

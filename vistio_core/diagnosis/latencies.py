@@ -42,16 +42,26 @@ def latencies(parts: Iterable[Observed]) -> Mapping[Ends, float]:
 
 def _of_requests(seen: Observed) -> Iterator[tuple[Ends, float, float]]:
     """Of edges and of what they enter: milliseconds of all requests, and how many these are."""
-    took = time_at(seen, caller=False)
-    if took is None:
-        return
     mesh = Mesh.of(seen)
-    known = ~np.isnan(took) & ~np.isnan(mesh.rps)
-    requests = np.where(known, mesh.rps, 0.0).sum(axis=0)
-    total = np.where(known, mesh.rps * took, 0.0).sum(axis=0)
+    timed = timed_requests(seen, mesh)
+    if timed is None:
+        return
+    requests, total = (each.sum(axis=0) for each in timed)
     yield from _named(seen, seen.edges, total, requests)
     of_nodes, entering = mesh.by_target.added(np.array([total, requests]))
     yield from _named(seen, seen.nodes, of_nodes, entering)
+
+
+def timed_requests(seen: Observed, mesh: Mesh) -> tuple[Floats, Floats] | None:
+    """How many requests a second took a known time, and how many ms these took; steps by edges.
+
+    None where nobody measures. 0 where a time, or how many requests there were, is not known.
+    """
+    took = time_at(seen, caller=False)
+    if took is None:
+        return None
+    known = ~np.isnan(took) & ~np.isnan(mesh.rps)
+    return np.where(known, mesh.rps, 0.0), np.where(known, mesh.rps * took, 0.0)
 
 
 def _of_nodes(seen: Observed) -> Iterator[tuple[Ends, float, float]]:

@@ -253,16 +253,15 @@ class _Adding:
             # What one writer tells of and could not see now is not what the others saw.
             blind |= unseen & (sums[:CLASSES] != 0).any(axis=(0, 1))
             with np.errstate(invalid="ignore", divide="ignore"):
-                mean = sums[:CLASSES] / (MILLIONTHS * count)
-                mean[:, unseen] = np.nan
-                rates.append(mean)
+                rates.append(sums[:CLASSES] / np.where(unseen, np.nan, MILLIONTHS * count))
                 if len(sums) > CLASSES:
                     lost.append(sums[CLASSES] / (MILLIONTHS * sums[CLASSES + 1]))
         in_all, lost_in_all = (
             reduce(_plus, parts) if parts else np.full(shape, np.nan)
             for parts, shape in ((rates, (CLASSES, *blind.shape)), (lost, blind.shape))
         )
-        in_all[:, blind], lost_in_all[blind] = np.nan, np.nan
+        if blind.any():
+            in_all[:, blind], lost_in_all[blind] = np.nan, np.nan
         return in_all, lost_in_all
 
     def _sums(self, pieces: Sequence[_OfPiece], edges: Integers) -> Floats:
@@ -282,7 +281,7 @@ class _Adding:
             of = self.judge.names.of
             seen = told_by_any(group.tellers, of, *ends) & ~told_by_any(group.unseen, of, *ends)
             instants = np.bincount(self._step(_instants(present, group)), minlength=self.steps)
-            count += instants[:, None] * seen
+            count[:, seen] += instants[:, None]
         return count
 
 

@@ -14,23 +14,27 @@ harm comes; who follows nobody is where it began. Calls in a circle begin with w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 import numpy as np
 import pyarrow as pa
 
-from vistio_core.configuration.mapping import StatusClass
 from vistio_core.diagnosis.charges import floors, harmed, mean_of, request_ms
-from vistio_core.diagnosis.incidents import FROM_SHARE, SHORTEST_STEPS, SMOOTHED_STEPS, runs_of, smoothed
+from vistio_core.diagnosis.course import runs_of, usually_apart
+from vistio_core.diagnosis.incidents import FROM_SHARE, SHORTEST_STEPS, SMOOTHED_STEPS, smoothed
 from vistio_core.diagnosis.normal import Normal, Span, normal_of, onset
 from vistio_core.diagnosis.observed import STEP_MS, Observed
-from vistio_core.diagnosis.signals import SLOW, Mesh, Signal, node_time, ratio, time_at
+from vistio_core.diagnosis.signals import Mesh, Signal
 from vistio_core.diagnosis.suspects import BEFORE_STEPS
-from vistio_core.json_rows import rows_of
+from vistio_core.diagnosis.symptoms import symptoms
+from vistio_core.json_rows import rows_of, span_of
 from vistio_core.names import visible
+from vistio_core.replay.gaps import unseen_rows
+from vistio_core.sentences import Joined, Language, Sentence, say
 from vistio_core.storage.format import INSTANT
+from vistio_core.tables import OneTable
 from vistio_core.times import MINUTE_MS, format_duration, format_instant
 
 TOGETHER_MS = MINUTE_MS
@@ -52,8 +56,8 @@ PATH = pa.schema(
 )
 
 
-@attrs.frozen(eq=False)
-class IncidentPath:
+@attrs.frozen(eq=False, repr=False)
+class IncidentPath(OneTable):
     """Who left normal, in the order in which errors and latency moved.
 
     Shape of ``table``: one row per node that left its normal, by ``order``: by onset, the called before the caller.
@@ -78,30 +82,54 @@ class IncidentPath:
     @property
     def summary(self) -> str:
         """A sentence."""
-        told = []
-        for row in self.table.slice(0, _MOST_TOLD).to_pylist():
-            node = visible(row["node"])
-            if row["follows"] is None:
-                since = format_instant(round(row["onset"].timestamp() * 1000))
-                told.append(f"{node} left its normal at {since}")
-            else:
-                later = f"{format_duration(row['later_ms'])} later" if row["later_ms"] else "at the same time"
-                told.append(f"{node} followed {visible(row['follows'])}, {later}")
-        more = self.table.num_rows - len(told)
-        rest = f"; and {more} more" if more else ""
-        return "; ".join(told) + rest if told else "no errors and no latency left their normal"
+        return self.summary_in("en")
 
-    def document(self) -> dict[str, Any]:
+    def summary_in(self, language: Language) -> str:
+        """The sentence in a language."""
+        rows = self.table.slice(0, _MOST_TOLD).to_pylist()
+        if not rows:
+            return say("no errors and no latency left their normal").told(language)
+        more = self.table.num_rows - len(rows)
+        rest = [say("and {more} more", more=more)] if more else []
+        return Joined([*map(_moved, rows), *rest], "; ").told(language)
+
+    def document(self, language: Language = "en") -> dict[str, Any]:
         """As JSON tells it, over HTTP and in the terminal."""
-        normal = dict(zip(("start", "end"), map(format_instant, self.baseline_ms), strict=True))
         return {
-            "start": format_instant(self.start_ms),
-            "end": format_instant(self.end_ms),
-            "summary": self.summary,
+            **span_of(self.start_ms, self.end_ms),
+            "summary": self.summary_in(language),
             "path": rows_of(self.table),
-            "baseline": normal,
-            "unseen": rows_of(self.unseen.select(["start", "end", "reason"])),
+            "baseline": span_of(*self.baseline_ms),
+            "unseen": unseen_rows(self.unseen, language),
         }
+
+    def __repr__(self) -> str:
+        return f"<{self._title()}: {self.summary}>"
+
+    def _repr_html_(self) -> str:
+        from vistio_core.displays.found import PATH, answer_html
+        from vistio_core.displays.words import stretch
+
+        normal = f"normal: what {stretch(*self.baseline_ms)} was like"
+        return answer_html(self._title(), normal, self.table, PATH, self.unseen)
+
+    def _title(self) -> str:
+        from vistio_core.displays.words import stretch
+
+        return f"Path of {stretch(self.start_ms, self.end_ms)}"
+
+
+def _moved(row: Mapping[str, Any]) -> Sentence:
+    """How a node left its normal, or whom it followed."""
+    node = visible(row["node"])
+    if row["follows"] is None:
+        since = format_instant(round(row["onset"].timestamp() * 1000))
+        return say("{node} left its normal at {since}", node=node, since=since)
+    follows = visible(row["follows"])
+    if not row["later_ms"]:
+        return say("{node} followed {follows}, at the same time", node=node, follows=follows)
+    later = format_duration(row["later_ms"])
+    return say("{node} followed {follows}, {later} later", node=node, follows=follows, later=later)
 
 
 @attrs.frozen
@@ -137,29 +165,14 @@ def path_table(seen: Observed, baseline: Span, window: Span) -> pa.Table:
     return pa.table(list(map(pa.array, columns, PATH.types)), schema=PATH)
 
 
-def _symptoms(seen: Observed, mesh: Mesh) -> Iterator[Signal]:
-    """What callers of each node get: how long it takes, and which share fails."""
-    entering = mesh.into(mesh.rps)
-    called, itself = time_at(seen, caller=False), node_time(seen)
-    took = np.full(entering.shape, np.nan)
-    if called is not None:
-        known = ~np.isnan(called) & ~np.isnan(mesh.rps)
-        requests = mesh.into(np.where(known, mesh.rps, 0.0))
-        took = ratio(mesh.into(np.where(known, mesh.rps * called, 0.0)), requests)
-    if itself is not None:
-        took = np.where(np.isnan(took), itself, took)
-    yield Signal("latency_ms", False, took, mesh.entering, "ms", SLOW)
-    if len(seen.edges):
-        failed = mesh.into(seen.rates[StatusClass.DANGER.column])
-        yield Signal("error_share", False, ratio(failed, entering), entering, "share")
-
-
 def _left(seen: Observed, mesh: Mesh, baseline: Span, window: Span) -> Mapping[int, _Left]:
     """Nodes of whose requests at least one in a hundred is harmed for a while, each by what left its normal first."""
     found: dict[int, _Left] = {}
     looked = _looked(baseline, window)
     whole_ms = request_ms(seen, mesh, baseline)
-    for signal in _symptoms(seen, mesh):
+    # An instant is a minute here, and may stand for more.
+    shortest = SHORTEST_STEPS - max(usually_apart(mesh) - SMOOTHED_STEPS, 0)
+    for signal in symptoms(seen, mesh):
         # Step by step: who followed late has hardly changed over the whole window.
         normal = normal_of(baseline.of(signal.values), *floors(signal))
         minutes = smoothed(signal)
@@ -167,14 +180,13 @@ def _left(seen: Observed, mesh: Mesh, baseline: Span, window: Span) -> Mapping[i
         now = values, normal.beyond(values)
         harm = harmed(mesh, signal, normal, now, (rps, looked.of(mesh.rps)), whole_ms)
         sick = (rps > 0) & (harm >= FROM_SHARE * rps)
+        harm[np.isnan(values)] = np.nan
         for node in np.flatnonzero(sick.any(axis=0)).tolist():
             runs = [Span(looked.first + first, looked.first + last) for first, last in runs_of(sick[:, node])]
-            lasting = [
-                run for run in runs if run.last - run.first >= SHORTEST_STEPS and run.last > window.first
-            ]
+            lasting = [run for run in runs if run.last - run.first >= shortest and run.last > window.first]
             if lasting:
                 during = harm[lasting[0].first - looked.first : lasting[0].last - looked.first, node]
-                own = _since(seen, signal, normal, node, lasting[0], float(during.mean()))
+                own = _since(seen, signal, normal, node, lasting[0], float(np.nanmean(during)))
                 known = found.get(node)
                 if known is None or (own.onset_ms, -own.harmed_rps) < (known.onset_ms, -known.harmed_rps):
                     found[node] = own

@@ -27,6 +27,7 @@ from vistio_core.replay.pieces import measured_pieces
 from vistio_core.replay.window_presence import presence
 from vistio_core.storage.format import INSTANT
 from vistio_core.storage.listing import Listing
+from vistio_core.tables import OneTable
 from vistio_core.times import DAY_MS
 
 _WEEK_MS = 7 * DAY_MS
@@ -54,8 +55,8 @@ CAUGHT = pa.schema(
 )
 
 
-@attrs.frozen(eq=False)
-class Rejudged:
+@attrs.frozen(eq=False, repr=False)
+class Rejudged(OneTable):
     """The alerts of a window, as some thresholds raise them; `Recording.rejudge` tells the shape of ``table``."""
 
     table: pa.Table = attrs.field(repr=False)
@@ -65,9 +66,6 @@ class Rejudged:
     """How much of the window was seen."""
     unseen: pa.Table = attrs.field(repr=False)
     """The gaps of the window, shaped as `Recording.gaps`: what would have been raised there is not known."""
-
-    def __len__(self) -> int:
-        return int(self.table.num_rows)
 
     @property
     def alerts_a_week(self) -> float | None:
@@ -102,6 +100,28 @@ class Rejudged:
             rows.append((each.start_ms, each.end_ms, each.summary, len(own), first))
         columns = list(zip(*rows, strict=True)) or [()] * len(CAUGHT)
         return pa.table(list(map(pa.array, columns, CAUGHT.types)), schema=CAUGHT)
+
+    def __repr__(self) -> str:
+        from vistio_core.displays.words import counted
+
+        hidden = f"; {counted(self.unseen.num_rows, 'gap')}" if self.unseen.num_rows else ""
+        return f"<{self._title()}: {self._cost()}{hidden}>"
+
+    def _repr_html_(self) -> str:
+        from vistio_core.displays.found import ALERTS, answer_html
+
+        return answer_html(self._title(), self._cost(), self.table, ALERTS, self.unseen)
+
+    def _title(self) -> str:
+        from vistio_core.displays.words import stretch
+
+        return f"Alerts of {stretch(self.start_ms, self.end_ms)}"
+
+    def _cost(self) -> str:
+        from vistio_core.displays.words import counted, number
+
+        weekly = self.alerts_a_week
+        return counted(len(self), "alert") + ("" if weekly is None else f", {number(weekly)} a week")
 
 
 def rejudged(

@@ -119,9 +119,12 @@ class Mesh:
     rps: Floats
     """Steps by edges, of all classes."""
     entering: Floats
-    """Steps by nodes: of the edges to each; of one that nobody calls, of its most frequent calls."""
+    """Steps by nodes: of the edges to each; of an entry, of its most frequent calls."""
     called: Booleans
     """Whether somebody calls a node, for each."""
+    entry: Booleans
+    """Whether what a node calls is what enters its level: nobody else calls it. On a level where everybody is called,
+    it is who calls most beyond what it gets."""
     outlined: Booleans
     """Whether a node of the global level stands for a cluster whose inside is there: what it does, its nodes do."""
 
@@ -135,15 +138,27 @@ class Mesh:
         )
         by_source, by_target = (EdgesByNode.at(ends, len(seen.nodes)) for ends in (source, target))
         rps = seen.rates.sum(axis=0)
-        called = np.zeros(len(seen.nodes), bool)
+        called, entry = np.zeros(len(seen.nodes), bool), np.ones(len(seen.nodes), bool)
         called[target] = True
-        entering = np.where(called, _known(by_target, rps, rps), by_source.most(rps))
+        entry[target[source != target]] = False
+        gets, calls = _known(by_target, rps, rps), by_source.most(rps)
+        level = seen.nodes[:, 0]
+        for each in np.setdiff1d(level[source], level[source[entry[source]]]).tolist():
+            beyond = np.where(level == each, or_zero(calls - gets).sum(axis=0), -np.inf)
+            entry[beyond.argmax()] = True
+        entering = np.where(entry, calls, gets)
         inside = {seen.names[cluster] for cluster in seen.edges[:, 0].tolist()} - {GLOBAL_LEVEL}
         outlined = np.array(
             [seen.names[level] == GLOBAL_LEVEL and seen.names[name] in inside for level, name in seen.nodes],
             bool,
         )
-        return cls(source, target, by_source, by_target, rps, entering, called, outlined)
+        return cls(source, target, by_source, by_target, rps, entering, called, entry, outlined)
+
+    @property
+    def enters(self) -> Booleans:
+        """Which edges are what enters their level."""
+        edges: Booleans = self.entry[self.source] & (self.source != self.target)
+        return edges
 
     def into(self, of_edges: Floats) -> Floats:
         """The sums over the edges to each node; what is not known counts for nothing."""
@@ -152,6 +167,26 @@ class Mesh:
     def out_of(self, of_edges: Floats) -> Floats:
         """Likewise, from each node."""
         return _known(self.by_source, of_edges, self.rps)
+
+    def calls_away(self, start: Booleans, *, against: bool = False) -> Integers:
+        """How many calls each node is away from the nearest of some, which call it, directly or by way of others.
+
+        Args:
+            start: which nodes.
+            against: against the calls: the other nodes call these.
+
+        Returns:
+            Of each node 0 or more; -1 where there is no way.
+        """
+        source, target = (self.target, self.source) if against else (self.source, self.target)
+        away = np.where(start, 0, -1)
+        for calls in range(1, len(away) + 1):
+            here = target[away[source] == calls - 1]
+            here = here[away[here] < 0]
+            if not len(here):
+                break
+            away[here] = calls
+        return away
 
 
 def _known(ends: EdgesByNode, of_edges: Floats, rps: Floats) -> Floats:
@@ -241,8 +276,8 @@ def _own(mesh: Mesh, failed: Floats, entering: Floats) -> Floats:
 
 
 def _calls(mesh: Mesh) -> Signal:
-    """Calls for each request that enters the source; of a source that nobody calls, for each that it makes."""
-    entering = np.where(mesh.called, mesh.entering, mesh.out_of(mesh.rps))[:, mesh.source]
+    """Calls for each request that enters the source; of an entry, for each that it makes."""
+    entering = np.where(mesh.entry, mesh.out_of(mesh.rps), mesh.entering)[:, mesh.source]
     values = np.where(np.isnan(mesh.rps), np.nan, ratio(or_zero(mesh.rps), entering))
     return Signal("calls_per_request", True, values, entering, "calls", CALLS, True)
 

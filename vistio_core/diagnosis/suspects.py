@@ -18,16 +18,19 @@ import attrs
 import numpy as np
 import pyarrow as pa
 
-from vistio_core import tables
 from vistio_core.diagnosis.charges import Charge, charges, mean_of
 from vistio_core.diagnosis.normal import Span, onset
 from vistio_core.diagnosis.observed import STEP_MS, Observed
 from vistio_core.diagnosis.signals import Mesh, signals
 from vistio_core.diagnosis.words import Mark, Words
+from vistio_core.json_rows import rows_of, span_of
 from vistio_core.judging.codes import Booleans
 from vistio_core.names import visible
+from vistio_core.replay.gaps import unseen_rows
 from vistio_core.samples import Floats
+from vistio_core.sentences import Language, Said, told
 from vistio_core.storage.format import INSTANT
+from vistio_core.tables import OneTable
 
 STANDS_OUT = 0.0125
 """From which share of what enters on harm is told of at all."""
@@ -55,7 +58,7 @@ SUSPECTS = pa.schema(
 
 
 @attrs.frozen(eq=False, repr=False)
-class Suspects:
+class Suspects(OneTable):
     """Who is likely the cause, with evidence; `Recording.suspects` tells the shapes."""
 
     table: pa.Table = attrs.field(repr=False)
@@ -65,30 +68,28 @@ class Suspects:
     """What was taken as normal: start and end."""
     unseen: pa.Table = attrs.field(repr=False)
     """The gaps of baseline and window: what was not seen there may hide the cause."""
+    evidence: Sequence[Said] = attrs.field(repr=False)
+    """Of each row, to be told in other languages than the table's English."""
+
+    def table_in(self, language: Language) -> pa.Table:
+        """The table with its evidence in a language."""
+        evidence = pa.array([told(each, language) for each in self.evidence], pa.string())
+        return self.table.set_column(
+            self.table.column_names.index("evidence"), SUSPECTS.field("evidence"), evidence
+        )
+
+    def document(self, language: Language = "en") -> dict[str, Any]:
+        """As JSON tells it over HTTP."""
+        return {
+            "suspects": rows_of(self.table_in(language)),
+            "baseline": span_of(*self.baseline_ms),
+            "unseen": unseen_rows(self.unseen, language),
+        }
 
     def nodes(self) -> list[str]:
         """The names of the suspects, the first one first, each once; of an edge, the called end before the caller."""
         ends = zip(self.table["target"].to_pylist(), self.table["node"].to_pylist(), strict=True)
         return list(dict.fromkeys(name for pair in ends for name in pair if name is not None))
-
-    def to_pandas(self) -> Any:
-        """The table as a pandas ``DataFrame``.
-
-        Raises:
-            MissingLibraryError: pandas is not installed.
-        """
-        return tables.to_pandas(self.table)
-
-    def to_polars(self) -> Any:
-        """The table as a polars ``DataFrame``.
-
-        Raises:
-            MissingLibraryError: polars is not installed.
-        """
-        return tables.to_polars(self.table)
-
-    def __len__(self) -> int:
-        return int(self.table.num_rows)
 
     def __repr__(self) -> str:
         from vistio_core.displays.words import counted, listed
@@ -98,11 +99,11 @@ class Suspects:
         return f"<{self._title()}: {ranked}{hidden}>"
 
     def _repr_html_(self) -> str:
-        from vistio_core.displays.found import suspects_html
+        from vistio_core.displays.found import SUSPECTS, answer_html
         from vistio_core.displays.words import stretch
 
         normal = f"normal: what {stretch(*self.baseline_ms)} was like; score: harmed requests a second"
-        return suspects_html(self._title(), normal, self.table, self.unseen)
+        return answer_html(self._title(), normal, self.table, SUSPECTS, self.unseen)
 
     def _title(self) -> str:
         from vistio_core.displays.words import stretch
@@ -124,8 +125,8 @@ class _Found:
 
 def suspects_table(
     seen: Observed, baseline: Span, window: Span, about: str | None, marks: Iterable[Mark]
-) -> pa.Table:
-    """The suspects of a window; columns as in `SUSPECTS`.
+) -> tuple[pa.Table, Sequence[Said]]:
+    """The suspects of a window, columns as in `SUSPECTS`; and the evidence of each row.
 
     Args:
         seen: what was measured; baseline and window lie in it.
@@ -139,12 +140,10 @@ def suspects_table(
     found = _found(mesh, made)
     first = max((each.score for each in found), default=0.0)
     if first < STANDS_OUT * entering_rps(mesh, window) or first <= 0:
-        return SUSPECTS.empty_table()
+        return SUSPECTS.empty_table(), ()
     if about is not None:
-        reached = _reached(
-            mesh, [place for place, (_, name) in enumerate(seen.nodes) if seen.names[name] == about]
-        )
-        found = [each for each in found if reached[mesh.target[each.place] if each.is_edge else each.place]]
+        away = mesh.calls_away(np.array([seen.names[name] == about for _, name in seen.nodes], bool))
+        found = [each for each in found if away[mesh.target[each.place] if each.is_edge else each.place] >= 0]
     found = [each for each in found if each.score >= LEAST_OF_FIRST * first]
     # By score; then the narrower, then by name.
     found.sort(key=lambda each: (-each.score, not each.is_edge, each.place))
@@ -152,8 +151,8 @@ def suspects_table(
 
 
 def entering_rps(mesh: Mesh, window: Span) -> float:
-    """How many requests a second enter, from those that nobody calls."""
-    return float(mean_of(window.of(mesh.entering)[:, ~mesh.called]).sum())
+    """How many requests a second enter, from the entries."""
+    return float(mean_of(window.of(mesh.entering)[:, mesh.entry]).sum())
 
 
 def _found(mesh: Mesh, made: Sequence[Charge]) -> list[_Found]:
@@ -186,18 +185,6 @@ def _alone(mesh: Mesh, harmed: Floats) -> Booleans:
     return alone
 
 
-def _reached(mesh: Mesh, start: Sequence[int]) -> Booleans:
-    """The nodes that some call, directly or by way of others, and these."""
-    reached = np.zeros(len(mesh.called), bool)
-    reached[list(start)] = True
-    while True:
-        more = reached.copy()
-        more[mesh.target[reached[mesh.source]]] = True
-        if (more == reached).all():
-            return reached
-        reached = more
-
-
 def _table(
     seen: Observed,
     mesh: Mesh,
@@ -205,10 +192,10 @@ def _table(
     found: Sequence[_Found],
     spans: tuple[Span, Span],
     marks: Sequence[Mark],
-) -> pa.Table:
+) -> tuple[pa.Table, Sequence[Said]]:
     baseline, window = spans
     words = Words(seen, mesh, made)
-    rows = []
+    rows, evidence = [], []
     for rank, each in enumerate(found, 1):
         left, values = each.charge.departure, each.charge.signal.values[:, each.subject]
         first = max(window.first - BEFORE_STEPS, baseline.first)
@@ -221,13 +208,15 @@ def _table(
             cluster, source = (seen.names[place] for place in seen.nodes[each.place])
             target = None
         ends = [source] if target is None else [source, target]
-        told = words.evidence(each.charge, each.subject, None if each.is_edge else each.place, onset_ms)
-        near = words.near([mark for mark in marks if _about(mark, cluster, ends)], onset_ms)
+        near = [mark for mark in marks if _about(mark, cluster, ends)]
+        node = None if each.is_edge else each.place
+        said = words.evidence(each.charge, each.subject, node, onset_ms, near)
+        evidence.append(said)
         rows.append(
-            (rank, cluster, source, target, each.score, onset_ms, each.charge.signal.measure, told + near)
+            (rank, cluster, source, target, each.score, onset_ms, each.charge.signal.measure, str(said))
         )
     columns = list(zip(*rows, strict=True)) or [()] * len(SUSPECTS)
-    return pa.table(list(map(pa.array, columns, SUSPECTS.types)), schema=SUSPECTS)
+    return pa.table(list(map(pa.array, columns, SUSPECTS.types)), schema=SUSPECTS), evidence
 
 
 def _about(mark: Mark, cluster: str, ends: Sequence[str]) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from vistio_core.diagnosis.charges import Charge
 from vistio_core.diagnosis.observed import Observed
 from vistio_core.diagnosis.signals import Mesh
+from vistio_core.sentences import Joined, Said, Sentence, say
 from vistio_core.times import MINUTE_MS, format_instant
 
 NEAR_MS = 10 * MINUTE_MS
@@ -37,7 +38,9 @@ class Words:
     made: Sequence[Charge]
     """All charges: what else is said of a suspect."""
 
-    def evidence(self, charge: Charge, subject: int, node: int | None, onset_ms: int) -> str:
+    def evidence(
+        self, charge: Charge, subject: int, node: int | None, onset_ms: int, marks: Sequence[Mark]
+    ) -> Said:
         """One or two sentences.
 
         Args:
@@ -45,60 +48,82 @@ class Words:
             subject: the edge or node of its signal.
             node: the suspect, where it is one; None for an edge.
             onset_ms: since when.
+            marks: what may be named beside it: it need not be the cause.
         """
         left = charge.departure
-        before, now = float(left.normal.value[subject]), float(left.now[subject])
-        told = self._moved(charge, subject, before, now)
-        told += (
-            f" since {format_instant(onset_ms)} ({_spreads(float(left.spreads[subject]))} its usual spread)"
+        moved = say(
+            "{moved} since {onset} ({spreads} its usual spread)",
+            moved=self._moved(charge, subject, float(left.normal.value[subject]), float(left.now[subject])),
+            onset=format_instant(onset_ms),
+            spreads=_spreads(float(left.spreads[subject])),
         )
-        return "; ".join([told, *self._peers(charge, node), *self._direction(charge, node)])
+        others = (*self._peers(charge, node), *self._direction(charge, node), *_near(marks, onset_ms))
+        return Joined([moved, *others], "; ")
 
-    def near(self, marks: Sequence[Mark], onset_ms: int) -> str:
-        """What happened near an onset, and how near: it need not be the cause."""
-        close = [mark for mark in marks if abs(mark.start_ms - onset_ms) <= NEAR_MS]
-        close.sort(key=lambda mark: (abs(mark.start_ms - onset_ms), mark.start_ms, mark.text))
-        return "".join(
-            f"; near it: {mark.kind} {' '.join(mark.text.split())!r} {_apart(mark.start_ms - onset_ms)}"
-            for mark in close[:_MOST_NAMES]
-        )
-
-    def _moved(self, charge: Charge, subject: int, before: float, now: float) -> str:
-        measure = charge.signal.measure
-        edge = self._edge(subject) if charge.signal.of_edges else ""
+    def _moved(self, charge: Charge, subject: int, before: float, now: float) -> Sentence:
+        if charge.signal.of_edges:
+            return self._moved_between(charge.signal.measure, subject, before, now)
+        measure, shares = charge.signal.measure, {"before": before, "now": now}
+        times = {name: _ms(value) for name, value in shares.items()}
         if measure == "own_time_ms":
-            return f"its own time, without what it waits for, went from {_ms(before)} to {_ms(now)} a request"
-        if measure == "network_ms":
-            return f"between both ends of {edge} a request spends {_ms(now)}, before {_ms(before)}"
+            return say(
+                "its own time, without what it waits for, went from {before} to {now} a request", **times
+            )
         if measure == "own_failure_share":
-            return f"{now:.1%} of its requests fail by its own doing, before {before:.1%}"
+            return say("{now:.1%} of its requests fail by its own doing, before {before:.1%}", **shares)
         if measure == "own_warning_share":
-            return f"{now:.1%} of its requests get a warning by its own doing, before {before:.1%}"
-        if measure == "lost_share":
-            return f"{now:.1%} of the requests of {edge} are sent and not received, before {before:.1%}"
-        if measure == "calls_per_request":
-            entry = not self.mesh.called[self.mesh.source[subject]]
-            unit = "of all its calls" if entry else "calls for each request of the caller"
-            return f"{edge} went from {before:.3g} to {now:.3g} {unit}"
+            return say(
+                "{now:.1%} of its requests get a warning by its own doing, before {before:.1%}", **shares
+            )
         if charge.signal.unit == "ms":
-            return f"{measure}, without what it waits for, went from {_ms(before)} to {_ms(now)}"
-        return f"{measure} went from {abs(before):.4g} to {abs(now):.4g}"
+            return say(
+                "{measure}, without what it waits for, went from {before} to {now}", measure=measure, **times
+            )
+        return say(
+            "{measure} went from {before:.4g} to {now:.4g}", measure=measure, before=abs(before), now=abs(now)
+        )
+
+    def _moved_between(self, measure: str, subject: int, before: float, now: float) -> Sentence:
+        edge = self._edge(subject)
+        if measure == "network_ms":
+            return say(
+                "between both ends of {edge} a request spends {now}, before {before}",
+                edge=edge,
+                now=_ms(now),
+                before=_ms(before),
+            )
+        facts = {"edge": edge, "before": before, "now": now}
+        if measure == "lost_share":
+            return say(
+                "{now:.1%} of the requests of {edge} are sent and not received, before {before:.1%}", **facts
+            )
+        if self.mesh.entry[self.mesh.source[subject]]:
+            return say("{edge} went from {before:.3g} to {now:.3g} of all its calls", **facts)
+        return say("{edge} went from {before:.3g} to {now:.3g} calls for each request of the caller", **facts)
 
     def _edge(self, subject: int) -> str:
         _, source, target = self.seen.edges[subject]
         return f"{self.seen.names[source]} > {self.seen.names[target]}"
 
-    def _peers(self, charge: Charge, node: int | None) -> list[str]:
+    def _peers(self, charge: Charge, node: int | None) -> list[Sentence]:
         """On how many of its edges a node shows it."""
         if node is None:
-            return ["the other calls of both ends are well"] if charge.signal.of_edges else []
+            return [say("the other calls of both ends are well")] if charge.signal.of_edges else []
         if not charge.signal.of_edges:
             return []
         own = (self.mesh.source == node) | (self.mesh.target == node)
         harmed = int((charge.harmed_rps[own] > 0).sum())
-        return [f"so {'is' if harmed == 1 else 'are'} {harmed} of its {int(own.sum())} edges"]
+        return [
+            say(
+                "so is {harmed} of its {edges} edges"
+                if harmed == 1
+                else "so are {harmed} of its {edges} edges",
+                harmed=harmed,
+                edges=int(own.sum()),
+            )
+        ]
 
-    def _direction(self, charge: Charge, node: int | None) -> list[str]:
+    def _direction(self, charge: Charge, node: int | None) -> list[Sentence]:
         """Who calls it and got worse, and whether those that it calls did."""
         if node is None:
             return []
@@ -108,11 +133,13 @@ class Words:
         )
         told = []
         if callers:
-            told.append(f"callers that got worse, too: {self._names(callers)}")
+            told.append(say("callers that got worse, too: {names}", names=self._names(callers)))
         if called:
-            told.append(f"of those that it calls, these got worse, too: {self._names(called)}")
+            told.append(
+                say("of those that it calls, these got worse, too: {names}", names=self._names(called))
+            )
         elif (self.mesh.source == node).any():
-            told.append("those that it calls are well")
+            told.append(say("those that it calls are well"))
         return told
 
     def _worse(self, node: int) -> bool:
@@ -123,21 +150,44 @@ class Words:
             for charge in self.made
         )
 
-    def _names(self, nodes: Sequence[int]) -> str:
-        names = [self.seen.names[self.seen.nodes[node][1]] for node in nodes[:_MOST_NAMES]]
-        more = len(nodes) - _MOST_NAMES
-        return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+    def _names(self, nodes: Sequence[int]) -> Said:
+        return listed([self.seen.names[self.seen.nodes[node][1]] for node in nodes], _MOST_NAMES)
+
+
+def listed(names: Sequence[str], most: int) -> Said:
+    """The first ``most`` names, and how many more there are."""
+    first, more = Joined(names[:most], ", "), len(names) - most
+    return say("{names} and {more} more", names=first, more=more) if more > 0 else first
+
+
+def _near(marks: Sequence[Mark], onset_ms: int) -> list[Sentence]:
+    """What happened near an onset, and how near."""
+    close = [mark for mark in marks if abs(mark.start_ms - onset_ms) <= NEAR_MS]
+    close.sort(key=lambda mark: (abs(mark.start_ms - onset_ms), mark.start_ms, mark.text))
+    return [
+        say(
+            "near it: {kind} {text!r} {apart}",
+            kind=mark.kind,
+            text=" ".join(mark.text.split()),
+            apart=_apart(mark.start_ms - onset_ms),
+        )
+        for mark in close[:_MOST_NAMES]
+    ]
 
 
 def _ms(value: float) -> str:
     return f"{value:.3g} ms" if abs(value) < 1000 else f"{value / 1000:.3g} s"
 
 
-def _spreads(spreads: float) -> str:
-    return f"{spreads:.0f} times" if np.isfinite(spreads) and spreads < 1000 else "more than 1000 times"
+def _spreads(spreads: float) -> Sentence:
+    if np.isfinite(spreads) and spreads < 1000:
+        return say("{spreads:.0f} times", spreads=spreads)
+    return say("more than 1000 times")
 
 
-def _apart(apart_ms: int) -> str:
+def _apart(apart_ms: int) -> Sentence:
     seconds = abs(apart_ms) // 1000
+    if not seconds:
+        return say("at the same time")
     length = f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
-    return f"{length} {'after' if apart_ms > 0 else 'before'} it" if seconds else "at the same time"
+    return say("{length} after it" if apart_ms > 0 else "{length} before it", length=length)

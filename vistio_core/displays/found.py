@@ -1,10 +1,11 @@
-"""What comparisons, suspects, incidents and annotations show of themselves: tables, and what was not seen. Pure."""
+"""What comparisons, answers and annotations show of themselves: tables, and what was not seen. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import attrs
 import pyarrow as pa
 
 from vistio_core.displays import html
@@ -89,34 +90,59 @@ def _not_seen(edges: pa.Table) -> list[str]:
     ]
 
 
-def suspects_html(title: str, facts: str, table: pa.Table, unseen: pa.Table) -> str:
-    """A fragment of HTML.
+@attrs.frozen
+class Columns:
+    """What is shown of a table."""
+
+    names: tuple[str, ...]
+    one: str
+    """What a row is called."""
+    nothing: str = ""
+    """What is said where there is none."""
+
+
+SUSPECTS = Columns(
+    ("rank", "cluster", "node", "target", "score", "onset", "evidence"), "suspect", "Nothing stands out."
+)
+INCIDENTS = Columns(("start", "end", "cluster", "node", "worst_share", "summary"), "incident")
+PATH = Columns(
+    ("order", "cluster", "node", "follows", "later_ms", "onset", "measure", "before", "now", "harmed_rps"),
+    "node",
+    "No errors and no latency left their normal.",
+)
+REACHED = Columns(
+    ("direction", "distance", "cluster", "node", "via", "rps", "error_share"),
+    "node",
+    "Nobody calls it, and it calls nobody.",
+)
+ALERTS = Columns(
+    ("start", "end", "cluster", "node", "target", "title", "severity", "worst"), "alert", "No alert."
+)
+LIFETIMES = Columns(
+    ("cluster", "node", "target", "first_seen", "last_seen", "absent_before", "absent_after"),
+    "row",
+    "Nothing was there.",
+)
+
+
+def answer_html(
+    title: str, facts: str, table: pa.Table, columns: Columns, unseen: pa.Table | Sequence[str]
+) -> str:
+    """A fragment of HTML for an answer that is one table.
 
     Args:
-        title: of which window.
-        facts: what was taken as normal.
-        table: as `vistio_core.recording.recording.Recording.suspects` has it.
-        unseen: gaps.
+        title: what was asked.
+        facts: what else there is to say.
+        table: the answer.
+        columns: what is shown of it.
+        unseen: gaps, shaped as `vistio_core.recording.recording.Recording.gaps`; or lines.
     """
-    shown = rows_html(table, ["rank", "cluster", "node", "target", "score", "onset", "evidence"], "suspect")
     return html.box(
         title,
         html.line(facts, quiet=True),
-        shown or html.line("Nothing stands out."),
-        html.unseen(gap_lines(unseen)),
+        rows_html(table, columns.names, columns.one) or html.line(columns.nothing),
+        html.unseen(gap_lines(unseen) if isinstance(unseen, pa.Table) else unseen),
     )
-
-
-def incidents_html(title: str, table: pa.Table, unseen: pa.Table) -> str:
-    """A fragment of HTML.
-
-    Args:
-        title: how many there are.
-        table: as `vistio_core.recording.recording.Recording.incidents` has it.
-        unseen: gaps.
-    """
-    shown = rows_html(table, ["start", "end", "cluster", "node", "worst_share", "summary"], "incident")
-    return html.box(title, shown, html.unseen(gap_lines(unseen)))
 
 
 def annotation_html(title: str, about: str, lines: Sequence[str], link: str, tags: Mapping[str, str]) -> str:

@@ -10,12 +10,15 @@ import pyarrow as pa
 from vistio_core.displays import html
 from vistio_core.displays.picture import PictureEdge, PictureNode, busiest, picture
 from vistio_core.displays.words import counted, number, share
+from vistio_core.marked_from import MarkedFrom
 
 MOST_LEVELS = 3
 """How many levels are drawn: those that carry most."""
 
 
-def graph_html(title: str, facts: str, nodes: pa.Table, edges: pa.Table, unseen: Sequence[str]) -> str:
+def graph_html(
+    title: str, facts: str, nodes: pa.Table, edges: pa.Table, unseen: Sequence[str], marked_from: MarkedFrom
+) -> str:
     """A fragment of HTML.
 
     Args:
@@ -24,6 +27,7 @@ def graph_html(title: str, facts: str, nodes: pa.Table, edges: pa.Table, unseen:
         nodes: as `vistio_core.graph.model.Graph.nodes_table` has them.
         edges: as `vistio_core.graph.model.Graph.edges_table` has them.
         unseen: lines about what was not seen.
+        marked_from: from which shares on an edge is drawn as failing.
     """
     node_rows, edge_rows = nodes.to_pylist(), edges.to_pylist()
     told = [
@@ -34,14 +38,16 @@ def graph_html(title: str, facts: str, nodes: pa.Table, edges: pa.Table, unseen:
     return html.box(
         title,
         html.line(facts, quiet=True),
-        *_pictures(node_rows, edge_rows),
+        *_pictures(node_rows, edge_rows, marked_from),
         _worst_edges(edge_rows),
         html.table(["notice of a node"], [[each] for each in told], one="notice"),
         html.unseen(unseen),
     )
 
 
-def _pictures(nodes: Sequence[dict[str, Any]], edges: Sequence[dict[str, Any]]) -> list[str]:
+def _pictures(
+    nodes: Sequence[dict[str, Any]], edges: Sequence[dict[str, Any]], marked_from: MarkedFrom
+) -> list[str]:
     carries: dict[str, float] = {row["cluster"]: 0.0 for row in nodes}
     for row in edges:
         carries[row["cluster"]] += row["total"] or 0.0
@@ -51,6 +57,7 @@ def _pictures(nodes: Sequence[dict[str, Any]], edges: Sequence[dict[str, Any]]) 
             cluster,
             [row for row in nodes if row["cluster"] == cluster],
             [row for row in edges if row["cluster"] == cluster],
+            marked_from,
         )
         for cluster in order[:MOST_LEVELS]
     ]
@@ -61,7 +68,9 @@ def _pictures(nodes: Sequence[dict[str, Any]], edges: Sequence[dict[str, Any]]) 
     ]
 
 
-def _level(cluster: str, nodes: Sequence[dict[str, Any]], edges: Sequence[dict[str, Any]]) -> str:
+def _level(
+    cluster: str, nodes: Sequence[dict[str, Any]], edges: Sequence[dict[str, Any]], marked_from: MarkedFrom
+) -> str:
     all_nodes = [
         PictureNode(row["node"], _most(row["entering_rps"], row["leaving_rps"]), tuple(row["notices"]))
         for row in nodes
@@ -78,7 +87,7 @@ def _level(cluster: str, nodes: Sequence[dict[str, Any]], edges: Sequence[dict[s
             f" {len(drawn_edges):,} of {counted(len(all_edges), 'edge')}"
         )
     name = html.text(cluster or "global level")
-    inside = picture(drawn_nodes, drawn_edges) + html.line(left_out, quiet=True)
+    inside = picture(drawn_nodes, drawn_edges, marked_from) + html.line(left_out, quiet=True)
     return f'<details open><summary style="cursor: pointer">{name}</summary>{inside}</details>'
 
 

@@ -14,6 +14,7 @@ import attrs
 from vistio_core.displays.html import DANGER, NORMAL, WARNING, text
 from vistio_core.displays.layers import Call, layers
 from vistio_core.displays.words import counted, number, share
+from vistio_core.marked_from import MarkedFrom
 
 MOST_NODES = 40
 _ACROSS, _DOWN, _PASSING = 160, 34, 14
@@ -22,8 +23,6 @@ _MARGIN = 8
 _PAPER, _EDGE_OF_NODE, _INK = "#dbe4ec", "#8a98a5", "#1b2733"
 """Nodes are as labels that lie on the page, be it dark or light: nothing shines through."""
 _LONGEST = 16
-_TROUBLE = 0.005
-"""From which share of its requests on a line is drawn as one that fails."""
 
 _Point = tuple[float, float]
 
@@ -59,12 +58,13 @@ def busiest(
     ]
 
 
-def picture(nodes: Sequence[PictureNode], edges: Sequence[PictureEdge]) -> str:
+def picture(nodes: Sequence[PictureNode], edges: Sequence[PictureEdge], marked_from: MarkedFrom) -> str:
     """An SVG element that shows all of them; empty for no nodes.
 
     Args:
         nodes: each once.
         edges: each once; both ends are among the nodes.
+        marked_from: from which shares on a line is drawn as one that fails, or that has warnings.
     """
     if not nodes:
         return ""
@@ -88,7 +88,13 @@ def picture(nodes: Sequence[PictureNode], edges: Sequence[PictureEdge]) -> str:
         height += _DOWN  # where those go that lead back
     ordered = sorted(edges, key=lambda edge: edge.danger or 0.0)  # what fails lies on top
     drawn = [
-        _edge(edge, at[edge.source], passed.get((edge.source, edge.target), []), at[edge.target])
+        _edge(
+            edge,
+            _look(edge, marked_from),
+            at[edge.source],
+            passed.get((edge.source, edge.target), []),
+            at[edge.target],
+        )
         for edge in ordered
     ]
     drawn += [_node(node, *at[node.name]) for node in nodes]
@@ -112,7 +118,9 @@ def _node(node: PictureNode, left: float, middle: float) -> str:
     )
 
 
-def _edge(edge: PictureEdge, source: _Point, passed: Sequence[_Point], target: _Point) -> str:
+def _edge(
+    edge: PictureEdge, look: tuple[str, str], source: _Point, passed: Sequence[_Point], target: _Point
+) -> str:
     start = source[0] + _WIDTH, source[1]
     way, last = [f"M{start[0]:g},{start[1]:g}"], start
     for left, middle in (*passed, target):
@@ -121,7 +129,7 @@ def _edge(edge: PictureEdge, source: _Point, passed: Sequence[_Point], target: _
         if (left, middle) != target:  # straight past what stands in that layer
             last = left + _WIDTH, middle
             way.append(f"H{last[0]:g}")
-    color, dashes = _look(edge)
+    color, dashes = look
     told = f"{edge.source} to {edge.target}: {number(edge.total)}"
     fails = share(edge.danger, edge.total)
     if edge.total is not None:
@@ -146,12 +154,12 @@ def _curve(start: _Point, end: _Point) -> str:
     return "C{:g},{:g} {:g},{:g} {:g},{:g}".format(*controls, *end)
 
 
-def _look(edge: PictureEdge) -> tuple[str, str]:
+def _look(edge: PictureEdge, marked_from: MarkedFrom) -> tuple[str, str]:
     """Colour, and how it is dashed."""
     if edge.total is None or not edge.total > 0:
         return "currentColor", ' stroke-dasharray="1 4"'
-    if (edge.danger or 0.0) >= _TROUBLE * edge.total:
+    if edge.danger and edge.danger / edge.total >= marked_from.danger:
         return DANGER, ' stroke-dasharray="7 3"'
-    if (edge.warning or 0.0) >= 0.1 * edge.total:
+    if edge.warning and edge.warning / edge.total >= marked_from.warning:
         return WARNING, ' stroke-dasharray="12 2"'
     return NORMAL, ""

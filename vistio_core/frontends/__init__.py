@@ -13,6 +13,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from vistio_core.errors import UsageError
 from vistio_core.frontends.base import Frontend
+from vistio_core.sentences import Said, say
 
 __all__ = ["GROUP", "Frontend", "get", "names"]
 
@@ -39,10 +40,13 @@ def get(name: str) -> Frontend:
     if entry is None:
         near = difflib.get_close_matches(name, names(), n=3)
         known = [*near, *(other for other in names() if other not in near)]
-        what_works = (
-            f"use one of {', '.join(known)}" if known else "none is installed, run `pip install vistio`"
+        if not known:
+            raise UsageError(
+                say("format {name!r} does not exist; none is installed, run `pip install vistio`", name=name)
+            )
+        raise UsageError(
+            say("format {name!r} does not exist; use one of {known}", name=name, known=", ".join(known))
         )
-        raise UsageError(f"format {name!r} does not exist; {what_works}")
     return _loaded.setdefault(name, _load(entry))
 
 
@@ -56,7 +60,7 @@ def _registered() -> dict[str, EntryPoint]:
 
 def _precedence(entry: EntryPoint) -> tuple[bool, str, str]:
     # The built-in formats are promised, so no other package can take their names.
-    return (not entry.value.startswith("vistio_core.frontends."), _distribution(entry), entry.value)
+    return (not entry.value.startswith("vistio_core.frontends."), str(_distribution(entry)), entry.value)
 
 
 def _load(entry: EntryPoint) -> Frontend:
@@ -65,8 +69,14 @@ def _load(entry: EntryPoint) -> Frontend:
         frontend = loaded() if isinstance(loaded, type) else loaded
     except Exception as error:  # a plugin is somebody else's code: anything can come out of it
         raise UsageError(
-            f"format {entry.name!r}: {entry.value} of {_distribution(entry)} cannot be loaded"
-            f" ({type(error).__name__}: {error}); upgrade or uninstall that package"
+            say(
+                "format {name!r}: {value} of {distribution} cannot be loaded ({error});"
+                " upgrade or uninstall that package",
+                name=entry.name,
+                value=entry.value,
+                distribution=_distribution(entry),
+                error=f"{type(error).__name__}: {error}",
+            )
         ) from error
     missing = [
         what
@@ -80,12 +90,18 @@ def _load(entry: EntryPoint) -> Frontend:
     ]
     if missing:
         raise UsageError(
-            f"format {entry.name!r}: {entry.value} of {_distribution(entry)} is not a frontend, it has no"
-            f" {', '.join(missing)} (vistio_core.frontends.base.Frontend); upgrade or uninstall that package"
+            say(
+                "format {name!r}: {value} of {distribution} is not a frontend, it has no {missing}"
+                " (vistio_core.frontends.base.Frontend); upgrade or uninstall that package",
+                name=entry.name,
+                value=entry.value,
+                distribution=_distribution(entry),
+                missing=", ".join(missing),
+            )
         )
     checked: Frontend = frontend
     return checked
 
 
-def _distribution(entry: EntryPoint) -> str:
-    return "an unnamed distribution" if entry.dist is None else f"{entry.dist.name} {entry.dist.version}"
+def _distribution(entry: EntryPoint) -> Said:
+    return say("an unnamed distribution") if entry.dist is None else f"{entry.dist.name} {entry.dist.version}"

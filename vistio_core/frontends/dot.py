@@ -19,6 +19,7 @@ from vistio_core.frontends.flat import (
 )
 from vistio_core.graph.model import LOST_RPS
 from vistio_core.names import visible
+from vistio_core.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,7 +41,14 @@ class Dot:
     def render(self, graph: Graph, options: Mapping[str, str]) -> bytes:
         direction = options.get("rankdir", "LR")
         if direction not in _DIRECTIONS:
-            raise UsageError(f"option rankdir={direction!r}: use one of {', '.join(_DIRECTIONS)}")
+            raise UsageError(
+                say(
+                    "option {option}={value!r}: use one of {allowed}",
+                    option="rankdir",
+                    value=direction,
+                    allowed=", ".join(_DIRECTIONS),
+                )
+            )
         flat = flatten(graph, options)
         lines = [
             f"digraph {quote(graph.name)} {{",

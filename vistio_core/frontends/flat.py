@@ -18,6 +18,7 @@ from vistio_core.errors import UsageError
 from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.frontends.tidy import tidy
 from vistio_core.graph.model import LOST_RPS, Edge, Graph, Node, Notice, Rates
+from vistio_core.sentences import say
 from vistio_core.times import format_instant
 
 if TYPE_CHECKING:
@@ -81,7 +82,11 @@ def flatten(graph: Graph, options: Mapping[str, str]) -> Flat:
     wanted = options.get("cluster")
     if wanted is not None and wanted not in regions:
         raise UsageError(
-            f"cluster {wanted!r} is not in this graph; it has {', '.join(sorted(regions)) or 'none'}"
+            say(
+                "cluster {cluster!r} is not in this graph; it has {clusters}",
+                cluster=wanted,
+                clusters=", ".join(sorted(regions)) or say("none"),
+            )
         )
     nodes: list[FlatNode] = []
     edges: list[FlatEdge] = []

@@ -14,6 +14,7 @@ from vistio_core.errors import UsageError
 from vistio_core.frontends.flat import FlatEdge, FlatNode, Json, about, drawn_rps, encode, flatten, rate_text
 from vistio_core.graph.model import LOST_RPS, NETWORK_MS, Edge, Graph, Notice, Rates
 from vistio_core.names import visible
+from vistio_core.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +76,13 @@ class GrafanaNodeGraph:
     def render(self, graph: Graph, options: Mapping[str, str]) -> bytes:
         part = options.get("part", "")
         if part not in ("", "fields", "data"):
-            raise UsageError(f"option part={part!r}: use fields or data, or leave it out for both")
+            raise UsageError(
+                say(
+                    "option {option}={value!r}: use fields or data, or leave it out for both",
+                    option="part",
+                    value=part,
+                )
+            )
         if part == "fields":
             return encode(_FIELDS)
         flat = flatten(graph, options)

@@ -25,6 +25,7 @@ from vistio_core.frontends.flat import (
 )
 from vistio_core.graph.model import LOST_RPS
 from vistio_core.names import visible
+from vistio_core.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,7 +66,9 @@ def _limit(options: Mapping[str, str]) -> tuple[int, bool]:
     if given is None:
         return MAX_EDGES, False
     if not re.fullmatch("[0-9]{1,9}", given) or int(given) < 1:
-        raise UsageError(f"option max_edges={given!r}: use a whole number from 1 on")
+        raise UsageError(
+            say("option {option}={value!r}: use a whole number from 1 on", option="max_edges", value=given)
+        )
     return int(given), True
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vistio_core.errors import UsageError
 from vistio_core.frontends.flat import about, encode, flatten, measurements, notices, rates, witness
+from vistio_core.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ class NodeLink:
     def render(self, graph: Graph, options: Mapping[str, str]) -> bytes:
         key = options.get("edges", "edges")
         if key not in ("edges", "links"):
-            raise UsageError(f"option edges={key!r}: use edges or links")
+            raise UsageError(say("option {option}={value!r}: use edges or links", option="edges", value=key))
         flat = flatten(graph, options)
         return encode(
             {

@@ -26,16 +26,20 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Protocol
 
+import attrs
 import msgspec
 
 from vistio_core.configuration.model import Severity
+from vistio_core.errors import UsageError
 from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.frontends import reach, vizceral_text
 from vistio_core.frontends.tidy import tidy
 from vistio_core.frontends.vizceral_level import INTERNET, SYNTHETIC, DrawnNode, Json, Level, scale
 from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import FailedRule, Graph, Node, Notice, Region
+from vistio_core.marked_from import MarkedFrom
 from vistio_core.names import visible
+from vistio_core.sentences import LANGUAGES, Language, language_named, say, translated
 from vistio_core.times import format_instant
 
 if TYPE_CHECKING:
@@ -47,19 +51,27 @@ _ENCODER = msgspec.json.Encoder()
 
 
 class Vizceral:
-    """JSON for the Vizceral component. No options."""
+    """JSON for the Vizceral component. Options: ``lang``, of what notices say that the graph does not have."""
 
     name = "vizceral"
     content_type = "application/json"
-    options: tuple[str, ...] = ()
+    options: tuple[str, ...] = ("lang",)
 
     def render(self, graph: Graph, options: Mapping[str, str]) -> bytes:
         """The graph as Vistio's ``/graph``; see the module's text for what is added."""
-        del options
-        return _ENCODER.encode(root(graph))
+        return _ENCODER.encode(root(graph, _language(options.get("lang", LANGUAGES[0]))))
 
 
-def root(graph: Graph) -> Json:
+def _language(given: str) -> Language:
+    if language := language_named(given):
+        return language
+    allowed = ", ".join(LANGUAGES)
+    raise UsageError(
+        say("option {option}={value!r}: use one of {allowed}", option="lang", value=given, allowed=allowed)
+    )
+
+
+def root(graph: Graph, language: Language = "en") -> Json:
     """The graph as what the encoder takes: its nodes are `DrawnNode`, its connections `DrawnConnection`."""
     failed: defaultdict[str, list[FailedRule]] = defaultdict(list)
     for rule in graph.failed_rules:
@@ -78,11 +90,11 @@ def root(graph: Graph) -> Json:
         used.add(drawn.node_class)
         rules = failed[node.name] if node.name != entry else failed[GLOBAL_LEVEL]
         if node.name != entry or node.name in regions:
-            volumes.append(_fill(drawn, node.name, regions.get(node.name), rules, used))
+            volumes.append(_fill(drawn, _Inside(node.name, regions.get(node.name), rules, language), used))
         if rules:
-            drawn.notices = vizceral_text.notices([*node.notices, _unseen(rules)])
+            drawn.notices = vizceral_text.notices([*node.notices, _unseen(rules, language)])
     if level.synthetic_entry is not None and failed[GLOBAL_LEVEL]:
-        level.synthetic_entry.notices = vizceral_text.notices([_unseen(failed[GLOBAL_LEVEL])])
+        level.synthetic_entry.notices = vizceral_text.notices([_unseen(failed[GLOBAL_LEVEL], language)])
     return {
         "renderer": "global",
         "name": vizceral_text.safe_key(graph.name or "vistio"),
@@ -109,6 +121,8 @@ class _Told(Protocol):
     def configuration(self) -> str: ...
     @property
     def backfilled(self) -> bool: ...
+    @property
+    def marked_from(self) -> MarkedFrom: ...
 
 
 def about(told: _Told, instant_ms: int) -> Json:
@@ -121,6 +135,7 @@ def about(told: _Told, instant_ms: int) -> Json:
         "failed_rules": [_failed(rule) for rule in sorted(told.failed_rules, key=_by_rule)],
         "configuration": told.configuration,
         "backfilled": told.backfilled,
+        "marked_from": attrs.asdict(told.marked_from),
     }
 
 
@@ -132,14 +147,17 @@ def _failed(rule: FailedRule) -> Json:
     return {"cluster": rule.cluster, "rule": rule.rule, "outcome": rule.outcome, "error": rule.error}
 
 
-def _unseen(rules: Sequence[FailedRule]) -> Notice:
-    ordered = sorted(rules, key=_by_rule)
-    first = ordered[0]
-    others = f", and {len(ordered) - 1} more" if len(ordered) > 1 else ""
-    return Notice(
-        title=f"Not all was seen: rule {first.rule}: {first.outcome}: {first.error}{others}",
-        severity=Severity.WARNING,
+def _unseen(rules: Sequence[FailedRule], language: Language) -> Notice:
+    first, *others = sorted(rules, key=_by_rule)
+    title = say(
+        "Not all was seen: rule {rule}: {outcome}: {error}",
+        rule=first.rule,
+        outcome=translated(first.outcome, language),
+        error=first.error,
     )
+    if others:
+        title = say("{unseen}, and {more} more", unseen=title, more=len(others))
+    return Notice(title=title.told(language), severity=Severity.WARNING)
 
 
 def _global_entry(nodes: Sequence[Node], edges: Edges) -> str:
@@ -152,10 +170,19 @@ def _global_entry(nodes: Sequence[Node], edges: Edges) -> str:
     return min(reach.entries(edges.ends), default=INTERNET)
 
 
-def _fill(
-    drawn: DrawnNode, name: str, region: Region | None, failed: Sequence[FailedRule], used: set[str]
-) -> float:
+@attrs.frozen
+class _Inside:
+    """What is known of the inside of a cluster, and the language to say it in."""
+
+    cluster: str
+    region: Region | None
+    failed: Sequence[FailedRule]
+    language: Language
+
+
+def _fill(drawn: DrawnNode, inside: _Inside, used: set[str]) -> float:
     """Makes a global node a graph of its own; notes its classes in ``used``; returns its ``maxVolume``."""
+    region = inside.region
     nodes, edges = tidy(region.nodes, region.edges) if region is not None else tidy((), ())
     configured = region.max_volume if region is not None else 0.0
     if nodes:
@@ -164,19 +191,19 @@ def _fill(
         drawn.nodes, drawn.connections = level.nodes, level.connections
         drawn.max_volume = scale(configured, level.peak) or 1.0
     else:
-        drawn.nodes = [_placeholder(name, region, failed)]
+        drawn.nodes = [_placeholder(inside)]
         drawn.max_volume = scale(configured, 0.0) or 1.0
     return drawn.max_volume
 
 
-def _placeholder(cluster: str, region: Region | None, failed: Sequence[FailedRule]) -> DrawnNode:
-    if failed:
-        name, notice = NOT_SEEN, _unseen(failed)
-    elif region is not None:
-        name, notice = (
-            NO_TRAFFIC,
-            Notice(f"All rules of {visible(cluster)} were answered: no traffic", Severity.INFO),
-        )
+def _placeholder(inside: _Inside) -> DrawnNode:
+    cluster = visible(inside.cluster)
+    if inside.failed:
+        name, notice = NOT_SEEN, _unseen(inside.failed, inside.language)
+    elif inside.region is not None:
+        told = say("All rules of {cluster} were answered: no traffic", cluster=cluster)
+        name, notice = NO_TRAFFIC, Notice(told.told(inside.language), Severity.INFO)
     else:
-        name, notice = NOT_RECORDED, Notice(f"No rule looks into {visible(cluster)}", Severity.INFO)
+        told = say("No rule looks into {cluster}", cluster=cluster)
+        name, notice = NOT_RECORDED, Notice(told.told(inside.language), Severity.INFO)
     return DrawnNode(name, "focusedChild", "default", SYNTHETIC, vizceral_text.notices([notice]))

@@ -19,6 +19,7 @@ from vistio_core.frontends.vizceral_level import DrawnNode, Json
 from vistio_core.graph.model import Graph
 from vistio_core.replay.frames.frames import Frame, FrameLevel, FrameNotice, Frames
 from vistio_core.samples import Floats
+from vistio_core.sentences import Language
 from vistio_core.times import format_instant
 
 _ENCODER = msgspec.json.Encoder()
@@ -37,9 +38,9 @@ def render(frames: Frames, graph: Graph, more: Json) -> bytes:
     return b"".join(pieces(frames, graph, more))
 
 
-def pieces(frames: Frames, graph: Graph, more: Json) -> Iterator[bytes]:
+def pieces(frames: Frames, graph: Graph, more: Json, language: Language = "en") -> Iterator[bytes]:
     """What `render` returns, piece by piece: as numbers of Python and as text, rates take ten times their room."""
-    drawn = root(graph)
+    drawn = root(graph, language)
     renamed = dict(_renamed(drawn))
     head = {**more, "graph": drawn, "frames": [_frame(frame) for frame in frames.frames]}
     yield _open(head) + b',"levels":['

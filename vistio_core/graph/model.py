@@ -13,7 +13,6 @@ from typing import Any
 import attrs
 import pyarrow as pa
 
-from vistio_core import tables
 from vistio_core.configuration.model import NodeClass
 from vistio_core.errors import NotInGraphError
 from vistio_core.events import GLOBAL_LEVEL
@@ -26,8 +25,10 @@ from vistio_core.graph.elements import Notice as Notice
 from vistio_core.graph.elements import Rates as Rates
 from vistio_core.graph.networks import network_of
 from vistio_core.graph.tables import GraphLevel, edges_table, nodes_table
+from vistio_core.graph.unseen import Round
+from vistio_core.marked_from import USUALLY_MARKED, MarkedFrom
 from vistio_core.names import nearest, visible
-from vistio_core.tables import Of
+from vistio_core.tables import TwoTables
 from vistio_core.times import format_instant
 
 
@@ -60,7 +61,7 @@ class FailedRule:
 
 
 @attrs.frozen(repr=False)
-class Graph:
+class Graph(TwoTables):
     """The traffic of the mesh at one instant."""
 
     name: str
@@ -82,6 +83,10 @@ class Graph:
     """Sorted by name; always has ``default``."""
     failed_rules: tuple[FailedRule, ...] = ()
     backfilled: bool = False
+    marked_from: MarkedFrom = USUALLY_MARKED
+    """The lowest thresholds of the configurations that judged it: what a picture marks as bad."""
+    asked: Round = attrs.field(default=Round(), eq=False)
+    """Which rules of all writers could have told of traffic, and which of them were not answered."""
     significant_digits: int | None = attrs.field(default=None, eq=False)
     """To how many its rates may have been rounded when they were recorded; None: they are exact. A sealed hour
     says it of all of its instants, a commit of its own, so equal graphs may differ in it."""
@@ -131,24 +136,6 @@ class Graph:
         """
         return nodes_table(self.levels)
 
-    def to_pandas(self, of: Of = "edges") -> Any:
-        """`edges_table` or `nodes_table` as a pandas ``DataFrame``.
-
-        Raises:
-            MissingLibraryError: pandas is not installed.
-            UsageError: ``of`` is neither.
-        """
-        return tables.to_pandas(self._table(of))
-
-    def to_polars(self, of: Of = "edges") -> Any:
-        """`edges_table` or `nodes_table` as a polars ``DataFrame``.
-
-        Raises:
-            MissingLibraryError: polars is not installed.
-            UsageError: ``of`` is neither.
-        """
-        return tables.to_polars(self._table(of))
-
     def to_networkx(self, cluster: str | None = None) -> Any:
         """The graph as a networkx ``DiGraph``; what stands in the tables is an attribute.
 
@@ -165,8 +152,8 @@ class Graph:
             levels = [levels[0] if cluster == GLOBAL_LEVEL else self.region(cluster).level]
         return network_of(levels, paired=cluster is None)
 
-    def _table(self, of: str) -> pa.Table:
-        return tables.chosen(of, edges=self.edges_table(), nodes=self.nodes_table())
+    def _tables(self) -> tuple[pa.Table, pa.Table]:
+        return self.edges_table(), self.nodes_table()
 
     def __repr__(self) -> str:
         return f"<Graph {self._title()}: {self._size()}>"
@@ -188,6 +175,7 @@ class Graph:
                 f"{each.cluster or 'global level'}/{each.rule}: {each.outcome}: {each.error}"
                 for each in self.failed_rules
             ],
+            self.marked_from,
         )
 
     def _title(self) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from vistio_core.errors import UsageError
 from vistio_core.samples import Integers
+from vistio_core.sentences import say
 
 _BITS = 21
 _MASK = (1 << _BITS) - 1
@@ -58,5 +59,9 @@ def check_names(count: int) -> None:
     """
     if count > MOST_NAMES:
         raise UsageError(
-            f"{count:,} names of nodes in one window; at most {MOST_NAMES:,} can be told apart: use a shorter one"
+            say(
+                "{count:,} names of nodes in one window; at most {most:,} can be told apart: use a shorter one",
+                count=count,
+                most=MOST_NAMES,
+            )
         )

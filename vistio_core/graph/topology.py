@@ -15,6 +15,7 @@ from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import Edge, Graph, Node, Region
 from vistio_core.graph.numbering import each_once, edge_digits, edge_number
+from vistio_core.graph.unseen import NotSeen, all_seen
 from vistio_core.samples import Floats, Integers
 
 _NOTHING: Integers = np.zeros(0, np.int64)
@@ -45,15 +46,6 @@ class LevelTopology:
 
 Topology = Mapping[str, LevelTopology]
 """By cluster; the empty name is the global level."""
-
-NotSeen = Callable[[str, str, str], bool]
-"""Whether an edge's cluster, source and target are such that nothing is known of it."""
-
-
-def all_seen(cluster: str, source: str, target: str) -> bool:
-    """Where each rule was answered."""
-    return False
-
 
 NOTHING = LevelTopology({}, (), _NOTHING, _NOTHING, 0.0)
 

@@ -33,11 +33,10 @@ from vistio_core.graph.topology import (
     NOBODY,
     NOTHING,
     LevelTopology,
-    NotSeen,
     Sighting,
-    all_seen,
     topology_of,
 )
+from vistio_core.graph.unseen import NotSeen, all_seen
 from vistio_core.judging.codes import Integers
 from vistio_core.judging.judge import Judge
 from vistio_core.judging.levels import MomentEdges, Shown, at_moments, numbers_of, ranked, summed
@@ -45,6 +44,7 @@ from vistio_core.judging.notices import raised_on_edges, service_notice
 from vistio_core.judging.reports import ToldEdges, existing
 from vistio_core.judging.rule_edges import EdgeRows, RuleEdges
 from vistio_core.judging.rulebook import Rulebook
+from vistio_core.marked_from import MarkedFrom
 from vistio_core.samples import Floats
 
 _Pair = tuple[str, str]
@@ -155,6 +155,7 @@ def _graph(
         ),
         classes=tuple(classes[name] for name in sorted(classes)),
         backfilled=any(account.backfilled for account in accounts),
+        marked_from=MarkedFrom.lowest([account.rulebook.configuration.marked_from for account in accounts]),
     )
 
 

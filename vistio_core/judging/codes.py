@@ -79,30 +79,24 @@ def mapped(cases: Integers, number: int, of: Callable[[int], int]) -> Integers:
         each, inverse = np.unique(cases, return_inverse=True)
         return np.array([of(case) for case in each.tolist()], np.int64)[inverse]
     found = np.zeros(number, np.int64)
-    for case in distinct(cases, number):
+    for case in np.bincount(cases).nonzero()[0].tolist():
         found[case] = of(case)
     return found[cases]
 
 
-def distinct(cases: Integers, number: int) -> list[int]:
-    """Each of ``cases``, which are below ``number``, once, ascending."""
-    if number > _MOST_CASES:
-        return list(np.unique(cases).tolist())
-    return list(np.bincount(cases, minlength=number).nonzero()[0].tolist())
-
-
-def rows_of(cases: Integers, number: int) -> dict[int, slice | Integers]:
-    """Each of ``cases``, which are below ``number``, ascending, to the rows where it stands.
+def rows_of(cases: Integers) -> dict[int, slice | Integers]:
+    """Each of ``cases``, ascending, to the rows where it stands.
 
     Those of a file of one instant lie side by side, as a slice: 4 4 2 is {2: rows 2 to 3, 4: rows 0 to 2}. Of 4 2 4 the
     rows of 4 are listed: {2: [1], 4: [0, 2]}.
     """
     starts = run_starts([cases])
     there = cases[starts].tolist()
-    if len(set(there)) == len(there):
+    distinct = sorted(set(there))
+    if len(distinct) == len(there):
         runs = zip(there, pairwise([*starts.tolist(), len(cases)]), strict=True)
         return {case: slice(*run) for case, run in sorted(runs)}
-    return {case: np.flatnonzero(cases == case) for case in distinct(cases, number)}
+    return {case: np.flatnonzero(cases == case) for case in distinct}
 
 
 def run_starts(columns: Sequence[Integers]) -> Integers:
@@ -110,8 +104,7 @@ def run_starts(columns: Sequence[Integers]) -> Integers:
 
     Of the columns 1 1 1 2 and 5 5 6 6 these are 0, 2, 3.
     """
-    begins = np.empty(len(columns[0]), bool)
-    begins[:1] = True
+    begins = np.ones(len(columns[0]), bool)
     differs = begins[1:]
     np.not_equal(columns[0][1:], columns[0][:-1], out=differs)
     for column in columns[1:]:
@@ -129,9 +122,8 @@ def run_lengths(starts: Integers, rows: int) -> Integers:
 
 def texts_of(column: pa.Array) -> Texts:
     """A column of texts without nulls, plain or a dictionary's."""
-    if not isinstance(column, pa.DictionaryArray):
-        column = column.dictionary_encode()
-    return Texts(column.dictionary.to_pylist(), numbers(column.indices))
+    encoded = column.dictionary_encode()  # of a dictionary's, the column itself
+    return Texts(encoded.dictionary.to_pylist(), numbers(encoded.indices))
 
 
 def translated(texts: Texts, codes: Codes[str]) -> Integers:

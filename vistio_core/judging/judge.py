@@ -133,7 +133,7 @@ class Judge:
         """The distinct pairs of two columns in the order of the rulebooks: the rule of each, and its rows."""
         most = len(self.rules)
         found: RulesSeen = []
-        rows = rows_of(rulebooks * most + rules, len(self._hashes) * most)
+        rows = rows_of(rulebooks * most + rules)
         for code in dict.fromkeys(case // most for case in rows):
             rulebook = self.rulebook(code)
             own = {self.rules.values[case % most]: case for case in rows if case // most == code}

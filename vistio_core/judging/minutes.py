@@ -42,7 +42,6 @@ from vistio_core.times import HOUR_MS, MINUTE_MS
 MINUTES = HOUR_MS // MINUTE_MS
 VALUES = len(RATES) + len(COUNTS)
 """For each minute of a subject: `RATES`, in millionths of a request per second, then `COUNTS`."""
-_MOST = 2**63 - 1
 _AT_ONCE = 512
 """Subjects whose values are put together at a time: 2 MB."""
 
@@ -63,25 +62,21 @@ class SubjectKey:
     kind: Kind
     source: str
     target: str
-    cluster: str
+    cluster: str = ""
     writer: str = ""
     """Who saw it."""
 
     @classmethod
     def of(cls, subject: Subject) -> SubjectKey | None:
-        """The key of a subject, without a writer, and with an empty cluster where it names none.
-
-        None for one that has no minutes.
-        """
-        cluster = subject.cluster or ""
+        """The key of a subject in any cluster, by any writer; None for one that has no minutes."""
         if subject.node is not None:
             alone = subject.source is None and subject.target is None
-            return cls("node", subject.node, "", cluster) if alone else None
+            return cls("node", subject.node, "") if alone else None
         if subject.source is not None and subject.target is not None:
-            return cls("edge", subject.source, subject.target, cluster)
+            return cls("edge", subject.source, subject.target)
         if subject.source is not None:
-            return cls("from", subject.source, "", cluster)
-        return cls("to", "", subject.target, cluster) if subject.target is not None else None
+            return cls("from", subject.source, "")
+        return cls("to", "", subject.target) if subject.target is not None else None
 
 
 class HourOfMinutes:
@@ -216,9 +211,10 @@ class _Group:
             sums = sums_by(cells, column, len(minutes) * len(subjects))
             by_instant = summable(sums).reshape(len(minutes), len(subjects))
             gathered = (np.add if index < len(RATES) else np.maximum).reduceat(by_instant, begins, axis=0)
-            if int(gathered.max()) > _MOST:
-                raise RecordingError("rates of edges are too high to be kept by minute")
-            kept[index] = gathered.astype(np.int64)
+            try:
+                kept[index] = gathered.astype(np.int64)
+            except OverflowError:
+                raise RecordingError("rates of edges are too high to be kept by minute") from None
         self._pieces.append(_Minutes(subjects, minutes[begins], kept))
 
     def keys(self) -> Integers:

@@ -175,8 +175,8 @@ def told_at(
             *(getattr(edges, name)[of] for name in ToldEdges.COLUMNS[1:]),
         ],
         rps,
-        np.rint(rps * MILLIONTHS).astype(np.int64),
-        np.ceil(np.maximum(rps, 0) * MILLIONTHS).astype(np.int64).sum(axis=1),
+        _integers(np.rint(rps * MILLIONTHS)),
+        _integers(np.ceil(rps * MILLIONTHS)).sum(axis=1),
         who[known],
         told.lost_rps.reshape(-1)[known],
     )
@@ -197,6 +197,13 @@ def _added(cells: Integers, rps: Floats, number: int) -> Floats:
         order = np.argsort(rates, kind="stable")
         np.add.at(column, cells[order], rates[order])
     return sums.T
+
+
+def _integers(values: Floats) -> Integers:
+    """Whole numbers of rows as integers: Python's where 64 bits might not hold the sum of a row."""
+    if values.max(initial=0.0) * CLASSES < 2.0**63:
+        return values.astype(np.int64)
+    return np.array([int(each) for each in values.ravel().tolist()], object).reshape(values.shape)
 
 
 def _joined(judge: Judge, plain: RuleEdges, told: ToldEdges) -> ToldEdges:

@@ -183,7 +183,7 @@ class RuleEdges:
         return self._added(summable(drawn))
 
     def _added(self, values: Integers) -> Integers:
-        return np.add.reduceat(values, self.starts) if len(self) else values
+        return np.add.reduceat(values, self.starts)
 
 
 NO_EDGES = RuleEdges(
@@ -248,7 +248,7 @@ def sums_by(groups: Integers, values: Integers, number: int) -> Integers:
 
 def _rounded_sums(slots: Integers, rates: Floats, number: int) -> Floats:
     """The exactly rounded sum of the rates in each slot; zero where there are none."""
-    counts = np.bincount(slots, minlength=number)
+    counts = np.bincount(slots)
     if counts.max(initial=0) < 2:
         alone_in_all = np.zeros(number)
         alone_in_all[slots] = rates

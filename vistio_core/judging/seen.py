@@ -18,7 +18,8 @@ import numpy as np
 
 from vistio_core.configuration.model import ConnectionRule, NodeMapping
 from vistio_core.events import RuleKey
-from vistio_core.graph.model import FailedRule
+from vistio_core.graph.unseen import Round as Round
+from vistio_core.graph.unseen import Unseen as Unseen
 from vistio_core.judging.codes import Booleans, Integers
 from vistio_core.judging.rulebook import Rulebook
 from vistio_core.judging.subject import Subject
@@ -27,42 +28,18 @@ STALE = "stale"
 """The outcome of a writer that recorded nothing of late, among a graph's failed rules."""
 
 
-@attrs.frozen
-class Unseen:
-    """A rule that was not answered, and of which edges it could have told; None for any."""
-
-    name: str
-    """The rule with its cluster, as ``mesh/http``; or a writer."""
-    cluster: str | None = None
-    source: str | None = None
-    target: str | None = None
-
-    def about(self, subject: Subject) -> bool:
-        """Whether it could have told of an edge of a subject."""
-        return (
-            (subject.cluster is None or self.cluster in (None, subject.cluster))
-            and (subject.source is None or self.source in (None, subject.source))
-            and (subject.target is None or self.target in (None, subject.target))
-            and (
-                subject.node is None
-                or None in (self.source, self.target)
-                or subject.node in (self.source, self.target)
-            )
+def about(rule: Unseen, subject: Subject) -> bool:
+    """Whether a rule could have told of an edge of a subject."""
+    return (
+        (subject.cluster is None or rule.cluster in (None, subject.cluster))
+        and (subject.source is None or rule.source in (None, subject.source))
+        and (subject.target is None or rule.target in (None, subject.target))
+        and (
+            subject.node is None
+            or None in (rule.source, rule.target)
+            or subject.node in (rule.source, rule.target)
         )
-
-    def edge(self, cluster: str, source: str, target: str) -> bool:
-        """Whether it could have told of this edge."""
-        return (
-            self.cluster in (None, cluster)
-            and self.source in (None, source)
-            and self.target in (None, target)
-        )
-
-    def node(self, cluster: str, name: str) -> bool:
-        """Whether it could have told of an edge of this node."""
-        return self.cluster in (None, cluster) and (
-            self.source is None or self.target is None or name in (self.source, self.target)
-        )
+    )
 
 
 def name_of(key: RuleKey) -> str:
@@ -86,24 +63,6 @@ def unseen_of(unanswered: Iterable[RuleKey], rulebook: Rulebook | None) -> list[
         elif isinstance(rule, ConnectionRule):
             found.append(Unseen(name, key[0], _fixed(rule.source), _fixed(rule.target)))
     return found
-
-
-def unseen_in(failed_rules: Sequence[FailedRule], rulebook: Rulebook) -> list[Unseen]:
-    """What the failed rules of a graph, or of a frame, could have told.
-
-    Args:
-        failed_rules: `Graph.failed_rules`.
-        rulebook: who judged it.
-    """
-    failed = [(each.cluster, each.rule) for each in failed_rules if each.outcome != STALE]
-    missing = [missing_writer(each.rule) for each in failed_rules if each.outcome == STALE]
-    return [*unseen_of(failed, rulebook), *missing]
-
-
-def not_seen_in(failed_rules: Sequence[FailedRule], rulebook: Rulebook) -> Callable[[str, str, str], bool]:
-    """Whether a failed rule could have told of an edge (cluster, source, target) that is not in the graph."""
-    unseen = unseen_in(failed_rules, rulebook)
-    return lambda cluster, source, target: any(one.edge(cluster, source, target) for one in unseen)
 
 
 def tellers(rulebook: Rulebook) -> dict[RuleKey, Unseen]:
@@ -144,16 +103,6 @@ def told_by_any(
 def missing_writer(name: str) -> Unseen:
     """A writer of which nothing is known at an instant."""
     return Unseen(f"writer {name}")
-
-
-@attrs.frozen
-class Round:
-    """One round of questions, at an instant or at several of them alike."""
-
-    unseen: tuple[Unseen, ...]
-    """Who was not answered."""
-    tellers: tuple[Unseen, ...] | None = None
-    """All that were asked; None where that is not known."""
 
 
 @attrs.frozen

@@ -50,8 +50,6 @@ class Union:
 
     def add(self, edges: RuleEdges) -> None:
         """A piece of the window, of all writers: no instant of it stands in another one."""
-        if not len(edges):
-            return
         rows = judged(self._judge, edges)
         distinct, edge = numbered(self._judge.edge_numbers(rows.cluster, rows.source, rows.target))
         (edges,) = existing(self._judge, [edges], [rows])

@@ -112,18 +112,18 @@ def _with_unknown(reports: Reports) -> tuple[Floats, Booleans]:
     lacking = np.where(lacks, sent - received, 0.0)
     nameless = _by_target(np.where(reports.unknown[:, None], reports.called, 0.0), targets)
     # a: 4 x 200, b: 4 x 503; unknown: 4 x 200. It was a, and nothing of b arrived.
-    of_class = np.where(lacks[..., None], np.maximum(reports.caller - reports.called, 0.0), 0.0)
+    of_class = np.maximum(reports.caller - reports.called, 0.0)
     of_class *= np.minimum(_ratio(lacking, _total(of_class)), 1.0)[..., None]
     alike = np.minimum(nameless, _by_target(of_class, targets))
     called = reports.called + of_class * _ratio(alike, _by_target(of_class, targets))[:, targets]
     # a: 7 x 200, 2 x 504; unknown: 9 x 200. What is left goes to whom something is missing, whatever it says; but not
     # a: 7 x 200, 2 x 503; from a: 7 x 200, unknown: 1 x 200. Whom the called side knows by name is not unknown to it.
     left = nameless - alike
-    still = np.where(received == 0, np.maximum(lacking - (_total(called) - received), 0.0), 0.0)
+    still = np.where(received == 0, np.maximum(lacking - _total(called), 0.0), 0.0)
     share = np.minimum(_ratio(_by_target(still, targets), _total(left)), 1.0)
     called += _given(still, left * share[..., None], targets)
     left *= 1 - share[..., None]
-    noise = (_total(left) <= NOISE * _total(nameless)) & (_by_target(lacking, targets) > 0)
+    noise = _total(left) <= NOISE * _total(nameless)
     called += _given(lacking, np.where(noise[..., None], left, 0.0), targets)
     left[noise] = 0.0
     # A counter of nobody's that stands still is no caller beside those that there are.

@@ -24,7 +24,8 @@ import pyarrow as pa
 from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import Edge, Graph
-from vistio_core.graph.topology import NotSeen, Topology, stable_graph
+from vistio_core.graph.topology import Topology, stable_graph
+from vistio_core.graph.unseen import NotSeen, Round, Unseen
 from vistio_core.storage.format import INSTANT
 
 _TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -63,7 +64,7 @@ class InstantRows:
 def rows_of_instants(
     instants_ms: Iterable[int],
     topology: Topology,
-    graph_at: Callable[[int], tuple[Graph, NotSeen] | None],
+    graph_at: Callable[[int], Graph | None],
     cluster: str | None = None,
 ) -> Iterator[InstantRows]:
     """The rows of instants, one after the other.
@@ -71,14 +72,14 @@ def rows_of_instants(
     Args:
         instants_ms: ascending.
         topology: of the window, whose edges have a row each time.
-        graph_at: the graph of exactly an instant, and of what nothing is known in it; None where nothing was seen.
+        graph_at: the graph of exactly an instant; None where nothing was seen.
         cluster: only this level; None for all.
     """
-    unseen = Graph("", 0, 0, 1, "", 0.0, (), (), (), ())
+    unseen = Graph("", 0, 0, 1, "", 0.0, (), (), (), (), asked=Round((Unseen("nothing"),)))
     for at_ms in instants_ms:
-        graph, not_seen = graph_at(at_ms) or (unseen, _nothing)
-        levels = list(_levels(stable_graph(graph, topology), cluster))
-        rates = [_rates(at_ms, name, edges, not_seen) for name, edges in levels]
+        graph = graph_at(at_ms) or unseen
+        levels = list(_levels(stable_graph(graph, topology, graph.asked.not_seen()), cluster))
+        rates = [_rates(at_ms, name, edges, graph.asked.in_part()) for name, edges in levels]
         measured = list(_measured(at_ms, graph, cluster))
         columns = list(zip(*measured, strict=True)) or [()] * len(MEASURED)
         yield InstantRows(
@@ -89,19 +90,15 @@ def rows_of_instants(
         )
 
 
-def _nothing(cluster: str, source: str, target: str) -> bool:
-    return True
-
-
 def _levels(graph: Graph, cluster: str | None) -> Iterator[tuple[str, Edges]]:
     for name, edges in ((GLOBAL_LEVEL, graph.edges), *((each.name, each.edges) for each in graph.regions)):
         if cluster in (None, name):
             yield name, Edges.of(edges)
 
 
-def _rates(at_ms: int, cluster: str, edges: Edges, not_seen: NotSeen) -> pa.Table:
+def _rates(at_ms: int, cluster: str, edges: Edges, in_part: NotSeen) -> pa.Table:
     # A part of an edge's traffic, beside a rule that failed, is no number about the edge.
-    unknown = np.fromiter((not_seen(cluster, *ends) for ends in edges.ends), bool, len(edges.source))
+    unknown = np.fromiter((in_part(cluster, *ends) for ends in edges.ends), bool, len(edges.source))
     unknown |= np.isnan(edges.rates[:, 0])
     names = pa.array(edges.names, pa.string())
     ends = [

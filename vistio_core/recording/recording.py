@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from vistio_core.configuration import Configuration
 from vistio_core.diagnosis.asking import Diagnosis
 from vistio_core.diagnosis.blast_radius import BlastRadius, blast_radius
+from vistio_core.diagnosis.heat import Heat
 from vistio_core.diagnosis.incidents import Incidents
 from vistio_core.diagnosis.path import IncidentPath
 from vistio_core.diagnosis.rejudged import Rejudged, rejudged
@@ -33,9 +34,7 @@ from vistio_core.errors import (
 )
 from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.graph.model import Graph
-from vistio_core.graph.topology import NotSeen, Topology, all_seen, stable_graph
-from vistio_core.judging.rulebook import Rulebook
-from vistio_core.judging.seen import not_seen_in, unseen_in
+from vistio_core.graph.topology import Topology, stable_graph
 from vistio_core.judging.subject import Subject
 from vistio_core.recording import asked
 from vistio_core.recording.asked import MomentLike as MomentLike
@@ -50,10 +49,9 @@ from vistio_core.replay import timeline, windows
 from vistio_core.replay.absence import nothing_recorded
 from vistio_core.replay.as_of import MISSED_FOR_MS
 from vistio_core.replay.comparison import Comparison, Moment, compare, moment_of
-from vistio_core.replay.coverage import coverage_of
 from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.frames.frames import Frames, frames_of
-from vistio_core.replay.gaps import Gap, find_gaps
+from vistio_core.replay.gaps import Gap, Within, find_gaps
 from vistio_core.replay.graphs import Graphs
 from vistio_core.replay.graphs import JudgedBy as JudgedBy
 from vistio_core.replay.lifetimes import Lifetimes, lifetimes
@@ -70,7 +68,9 @@ from vistio_core.replay.window_presence import newest_of_each
 from vistio_core.storage.annotations import (
     Annotation,
     annotations_table,
+    find_annotation,
     put_annotation,
+    remove_annotation,
 )
 from vistio_core.storage.configurations import load_configuration
 from vistio_core.storage.event_file import FOOTERS_BYTES, EventFiles
@@ -127,7 +127,7 @@ class Recording:
         self._clock = clock
         self._marker = read_marker(store)
         self._files = EventFiles(store, footer_memory_bytes)
-        self._log = Log(store, self._files)
+        self._log = Log(store, self._files, self._marker.part)
         self._session = DuckDBSession(store.uri(""), memory_bytes=scan_memory_bytes)
         self._configuration = lru_cache(maxsize=64)(
             lambda configuration_hash: load_configuration(store, configuration_hash)
@@ -192,6 +192,20 @@ class Recording:
         """
         return hash(frozenset(self._store.names(HEAD)))
 
+    def tip(self) -> int:
+        """A number that changes when a writer commits an instant that is newer than its others; it costs as much.
+
+        Unlike `version` it stays when commits are merged, or when something older is healed; when they are sealed it
+        changes, too.
+
+        Raises:
+            RecordingError: the storage cannot be read.
+        """
+        newest: dict[tuple[str, int], int] = {}
+        for name in self._log.head():
+            newest[name.sequence] = max(name.last_ms, newest.get(name.sequence, 0))
+        return hash(frozenset(newest.items()))
+
     def graph(
         self,
         at: InstantLike | None = None,
@@ -234,8 +248,7 @@ class Recording:
         What is absent in the graph has no traffic; or where a rule was not answered that could have told of it, rates
         that are not known (NaN, `Rates.seen`).
         """
-        rulebook = Rulebook(self._configuration(graph.configuration))
-        return stable_graph(graph, topology, not_seen_in(graph.failed_rules, rulebook))
+        return stable_graph(graph, topology, graph.asked.not_seen())
 
     def topology(self, start: InstantLike, end: InstantLike) -> Topology:
         """Who was there at some time in ``[start, end)``, by cluster, and the most that one edge had.
@@ -332,16 +345,16 @@ class Recording:
         Shape: one row per run of such instants with one reason, sorted by start and writer.
             start, end (timestamp[ms, UTC]): half-open, writer (string),
             missing (int64): how many instants were due,
-            reason (string): ``not running`` (nothing recorded), ``skipped: ...`` or ``not seen: ...``.
+            reason (string): ``not running`` (nothing recorded), ``not in this part`` (nothing exported),
+            ``skipped: ...`` or ``not seen: ...``.
         """
         start_ms, end_ms = self._window(start, end)
         subject = Subject(cluster, source, target, node)
         self._names.require(subject)
-        if subject == EVERYTHING and not partly:
-            there = self._traffic.presence(start_ms, end_ms)
-        else:
-            there = self._traffic.coverage(start_ms, end_ms, subject).presence(start_ms, end_ms)
-        return windows.gaps_table(self._gaps(there, end_ms))
+        there = pa.concat_tables([self._traffic.before(start_ms), self._traffic.presence(start_ms, end_ms)])
+        if subject != EVERYTHING or partly:
+            there = self._traffic.coverage_of(there, subject).presence(0, end_ms)
+        return windows.gaps_table(self._gaps(there, start_ms, end_ms))
 
     def unanswered(
         self, start: InstantLike | None = None, end: InstantLike | None = None, writer: str = "main"
@@ -424,7 +437,7 @@ class Recording:
         found = self._traffic.of(start_ms, end_ms, step_ms, subject)
         if not found.has_traffic(subject):
             self._names.require(subject)
-        gaps = self._gaps(found.coverage.presence(start_ms, end_ms), end_ms)
+        gaps = self._gaps(found.coverage.presence(0, end_ms), start_ms, end_ms)
         return timeline.steps(self._session, found.totals, found.coverage, window, cluster, gaps)
 
     def diff(self, before: MomentLike, after: MomentLike) -> pa.Table:
@@ -518,8 +531,7 @@ class Recording:
                 there at the instant the table is empty.
         """
         graph = self.graph(at)
-        unseen = unseen_in(graph.failed_rules, Rulebook(self._configuration(graph.configuration)))
-        found = blast_radius(graph, node, cluster, unseen)
+        found = blast_radius(graph, node, cluster, graph.asked.unseen)
         if not found.table.num_rows:
             self._names.require(Subject(cluster, None, None, node))
         return found
@@ -538,8 +550,9 @@ class Recording:
         spans, presence = self._traffic.spans(start_ms, end_ms)
         before = self._log.read(start_ms - MISSED_FOR_MS, start_ms, newest_of_each)
         table = lifetimes(spans, presence, before, self._traffic.rulebook)
-        whole = coverage_of(presence, EVERYTHING, self._traffic.rulebook).presence(start_ms, end_ms)
-        return Lifetimes(table, start_ms, end_ms, windows.gaps_table(self._gaps(whole, end_ms)))
+        there = pa.concat_tables([self._traffic.before(start_ms), presence])
+        whole = self._traffic.coverage_of(there, EVERYTHING).presence(0, end_ms)
+        return Lifetimes(table, start_ms, end_ms, windows.gaps_table(self._gaps(whole, start_ms, end_ms)))
 
     def suspects(
         self,
@@ -613,8 +626,10 @@ class Recording:
         """When something left its normal in ``[start, end)``: first what, then whom, and how bad for what enters.
 
         Normal is what was well in the hour before (``docs/diagnosis.md``). Each `Incident` has ``start_ms``, ``end_ms``
-        (None while it lasts), ``summary``, ``first``, ``hit`` (all nodes in the order in which they left normal) and
-        ``worst_share`` (of what enters, 0 to 1).
+        (None while it lasts, for all that was seen), ``summary``, ``first``, ``hit`` (all nodes in the order in which
+        they left normal, by themselves or for those that they call), ``worst_share`` (of what enters the level of
+        ``first``: how much failed in the worst minute, 0 to 1; None where none of it was seen) and ``times_as_long``
+        (as usual it took, in the worst minute).
 
         Raises:
             InvalidTimeError: an empty window.
@@ -622,11 +637,35 @@ class Recording:
 
         Shape of ``table``: one row per incident, by start.
             start (timestamp[ms, UTC]), end (timestamp[ms, UTC]): null while it lasts, summary (string),
-            cluster, node (string): who left normal first, worst_share (double).
+            cluster, node (string): who left normal first, worst_share (double): null where it was not seen.
 
         ``unseen`` is shaped as `gaps`.
         """
         return self._diagnosis.incidents(*self._window(start, end), partial(self.gaps, partly=True))
+
+    def heat(self, start: InstantLike, end: InstantLike, step: DurationLike = "1m") -> Heat:
+        """Every node and edge over ``[start, end)``, step by step, judged as recorded: what a heat map shows.
+
+        Steps begin at multiples of their length since the epoch, so the first one may begin before ``start``; the last
+        one is cut off at ``end``, which counts as the end of its ten seconds.
+
+        Args:
+            start: an instant of the first step.
+            end: where the window ends, exclusive.
+            step: the length of a step, ``10s`` or a multiple.
+
+        Raises:
+            InvalidTimeError: an empty window.
+            UsageError: more than two days, more than 10,000 steps, or a step of another length.
+
+        Shape of ``table``: one row per node and step, then per edge and step, by cluster, name and time.
+            start (timestamp[ms, UTC]), cluster (string): empty for the global level,
+            node (string): of an edge, its source, target (string): null for a node,
+            normal, warning, danger (double): requests per second: of a node what enters it, or where nobody calls it,
+            what leaves it; the mean over the ten seconds at which all of it was seen, null where there were none,
+            latency_ms (double): of a request, its mean where that is measured; null where nothing is known of it.
+        """
+        return self._diagnosis.heat(*self._window(start, end), asked.step_length(step))
 
     def rejudge(self, configuration: Configuration | None, start: InstantLike, end: InstantLike) -> Rejudged:
         """The alerts that other thresholds would have raised in ``[start, end)``, and when.
@@ -667,7 +706,7 @@ class Recording:
         found = asked.moment(of)
         if not isinstance(found, tuple):
             graph = self.graph(found)
-            return moment_of(graph, Rulebook(self._configuration(graph.configuration)))
+            return moment_of(graph)
         return self._window_moment(*self._window(*found))
 
     def _window_moment(self, start_ms: int, end_ms: int) -> Moment:
@@ -759,6 +798,24 @@ class Recording:
             annotation = Annotation(parse_instant(at, now_ms=now_ms), annotation, end_ms=end_ms, **fields)
         require_marker(self._store)
         return put_annotation(self._store, annotation)
+
+    def annotation(self, annotation_id: str) -> Annotation:
+        """The mark of this id.
+
+        Raises:
+            UnknownAnnotationError: there is none.
+        """
+        return find_annotation(self._store, annotation_id)[1]
+
+    def remove_annotation(self, annotation_id: str) -> Annotation:
+        """Take a mark off the timeline, and return what it was; `annotate` with that puts it back.
+
+        Raises:
+            UnknownAnnotationError: there is none.
+            RecordingError: the storage refused.
+        """
+        require_marker(self._store)
+        return remove_annotation(self._store, annotation_id)
 
     def annotations(self, start: InstantLike | None = None, end: InstantLike | None = None) -> pa.Table:
         """The deployments, incidents and other marks that overlap ``[start, end)``.
@@ -860,13 +917,11 @@ class Recording:
         window_ms = self._window(start, end)
         self._names.require(Subject(cluster))
 
-        def graph_at(at_ms: int) -> tuple[Graph, NotSeen] | None:
+        def graph_at(at_ms: int) -> Graph | None:
             try:
-                graph = self._graphs.at(at_ms, "recorded", 1)  # no older instant for it
+                return self._graphs.at(at_ms, "recorded", 1)  # no older instant for it
             except NothingRecordedError:
                 return None
-            rulebook = Rulebook(self._configuration(graph.configuration))
-            return graph, not_seen_in(graph.failed_rules, rulebook) if graph.failed_rules else all_seen
 
         instants_ms = pc.unique(self._traffic.presence(*window_ms)["instant_ms"]).sort().to_pylist()
         return rows_of_instants(instants_ms, self.topology(*window_ms), graph_at, cluster)
@@ -999,9 +1054,11 @@ class Recording:
             return str(error)
         return f"{self.place}: {stretch(*span)}, by {listed(sorted(late), 3)}"
 
-    def _gaps(self, found: pa.Table, end_ms: int) -> list[Gap]:
+    def _gaps(self, found: pa.Table, start_ms: int, end_ms: int) -> list[Gap]:
+        """The gaps of a window of whose instants, and of the newest before it, ``found`` tells (`PRESENCE`)."""
         instants = windows.instants_of(windows.runs(self._session, found))
-        return list(find_gaps(instants, min(end_ms, self._clock())))
+        whole_ms = None if self._log.part is None else self._log.part.whole_ms
+        return list(find_gaps(instants, Within(start_ms, end_ms, self._clock(), whole_ms)))
 
     def _window(self, start: InstantLike | None, end: InstantLike | None) -> tuple[int, int]:
         now_ms = self._clock()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vistio_core.errors import NothingRecordedError
-from vistio_core.replay.gaps import Instant
+from vistio_core.replay.gaps import Instant, said
 from vistio_core.replay.window_presence import presence
 from vistio_core.replay.windows import instants_of
+from vistio_core.sentences import Said, say
 from vistio_core.storage.listing import Listing
 from vistio_core.storage.log import Log
 from vistio_core.times import format_duration, format_instant
@@ -45,7 +46,10 @@ def nothing_recorded(log: Log, asked_ms: int, staleness_ms: int) -> NothingRecor
         asked_ms + 1,
         lambda listing: instants_of(listing.around_damage(presence)),
     )
-    reason = _reason(before_ms, after_ms, tried)
+    why = _not_in_part(log, asked_ms)
+    if why is None and not tried and _within_interval(log, before_ms, asked_ms):
+        why = say("between two instants, none was due")
+    why = why or _why(before_ms, after_ms, tried)
     within = f" or in the {format_duration(staleness_ms)} before" if staleness_ms else ""
     near = "".join(
         f"; the nearest {side} is {format_instant(instant_ms)}"
@@ -53,20 +57,42 @@ def nothing_recorded(log: Log, asked_ms: int, staleness_ms: int) -> NothingRecor
         if instant_ms is not None
     )
     return NothingRecordedError(
-        f"no graph at {format_instant(asked_ms)}{within}: {reason}{near}",
+        f"no graph at {format_instant(asked_ms)}{within}: {why}{near}",
         asked_ms=asked_ms,
         before_ms=before_ms,
         after_ms=after_ms,
-        reason=reason,
+        why=why,
     )
 
 
-def _reason(before_ms: int | None, after_ms: int | None, tried: Sequence[Instant]) -> str:
+def _within_interval(log: Log, before_ms: int | None, asked_ms: int) -> bool:
+    """Whether the next instant after ``before_ms`` was not due yet."""
+    if before_ms is None:
+        return False
+    there = log.read(before_ms, before_ms + 1, lambda listing: listing.around_damage(presence))
+    return asked_ms < before_ms + max(there["interval_ms"].to_pylist(), default=0)
+
+
+def _not_in_part(log: Log, asked_ms: int) -> Said | None:
+    """Of an instant that a part of another recording does not reach: what it reaches."""
+    if log.part is None:
+        return None
+    start_ms, end_ms = log.part.whole_ms
+    if start_ms <= asked_ms < end_ms:
+        return None
+    return say(
+        "this file is a part of a recording, from {start} to {end}; ask where it was exported",
+        start=log.part.start,
+        end=log.part.end,
+    )
+
+
+def _why(before_ms: int | None, after_ms: int | None, tried: Sequence[Instant]) -> Said:
     """Why nothing was seen, as the newest of the instants that were tried, all in vain, tells it."""
     if tried:
-        return max(tried, key=lambda instant: instant.instant_ms).failure
+        return said(max(tried, key=lambda instant: instant.instant_ms).failure)
     if before_ms is None and after_ms is None:
-        return "the recording is empty"
+        return say("the recording is empty")
     if before_ms is None:
-        return "before the recording begins"
-    return "the recorder was not running" if after_ms is not None else "nothing was recorded since"
+        return say("before the recording begins")
+    return say("the recorder was not running" if after_ms is not None else "nothing was recorded since")

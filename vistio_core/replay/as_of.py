@@ -13,7 +13,9 @@ import attrs
 
 from vistio_core.events import GLOBAL_LEVEL, RuleKey
 from vistio_core.graph.model import FailedRule
-from vistio_core.judging.seen import STALE
+from vistio_core.graph.unseen import Round, Unseen
+from vistio_core.judging.rulebook import Rulebook
+from vistio_core.judging.seen import STALE, missing_writer, tellers, unseen_of
 from vistio_core.storage.catalog import Span
 from vistio_core.storage.listing import Listing, WriterListing
 from vistio_core.storage.parts import Told
@@ -62,6 +64,30 @@ def as_of(listing: Listing, at_ms: int, staleness_ms: int) -> list[AsOf]:
             silent_since_ms = writer.newest(fresh_ms - MISSED_FOR_MS, fresh_ms, seen=False)
         answers.append(AsOf(writer, shown_ms, tried_ms, silent_since_ms))
     return answers
+
+
+def asked_of(
+    answers: Sequence[AsOf],
+    failures: Callable[[AsOf], Mapping[RuleKey, Told]],
+    rulebook: Callable[[str, int], Rulebook],
+) -> Round:
+    """Of which edges the writers could tell, each by its own rules, and of which they did not.
+
+    Args:
+        answers: of all writers.
+        failures: what failed at the instant that was tried.
+        rulebook: the rules of a writer at an instant.
+    """
+    could: list[Unseen] = []
+    unseen: list[Unseen] = []
+    for answer in answers:
+        if answer.shown_ms is not None:
+            could += tellers(rulebook(answer.writer.name, answer.shown_ms)).values()
+        if answer.tried_ms is None:
+            unseen += [missing_writer(answer.writer.name)] * (answer.silent_since_ms is not None)
+        elif failed := failures(answer):
+            unseen += unseen_of(failed, rulebook(answer.writer.name, answer.tried_ms))
+    return Round(tuple(dict.fromkeys(unseen)), tuple(dict.fromkeys([*could, *unseen])))
 
 
 def failed_rules(

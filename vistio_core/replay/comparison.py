@@ -11,16 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from vistio_core import tables
 from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.graph.edges import Edges
 from vistio_core.graph.model import Graph
-from vistio_core.judging.rulebook import Rulebook
-from vistio_core.judging.seen import Blind, Round, names_of_edge, names_of_node, unseen_in
+from vistio_core.judging.seen import Blind, names_of_edge, names_of_node
 from vistio_core.judging.totals import RATES
 from vistio_core.replay.settled import nothing_is_open
 from vistio_core.storage.format import DIGITS_KEY, fewest_digits
-from vistio_core.tables import Of
+from vistio_core.tables import TwoTables
 from vistio_core.times import format_instant
 
 CHANGES = ("changed", "new", "gone", "unseen")
@@ -53,6 +51,17 @@ class Moment:
     """What was never answered in it: an edge that it could have told is not known, or known in part."""
     significant_digits: int | None = None
     """To how many its rates may have been rounded when they were recorded; None: they are exact."""
+    into: Floats | None = attrs.field(default=None, repr=False)
+    """As ``rates``: the part of each edge in what enters its target, where all of that was seen; None: its rates."""
+    out_of: Floats | None = attrs.field(default=None, repr=False)
+    """Likewise, in what leaves its source."""
+
+    def parts(self, places: Integers, number: int) -> tuple[Floats, Floats]:
+        """``into`` and ``out_of`` among so many edges, at these places."""
+        parts = np.zeros((2, number, 3))
+        for part, own in zip(parts, (self.into, self.out_of), strict=True):
+            part[places] = self.rates if own is None else own
+        return parts[0], parts[1]
 
     def document(self) -> dict[str, Any]:
         """What is compared, as JSON tells it."""
@@ -72,7 +81,7 @@ class Moment:
 
 
 @attrs.frozen(repr=False)
-class Comparison:
+class Comparison(TwoTables):
     """Two moments and what differs; `Recording.compare` tells the shapes."""
 
     before: Moment
@@ -96,26 +105,8 @@ class Comparison:
             "nodes": [_told(row) for row in self.nodes.slice(0, most).to_pylist()],
         }
 
-    def to_pandas(self, of: Of = "edges") -> Any:
-        """``edges`` or ``nodes`` as a pandas ``DataFrame``.
-
-        Raises:
-            MissingLibraryError: pandas is not installed.
-            UsageError: ``of`` is neither.
-        """
-        return tables.to_pandas(self._table(of))
-
-    def to_polars(self, of: Of = "edges") -> Any:
-        """``edges`` or ``nodes`` as a polars ``DataFrame``.
-
-        Raises:
-            MissingLibraryError: polars is not installed.
-            UsageError: ``of`` is neither.
-        """
-        return tables.to_polars(self._table(of))
-
-    def _table(self, of: str) -> pa.Table:
-        return tables.chosen(of, edges=self.edges, nodes=self.nodes)
+    def _tables(self) -> tuple[pa.Table, pa.Table]:
+        return self.edges, self.nodes
 
     def __repr__(self) -> str:
         from vistio_core.displays.found import comparison_counts
@@ -133,8 +124,8 @@ class Comparison:
         return f"{self.before.title} with {self.after.title}"
 
 
-def moment_of(graph: Graph, rulebook: Rulebook) -> Moment:
-    """A graph as one side of a comparison; ``rulebook`` judged it."""
+def moment_of(graph: Graph) -> Moment:
+    """A graph as one side of a comparison."""
     levels = [
         (GLOBAL_LEVEL, graph.nodes, Edges.of(graph.edges)),
         *((region.name, region.nodes, Edges.of(region.edges)) for region in graph.regions),
@@ -160,7 +151,7 @@ def moment_of(graph: Graph, rulebook: Rulebook) -> Moment:
         np.concatenate(edge_rows)[known],
         rates[known],
         np.concatenate(node_rows),
-        (Blind((Round(tuple(unseen_in(graph.failed_rules, rulebook))),)),),
+        (Blind((graph.asked,)),),
         graph.significant_digits,
     )
 
@@ -196,7 +187,10 @@ def compare(before: Moment, after: Moment) -> Comparison:
         _changes(
             of_nodes,
             [np.searchsorted(nodes, each) for each in node_sides],
-            [_by_node(each, source, target, len(nodes)) for each in rates],
+            [
+                _by_node(side.parts(place, len(edges)), source, target, len(nodes))
+                for side, place in zip(sides, places, strict=True)
+            ],
             [_unseen(side, of_nodes, names_of_node) for side in sides],
         ).replace_schema_metadata(said),
     )
@@ -269,15 +263,16 @@ class _Numbering:
         return texts.take(pa.array(self._clusters[clusters])), texts.take(pa.array(names))
 
 
-def _by_node(rates: Floats, sources: Integers, targets: Integers, number: int) -> Floats:
+def _by_node(parts: tuple[Floats, Floats], sources: Integers, targets: Integers, number: int) -> Floats:
     """A node is measured by what enters it; one that nothing enters, such as INTERNET, by what leaves it."""
+    into, out_of = parts
     sums = np.zeros((number, 3))
     # One after the other, in the order of the edges' names: a sum of floats depends on its order.
-    np.add.at(sums, targets, rates)
+    np.add.at(sums, targets, into)
     entered = np.zeros(number, bool)
     entered[targets] = True
     leaving = ~entered[sources]
-    np.add.at(sums, sources[leaving], rates[leaving])
+    np.add.at(sums, sources[leaving], out_of[leaving])
     return sums
 
 

@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 from vistio_core.configuration.model import ConnectionRule, Rule
 from vistio_core.judging.codes import Booleans, Integers
 from vistio_core.judging.rulebook import Rulebook
-from vistio_core.judging.seen import Unseen, missing_writer, name_of, tellers, unseen_of
+from vistio_core.judging.seen import Unseen, about, missing_writer, name_of, tellers, unseen_of
 from vistio_core.judging.subject import Subject
 from vistio_core.replay.as_of import MISSED_FOR_MS
 from vistio_core.times import MINUTE_MS
@@ -132,9 +132,9 @@ def coverage_of(presence: pa.Table, subject: Subject, rulebook: FindRulebook) ->
     could, whole, known = np.zeros((3, len(writer)), bool)
     unseen: dict[int, tuple[str, ...]] = {}
     for alike in answered_alike(presence, rulebook):
-        missed = tuple(sorted(rule.name for rule in alike.unseen if rule.about(subject)))
-        could[alike.rows] = any(rule.about(subject) for rule in alike.tellers)
-        known[alike.rows] = any(rule.about(subject) for rule in alike.answered())
+        missed = tuple(sorted(rule.name for rule in alike.unseen if about(rule, subject)))
+        could[alike.rows] = any(about(rule, subject) for rule in alike.tellers)
+        known[alike.rows] = any(about(rule, subject) for rule in alike.answered())
         whole[alike.rows] = could[alike.rows] & (not missed)
         if missed:
             unseen.update(dict.fromkeys(alike.rows.tolist(), missed))

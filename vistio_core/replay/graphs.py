@@ -12,9 +12,8 @@ from vistio_core.events import RuleKey
 from vistio_core.graph.model import Graph
 from vistio_core.judging.build import Account, build_graph
 from vistio_core.judging.rulebook import Rulebook
-from vistio_core.judging.seen import not_seen_in
 from vistio_core.replay.absence import nearest_seen, nothing_recorded
-from vistio_core.replay.as_of import AsOf, as_of, failed_rules, reach
+from vistio_core.replay.as_of import AsOf, as_of, asked_of, failed_rules, reach
 from vistio_core.replay.in_force import configuration_in_force
 from vistio_core.storage.catalog import END_MS
 from vistio_core.storage.format import fewest_digits, measurements_of
@@ -58,8 +57,9 @@ class Graphs:
         )
         if not accounts:
             raise nothing_recorded(self._log, at_ms, staleness_ms)
-        not_seen = not_seen_in(facts["failed_rules"], accounts[0].rulebook)
-        return attrs.evolve(build_graph(at_ms, accounts, not_seen), **facts)
+        # Of an edge that was measured only there is no traffic, where no rule tells of any.
+        in_part = facts["asked"].in_part()
+        return attrs.evolve(build_graph(at_ms, accounts, in_part), **facts)
 
     def configuration(self, at_ms: int | None = None) -> Configuration:
         """The one in force at an instant, or the newest one.
@@ -85,7 +85,17 @@ class Graphs:
         accounts = [self._account(instant, judge) for instant in instants]
         if not accounts:
             return [], {}
+        found = {(each.writer, each.instant_ms): each.configuration for each in instants}
+
+        def rulebook(writer: str, instant_ms: int) -> Rulebook:
+            known = found.get((writer, instant_ms))
+            if known is None:
+                own = next(answer.writer for answer in answers if answer.writer.name == writer)
+                known = own.instants([instant_ms])[0].configuration
+            return Rulebook(self._configuration(known))
+
         return accounts, {
+            "asked": asked_of(answers, _failures, rulebook),
             "failed_rules": failed_rules(answers, _failures),
             "significant_digits": fewest_digits(instant.significant_digits for instant in instants),
         }

@@ -33,7 +33,10 @@ from vistio_core.judging.codes import Integers
 from vistio_core.judging.seen import Unseen
 from vistio_core.replay.as_of import MISSED_FOR_MS
 from vistio_core.replay.coverage import AnsweredAlike, FindRulebook, answered_alike, in_order
+from vistio_core.replay.gaps import unseen_rows
+from vistio_core.sentences import Language
 from vistio_core.storage.format import INSTANT
+from vistio_core.tables import OneTable
 from vistio_core.times import DurationLike, format_instant, parse_duration
 
 _NEVER, _NO_MORE = np.int64(-1), np.int64(2**62)
@@ -44,8 +47,8 @@ _BY_NAME = [(name, "ascending") for name in ("cluster", "node", "target")]
 CouldTell = Callable[[Unseen], bool]
 
 
-@attrs.frozen(eq=False)
-class Lifetimes:
+@attrs.frozen(eq=False, repr=False)
+class Lifetimes(OneTable):
     """From when to when nodes and edges were there in a window.
 
     Shape of ``table``: one row per node and edge, by cluster and name, a node before its edges; all times are
@@ -95,7 +98,7 @@ class Lifetimes:
         first, last = (self.table[name].cast(pa.int64()) for name in (earlier, later))
         return pc.greater_equal(pc.subtract(last, first), parse_duration(quiet))
 
-    def document(self, rows: pa.Table, most: int) -> dict[str, Any]:
+    def document(self, rows: pa.Table, most: int, language: Language = "en") -> dict[str, Any]:
         """Some of its rows as JSON tells them, over HTTP and in the terminal; at most so many of nodes and of edges."""
         of_edges = rows["target"].is_valid()
         parts = {"nodes": rows.filter(pc.invert(of_edges)), "edges": rows.filter(of_edges)}
@@ -104,8 +107,33 @@ class Lifetimes:
             "end": format_instant(self.end_ms),
             **{f"all_{kind}": part.num_rows for kind, part in parts.items()},
             **{kind: rows_of(part.slice(0, most)) for kind, part in parts.items()},
-            "unseen": rows_of(self.unseen.select(["start", "end", "reason"])),
+            "unseen": unseen_rows(self.unseen, language),
         }
+
+    def __repr__(self) -> str:
+        from vistio_core.displays.words import counted
+
+        hidden = f"; {counted(self.unseen.num_rows, 'gap')}" if self.unseen.num_rows else ""
+        return f"<{self._title()}: {self._size()}{hidden}>"
+
+    def _repr_html_(self) -> str:
+        from vistio_core.displays.found import LIFETIMES, answer_html
+
+        return answer_html(self._title(), self._size(), self.table, LIFETIMES, self.unseen)
+
+    def _title(self) -> str:
+        from vistio_core.displays.words import stretch
+
+        return f"Seen in {stretch(self.start_ms, self.end_ms)}"
+
+    def _size(self) -> str:
+        from vistio_core.displays.words import counted
+
+        nodes = self.table["target"].null_count
+        return (
+            f"{counted(nodes, 'node')}, {counted(len(self) - nodes, 'edge')};"
+            f" {self.new().num_rows:,} new, {self.vanished().num_rows:,} vanished"
+        )
 
 
 def _is_valid(of: Lifetimes, name: str) -> pa.ChunkedArray:

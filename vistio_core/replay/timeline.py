@@ -89,7 +89,7 @@ def steps(
             "start": pa.array(window.starts_ms, INSTANT),
             **{name: pa.array(mean[:, column], mask=~exists) for column, name in enumerate(RATES)},
             "edges": pa.array(most["edges"], mask=~known),
-            "instants": pa.array(seen.instants(coverage)),
+            "instants": pa.array(np.where(exists, seen.instants(coverage), 0)),
             "missing": pa.array(_missing(gaps, window), pa.int64()),
             **{name: pa.array(most[name], mask=~known) for name in COUNTS[1:]},
             **{f"known_{name}": pa.array(some[:, column], mask=~known) for column, name in enumerate(RATES)},
@@ -152,7 +152,7 @@ class _Seen:
         return means
 
     def instants(self, coverage: Coverage) -> Integers:
-        """How many different ones tell all of it."""
+        """How many different ones tell all that their writer could."""
         rows = coverage.whole & (self.step >= 0)
         _, first = np.unique(coverage.instant_ms[rows], return_index=True)
         return np.bincount(self.step[rows][first], minlength=self.whole.shape[1])

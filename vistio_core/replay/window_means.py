@@ -1,7 +1,8 @@
 """A window as one side of a comparison: the mean rates of all edges, and all nodes that were ever there.
 
 The mean of an edge is taken over the instants at which that very edge was seen: each rule that could have told of it
-was answered. So the sum of an edge leaves other instants out, and is divided by how many there are left:
+was answered. So the sum of an edge leaves other instants out, and is divided by how many there are left; that of a node
+leaves out those at which some edge of it was not seen:
 
     mesh/http is not answered at 2 of 6 instants    cart > db       sum of 4 instants / 4
                                                     INTERNET > mesh (told by the global level)    sum of 6 / 6
@@ -13,6 +14,7 @@ none, the mean of what was known is a part; `Blind` says so, and why.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
 
 import attrs
 import numpy as np
@@ -54,22 +56,42 @@ class _WriterSums:
     """Of each edge, over the instants at which all of it was seen."""
     partial: EdgeSums = attrs.field(factory=EdgeSums.none)
     """Over the others."""
+    into: EdgeSums = attrs.field(factory=EdgeSums.none)
+    """Of each edge, over the instants at which all that enters its target was seen."""
+    out_of: EdgeSums = attrs.field(factory=EdgeSums.none)
+    """Likewise, all that leaves its source."""
 
     def plus(self, judge: Judge, edges: EdgeRows) -> _WriterSums:
         """With what more rows say."""
-        partial = np.zeros(len(edges), bool)
+        partial, into, out_of = np.zeros((3, len(edges)), bool)
         for alike in self.instants:
             if alike.unseen:
                 here = np.isin(edges.instant_ms, alike.instants_ms)
-                partial |= here & told_by_any(
-                    alike.unseen, judge.names.of, edges.cluster, edges.source, edges.target
-                )
+                for hidden, rules in zip((partial, into, out_of), _about_ends(alike.unseen), strict=True):
+                    hidden |= here & told_by_any(
+                        rules, judge.names.of, edges.cluster, edges.source, edges.target
+                    )
         numbers = judge.edge_numbers(edges.cluster, edges.source, edges.target)
         return _WriterSums(
             self.instants,
             self.whole.plus(numbers[~partial], edges.millionths[~partial]),
             self.partial.plus(numbers[partial], edges.millionths[partial]) if partial.any() else self.partial,
+            self.into if self.all_seen else self.into.plus(numbers[~into], edges.millionths[~into]),
+            self.out_of if self.all_seen else self.out_of.plus(numbers[~out_of], edges.millionths[~out_of]),
         )
+
+    @property
+    def all_seen(self) -> bool:
+        return not any(alike.unseen for alike in self.instants)
+
+
+def _about_ends(rules: Sequence[Unseen]) -> tuple[Sequence[Unseen], ...]:
+    """Rules about edges; about all edges into the target of one; and about all out of its source."""
+    return (
+        rules,
+        [attrs.evolve(rule, source=None) for rule in rules],
+        [attrs.evolve(rule, target=None) for rule in rules],
+    )
 
 
 def window_moment(
@@ -101,6 +123,11 @@ def window_moment(
     )
     cluster, source, target = edge_digits(numbers)
     nodes = each_once(np.concatenate([nodes, node_number(source, cluster), node_number(target, cluster)]))
+    rates = _added(_mean(judge, each, numbers) for each in sums.values())
+    into = out_of = rates
+    if not all(each.all_seen for each in sums.values()):
+        into = _added(_mean_of_end(judge, each, numbers, each.into, 1) for each in sums.values())
+        out_of = _added(_mean_of_end(judge, each, numbers, each.out_of, 2) for each in sums.values())
     return Moment(
         listing.start_ms,
         listing.end_ms,
@@ -108,10 +135,12 @@ def window_moment(
         False,
         tuple(judge.names.values),
         np.column_stack([cluster, source, target]),
-        sum((_mean(judge, each, numbers) for each in sums.values()), np.zeros((len(numbers), 3))),
+        rates,
         np.column_stack(node_digits(nodes)),
         (*_blind(sums.values()), *_missing(answered_alike(silent, rulebook))),
         listing.significant_digits,
+        into,
+        out_of,
     )
 
 
@@ -159,6 +188,36 @@ def _mean(judge: Judge, writer: _WriterSums, numbers: Integers) -> Floats:
     count = np.where(wholly > 0, wholly, partly)[:, None]
     mean: Floats = np.asarray(total, np.float64) / MILLIONTHS / np.maximum(count, 1)
     return mean
+
+
+def _added(of_writers: Iterable[Floats]) -> Floats:
+    """The sums, in the order of writers."""
+    return reduce(np.add, of_writers)
+
+
+def _mean_of_end(judge: Judge, writer: _WriterSums, numbers: Integers, sums: EdgeSums, end: int) -> Floats:
+    """The part of each edge in the mean of all at one of its ends, over the instants at which all of that was seen.
+
+    Args:
+        judge: who made the numbers.
+        writer: what it saw.
+        numbers: of the edges.
+        sums: over these instants.
+        end: 1: what enters its target; 2: what leaves its source.
+    """
+    mean = _mean(judge, writer, numbers)
+    if writer.all_seen:
+        return mean
+    ends = edge_digits(numbers)
+    count = np.zeros(len(numbers), np.int64)
+    for alike in writer.instants:
+        tellers, unseen = (
+            told_by_any(_about_ends(rules)[end], judge.names.of, *ends)
+            for rules in (alike.tellers, alike.unseen)
+        )
+        count += len(alike.instants_ms) * (tellers & ~unseen)
+    whole: Floats = np.asarray(sums.of(numbers), np.float64) / MILLIONTHS / np.maximum(count, 1)[:, None]
+    return np.where(count[:, None] > 0, whole, mean)
 
 
 def _blind(writers: Iterable[_WriterSums]) -> Iterator[Blind]:

@@ -17,8 +17,14 @@ import attrs
 import msgspec
 import pyarrow as pa
 
-from vistio_core.errors import DamagedFileError, InvalidAnnotationError, InvalidTimeError
+from vistio_core.errors import (
+    DamagedFileError,
+    InvalidAnnotationError,
+    InvalidTimeError,
+    UnknownAnnotationError,
+)
 from vistio_core.names import visible
+from vistio_core.sentences import Said, Sentence, say
 from vistio_core.storage.format import INSTANT
 from vistio_core.storage.layout import (
     ANNOTATIONS,
@@ -173,6 +179,34 @@ def read_annotation(store: Store, name: AnnotationName) -> Annotation:
     return annotation
 
 
+def find_annotation(store: Store, annotation_id: str) -> tuple[AnnotationName, Annotation]:
+    """The annotation of this id, and its name.
+
+    Raises:
+        UnknownAnnotationError: there is none.
+        DamagedFileError: it is damaged.
+    """
+    for name in annotation_names(store):
+        if name.id == annotation_id:
+            try:
+                return name, read_annotation(store, name)
+            except FileNotFoundError:
+                break  # somebody else removed it meanwhile
+    raise UnknownAnnotationError(annotation_id)
+
+
+def remove_annotation(store: Store, annotation_id: str) -> Annotation:
+    """Delete the annotation of this id and return it.
+
+    Raises:
+        UnknownAnnotationError: there is none.
+        RecordingError: the storage refused.
+    """
+    name, found = find_annotation(store, annotation_id)
+    store.delete(name.text)
+    return found
+
+
 def annotation_names(store: Store) -> Iterator[AnnotationName]:
     """The names of all annotations, in no particular order."""
     for text in store.names(ANNOTATIONS):
@@ -213,57 +247,81 @@ def _name(annotation: Annotation) -> AnnotationName:
     return annotation_name(annotation.start_ms, annotation.end_ms, annotation.id)
 
 
-def _problems(annotation: Annotation) -> Iterator[str]:
+def _problems(annotation: Annotation) -> Iterator[Sentence]:
     wrong = [*_instant_problems("start_ms", annotation.start_ms)]
     if annotation.end_ms is not None:
         wrong += _instant_problems("end_ms", annotation.end_ms)
         if not wrong and annotation.end_ms <= annotation.start_ms:
             wrong.append(
-                f"end_ms: {format_instant(annotation.end_ms)} is not after the start,"
-                f" {format_instant(annotation.start_ms)}; leave it out for what happened at one instant"
+                say(
+                    "{field}: {end} is not after the start, {start}; leave it out for what happened at one instant",
+                    field="end_ms",
+                    end=format_instant(annotation.end_ms),
+                    start=format_instant(annotation.start_ms),
+                )
             )
     yield from wrong
     yield from _text_problems("text", annotation.text, MAX_TEXT_BYTES, control=_CONTROL_IN_TEXT)
     if isinstance(annotation.text, str) and not annotation.text.strip():
-        yield "text: is empty; say what happened"
+        yield say("{field}: is empty; say what happened", field="text")
     if not isinstance(annotation.kind, str) or not _KIND.fullmatch(annotation.kind):
         kind: object = annotation.kind
         found = repr(kind[:80]) if isinstance(kind, str) else type(kind).__name__
-        yield f"kind: found {found}; use 1 to 32 of a-z, 0-9 and -, such as deployment or incident"
+        yield say(
+            "{field}: found {found}; use 1 to 32 of a-z, 0-9 and -, such as deployment or incident",
+            field="kind",
+            found=found,
+        )
     yield from _text_problems("cluster", annotation.cluster, MAX_NAME_BYTES)
     yield from _text_problems("node", annotation.node, MAX_NAME_BYTES)
     yield from _text_problems("link", annotation.link, MAX_LINK_BYTES)
     if annotation.link and isinstance(annotation.link, str) and not _LINK.fullmatch(annotation.link):
-        yield f"link: found {annotation.link[:80]!r}; use an address that begins with http:// or https://"
+        yield say(
+            "{field}: found {found!r}; use an address that begins with http:// or https://",
+            field="link",
+            found=annotation.link[:80],
+        )
     if len(annotation.tags) > MAX_TAGS:
-        yield f"tags: found {len(annotation.tags):,}; at most {MAX_TAGS} are allowed"
+        yield say(
+            "{field}: found {found:,}; at most {most} are allowed",
+            field="tags",
+            found=len(annotation.tags),
+            most=MAX_TAGS,
+        )
     for key, value in islice(annotation.tags.items(), MAX_TAGS):
-        yield from _text_problems(f"tags: key {str(key)[:64]!r}", key, MAX_TAG_KEY_BYTES)
+        yield from _text_problems(say("tags: key {key!r}", key=str(key)[:64]), key, MAX_TAG_KEY_BYTES)
         if key == "":
-            yield "tags: a key is empty; name each tag"
-        yield from _text_problems(f"tags: value of {str(key)[:64]!r}", value, MAX_TAG_VALUE_BYTES)
+            yield say("{field}: a key is empty; name each tag", field="tags")
+        yield from _text_problems(
+            say("tags: value of {key!r}", key=str(key)[:64]), value, MAX_TAG_VALUE_BYTES
+        )
 
 
-def _instant_problems(what: str, value: object) -> Iterator[str]:
+def _instant_problems(what: str, value: object) -> Iterator[Sentence]:
     try:
         check_instant(value)
     except InvalidTimeError as error:
-        yield f"{what}: {error}"
+        yield say("{field}: {wrong}", field=what, wrong=error.said)
 
 
 def _text_problems(
-    what: str, value: object, most_bytes: int, *, control: re.Pattern[str] = _CONTROL
-) -> Iterator[str]:
+    what: Said, value: object, most_bytes: int, *, control: re.Pattern[str] = _CONTROL
+) -> Iterator[Sentence]:
     if not isinstance(value, str):
-        yield f"{what}: found {type(value).__name__}; use text"
+        yield say("{field}: found {found}; use text", field=what, found=type(value).__name__)
         return
     try:
         size_bytes = len(value.encode())
     except UnicodeEncodeError:
-        yield f"{what}: is not valid Unicode"
+        yield say("{field}: is not valid Unicode", field=what)
         return
     if size_bytes > most_bytes:
-        yield f"{what}: has {size_bytes:,} bytes; at most {most_bytes:,} are allowed"
+        yield say(
+            "{field}: has {size:,} bytes; at most {most:,} are allowed",
+            field=what,
+            size=size_bytes,
+            most=most_bytes,
+        )
     found = control.search(value)
     if found:
-        yield f"{what}: has the control character {found[0]!r}; leave it out"
+        yield say("{field}: has the control character {found!r}; leave it out", field=what, found=found[0])

@@ -16,7 +16,7 @@ from vistio_core.storage.catalog import END_MS, Catalog, Span
 from vistio_core.storage.event_file import EventFiles
 from vistio_core.storage.layout import EventsName
 from vistio_core.storage.listing import Listing
-from vistio_core.storage.marker import require_marker
+from vistio_core.storage.marker import Part, require_marker
 from vistio_core.storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,9 @@ _ATTEMPTS = 30
 class Log:
     """The event files of a recording. Usable from many threads."""
 
-    def __init__(self, store: Store, files: EventFiles) -> None:
+    def __init__(self, store: Store, files: EventFiles, part: Part | None = None) -> None:
+        """``part``: of another recording, where it is one."""
+        self.part = part
         self._store = store
         self._files = files
         self._catalog = Catalog(store)

@@ -14,7 +14,7 @@ from vistio_core.errors import FormatVersionError, NotARecordingError
 from vistio_core.storage.format import FORMAT_VERSION
 from vistio_core.storage.layout import MARKER
 from vistio_core.storage.store import Sink, Store
-from vistio_core.times import format_instant
+from vistio_core.times import format_instant, parse_instant
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,11 @@ class Part(msgspec.Struct, frozen=True):
     """What was recorded from here to ``start`` is there as well: graphs look back."""
     clusters: list[str] | None = None
     """Whose levels; None for all. Rules of the others were not answered, as far as this recording knows."""
+
+    @property
+    def whole_ms(self) -> tuple[int, int]:
+        """The span of which it has all that was recorded."""
+        return parse_instant(self.since, now_ms=0), parse_instant(self.end, now_ms=0)
 
 
 class Marker(msgspec.Struct, omit_defaults=True):

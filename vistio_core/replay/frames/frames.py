@@ -14,9 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from vistio_core.configuration.model import Configuration
 from vistio_core.errors import UsageError
+from vistio_core.graph.unseen import Round
 from vistio_core.judging.rulebook import Rulebook
-from vistio_core.judging.seen import Unseen, unseen_in
-from vistio_core.replay.as_of import AsOf, as_of, failed_rules, reach
+from vistio_core.marked_from import MarkedFrom
+from vistio_core.replay.as_of import AsOf, as_of, asked_of, failed_rules, reach
 from vistio_core.replay.frames.model import MAX_CELLS, MAX_FRAMES, Frame, FrameLevel, FrameNotice, Frames
 from vistio_core.replay.frames.shown import WriterFrames
 from vistio_core.replay.frames.sums import frame_levels
@@ -52,30 +53,45 @@ def frames_of(
         answers = [as_of(listing, at_ms, staleness_ms) for at_ms in asked_ms]
         writers = [WriterFrames(own) for own in zip(*answers, strict=True)]
         by_name = {writer.name: writer for writer in writers}
-        about = [_frame(at_ms, own, by_name) for at_ms, own in zip(asked_ms, answers, strict=True)]
-        unseen = [_unseen(frame, configuration) for frame in about]
-        levels, topology = frame_levels(writers, unseen, configuration)
+        about = [
+            _frame(at_ms, own, by_name, configuration) for at_ms, own in zip(asked_ms, answers, strict=True)
+        ]
+        asked = [
+            None if frame.instant_ms is None else _asked(own, by_name, configuration)
+            for frame, own in zip(about, answers, strict=True)
+        ]
+        levels, topology = frame_levels(writers, asked, configuration)
         return Frames(start_ms, end_ms, step_ms, tuple(about), levels, topology)
 
     return log.read(*reach(start_ms, asked_ms[-1], staleness_ms), frames)
 
 
-def _unseen(frame: Frame, configuration: Callable[[str], Configuration]) -> tuple[Unseen, ...] | None:
-    """What a frame does not tell; None where it tells nothing."""
-    if frame.instant_ms is None:
-        return None
-    if not frame.failed_rules:
-        return ()
-    return tuple(unseen_in(frame.failed_rules, Rulebook(configuration(frame.configuration))))
+def _asked(
+    answers: Sequence[AsOf],
+    writers: Mapping[str, WriterFrames],
+    configuration: Callable[[str], Configuration],
+) -> Round:
+    """What a frame tells of, and what not."""
+    return asked_of(
+        answers,
+        lambda answer: writers[answer.writer.name].failures(answer),
+        lambda writer, instant_ms: Rulebook(configuration(writers[writer].configurations[instant_ms])),
+    )
 
 
-def _frame(asked_ms: int, answers: Sequence[AsOf], writers: Mapping[str, WriterFrames]) -> Frame:
+def _frame(
+    asked_ms: int,
+    answers: Sequence[AsOf],
+    writers: Mapping[str, WriterFrames],
+    configuration: Callable[[str], Configuration],
+) -> Frame:
     """What a frame says about itself.
 
     Args:
         asked_ms: its instant.
         answers: of all writers.
         writers: by name.
+        configuration: from a hash to the configuration.
     """
     shown = [
         writers[answer.writer.name].facts[answer.shown_ms]
@@ -92,4 +108,5 @@ def _frame(asked_ms: int, answers: Sequence[AsOf], writers: Mapping[str, WriterF
         shown[0].configuration,
         failed_rules(answers, lambda answer: writers[answer.writer.name].failures(answer)),
         any(instant.backfilled for instant in shown),
+        MarkedFrom.lowest([configuration(instant.configuration).marked_from for instant in shown]),
     )

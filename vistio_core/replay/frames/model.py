@@ -7,6 +7,7 @@ import attrs
 from vistio_core.errors import NotInGraphError
 from vistio_core.graph.model import FailedRule, Notice
 from vistio_core.graph.topology import Topology
+from vistio_core.marked_from import USUALLY_MARKED, MarkedFrom
 from vistio_core.names import nearest
 from vistio_core.samples import Floats
 
@@ -28,6 +29,7 @@ class Frame:
     configuration: str = ""
     failed_rules: tuple[FailedRule, ...] = ()
     backfilled: bool = False
+    marked_from: MarkedFrom = USUALLY_MARKED
 
 
 @attrs.frozen

@@ -37,6 +37,8 @@ class WriterFrames:
             instant.instant_ms: instant for instant in instants if instant.instant_ms in judged_ms
         }
         """Of the instants that are shown, and of those that were tried after them."""
+        self.configurations = {instant.instant_ms: instant.configuration for instant in instants}
+        """Hashes, of the instants that are shown or were tried."""
         self._failures = failures(instants)
 
     def failures(self, answer: AsOf) -> Mapping[RuleKey, Told]:

@@ -17,6 +17,7 @@ from vistio_core.errors import UsageError
 from vistio_core.events import RuleKey
 from vistio_core.graph.numbering import each_once, edge_digits, edge_number
 from vistio_core.graph.topology import NOBODY, Topology, in_order, peak_rps, topology_of
+from vistio_core.graph.unseen import Round
 from vistio_core.judging.codes import Integers
 from vistio_core.judging.judge import Judge
 from vistio_core.judging.levels import MomentEdges, Shown, at_moments, numbers_of, shown_at, summed
@@ -24,9 +25,10 @@ from vistio_core.judging.notices import raised_on_edges, raised_on_nodes, servic
 from vistio_core.judging.reports import existing
 from vistio_core.judging.rule_edges import EdgeRows, RuleEdges
 from vistio_core.judging.rulebook import Rulebook
-from vistio_core.judging.seen import Unseen, told_by_any
+from vistio_core.judging.seen import told_by_any
 from vistio_core.replay.frames.model import MAX_CELLS, MAX_NOTICES, FrameLevel, FrameNotice
 from vistio_core.replay.frames.shown import WriterFrames
+from vistio_core.sentences import say
 from vistio_core.storage.format import measurements_of
 
 
@@ -48,20 +50,20 @@ class _Gathered:
 
 def frame_levels(
     writers: Sequence[WriterFrames],
-    unseen: Sequence[tuple[Unseen, ...] | None],
+    asked: Sequence[Round | None],
     configuration: Callable[[str], Configuration],
 ) -> tuple[tuple[FrameLevel, ...], Topology]:
     """The levels of a row of frames, and who was there.
 
     Args:
         writers: what each has for the frames, in their order.
-        unseen: by frame, what was not answered in it; None where it shows nothing.
+        asked: by frame, what it tells of, and what not; None where it shows nothing.
         configuration: from a hash to the configuration.
 
     Raises:
         UsageError: more than `MAX_CELLS` frames times edges.
     """
-    frames = len(unseen)
+    frames = len(asked)
     in_force = {
         (instant_ms, writer.name): facts.configuration
         for writer in writers
@@ -78,7 +80,7 @@ def frame_levels(
     numbers = numbers_of([edges for edges, _ in shown], ranks)
     if len(numbers) * frames > MAX_CELLS:
         raise _too_many(frames)
-    traffic = _with_unseen(summed(shown, ranks, numbers, frames), unseen, names)
+    traffic = _with_unseen(summed(shown, ranks, numbers, frames), asked, names)
     levels = tuple(_levels(gathered, traffic, names))
     by_rule = {key: _ranked(np.concatenate(ends), ranks) for key, ends in gathered.sighted.items()}
     configurations = gathered.judge.in_force(0, max((ms for ms, _ in in_force), default=0) + 1)
@@ -148,8 +150,11 @@ def _count_notices(gathered: _Gathered, of: str, more: int) -> None:
     gathered.noticed[of] += more
     if gathered.noticed.total() > MAX_NOTICES:
         raise UsageError(
-            f"{gathered.frames:,} frames have more than {MAX_NOTICES:,} notices;"
-            " use a longer step or a shorter window"
+            say(
+                "{frames:,} frames have more than {most:,} notices; use a longer step or a shorter window",
+                frames=gathered.frames,
+                most=MAX_NOTICES,
+            )
         )
 
 
@@ -161,31 +166,25 @@ def _ranked(ends: Integers, ranks: Integers) -> Integers:
     return np.where(ends == NOBODY, NOBODY, ranks[ends])
 
 
-def _with_unseen(
-    traffic: MomentEdges, unseen: Sequence[tuple[Unseen, ...] | None], names: Sequence[str]
-) -> MomentEdges:
-    """With NaN for what was not seen: nobody told of it, and somebody could have who was not answered."""
+def _with_unseen(traffic: MomentEdges, asked: Sequence[Round | None], names: Sequence[str]) -> MomentEdges:
+    """With NaN for what was not seen: nobody told of it, and who could have was not answered, or nobody could."""
     ends = edge_digits(traffic.numbers)
-    place = {name: rank for rank, name in enumerate(names)} if any(unseen) else {}
+    place = {name: rank for rank, name in enumerate(names)}
     rps = traffic.rps
-    for rules, frames in _alike(unseen):
+    frames: dict[Round | None, list[int]] = {}
+    for frame, own in enumerate(asked):
+        frames.setdefault(own, []).append(frame)
+    for alike, own_frames in frames.items():
         hidden = np.ones(len(ends[0]), bool)
-        if rules is not None:
-            hidden = told_by_any(rules, lambda name: place.get(name, NOBODY), *ends)
-        for frame in frames:
+        if alike is not None:
+            unseen, could = (
+                told_by_any(rules, lambda name: place.get(name, NOBODY), *ends)
+                for rules in (alike.unseen, alike.tellers or ())
+            )
+            hidden = unseen | ~could
+        for frame in own_frames if hidden.any() else ():
             rps[frame, hidden & ~traffic.told[frame]] = np.nan
     return traffic
-
-
-def _alike(
-    unseen: Sequence[tuple[Unseen, ...] | None],
-) -> Iterator[tuple[tuple[Unseen, ...] | None, list[int]]]:
-    """The frames in which something was not answered, by what that was."""
-    frames: dict[tuple[Unseen, ...] | None, list[int]] = {}
-    for frame, rules in enumerate(unseen):
-        if rules != ():
-            frames.setdefault(rules, []).append(frame)
-    yield from frames.items()
 
 
 def _levels(gathered: _Gathered, traffic: MomentEdges, names: Sequence[str]) -> Iterator[FrameLevel]:
@@ -209,6 +208,10 @@ def _levels(gathered: _Gathered, traffic: MomentEdges, names: Sequence[str]) -> 
 
 def _too_many(frames: int) -> UsageError:
     return UsageError(
-        f"{frames:,} frames of this mesh are more than {MAX_CELLS:,} rates of edges;"
-        " use a longer step or a shorter window"
+        say(
+            "{frames:,} frames of this mesh are more than {most:,} rates of edges;"
+            " use a longer step or a shorter window",
+            frames=frames,
+            most=MAX_CELLS,
+        )
     )

@@ -121,7 +121,7 @@ class KnownNames:
     def _in_rollup(self, rollup: str, node: str, cluster: str | None) -> bool | None:
         """None where it cannot be read."""
         try:
-            whose = SubjectRollup(self._store, rollup).find(SubjectKey("node", node, "", ""))
+            whose = SubjectRollup(self._store, rollup).find(SubjectKey("node", node, ""))
         except (OSError, ValueError):
             return None
         return any(cluster in (None, each.cluster) for each in whose)

@@ -118,11 +118,11 @@ class Traffic:
         """
         in_all = attrs.evolve(subject, cluster=None) == EVERYTHING
         key = None if start_ms % MINUTE_MS or step_ms % MINUTE_MS else SubjectKey.of(subject)
-        before = self._log.read(start_ms - MISSED_FOR_MS, start_ms, newest_of_each)
+        before = self.before(start_ms)
 
         def traffic(window: _Window) -> TrafficAbout:
             found = self._rolled_up(window, with_totals=in_all)
-            coverage = self._coverage(pa.concat_tables([before, found.presence]), subject)
+            coverage = self.coverage_of(pa.concat_tables([before, found.presence]), subject)
             if in_all:
                 return TrafficAbout(_judged_whole(found.totals, coverage), coverage)
             if key is None:
@@ -132,12 +132,19 @@ class Traffic:
 
         return self._read(start_ms, end_ms, traffic)
 
-    def coverage(self, start_ms: int, end_ms: int, subject: Subject) -> Coverage:
-        """What each instant in ``[start_ms, end_ms)`` tells of a subject."""
-        return self._coverage(self.presence(start_ms, end_ms), subject)
-
-    def _coverage(self, presence: pa.Table, subject: Subject) -> Coverage:
+    def coverage_of(self, presence: pa.Table, subject: Subject) -> Coverage:
+        """What recorded instants tell of a subject."""
         return coverage_of(presence, subject, self.rulebook)
+
+    def before(self, start_ms: int) -> pa.Table:
+        """The newest instant of each writer in the day before; where nobody recorded then, in the last day with any."""
+        newest_ms = self._log.nearest(start_ms - 1, lambda hour: hour.around_damage(_newest), backwards=True)
+        if newest_ms is None:
+            return PRESENCE.empty_table()
+        end_ms = start_ms if start_ms - newest_ms <= MISSED_FOR_MS else newest_ms + 1
+        return self._log.read(
+            end_ms - MISSED_FOR_MS, end_ms, lambda listing: listing.around_damage(newest_of_each)
+        )
 
     def rulebook(self, known: str) -> Rulebook | None:
         """The rules of then; None where they cannot be read, which a timeline of rollups needs not."""
@@ -301,6 +308,12 @@ class Traffic:
                 *piece_about(self._scans.session, uris, window_ms, subject, self._configuration)
             ),
         )
+
+
+def _newest(listing: Listing) -> int | None:
+    """The newest instant of a listing's span."""
+    newest = (writer.newest(listing.start_ms, listing.end_ms, seen=False) for writer in listing.writers)
+    return max((instant_ms for instant_ms in newest if instant_ms is not None), default=None)
 
 
 def _judged_whole(totals: pa.Table, coverage: Coverage) -> pa.Table:

@@ -1,0 +1,1 @@
+"""An incident as one page of HTML that needs no server and no network."""
