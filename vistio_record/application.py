@@ -6,7 +6,9 @@
 | ``GET /-/healthy`` | 200 while the loop is at work, else 503 |
 | ``GET /-/ready`` | 200 from the first scrape with an answered rule on, 503 until then, with the reason |
 | ``POST /-/reload`` | 200 and what became of it; 500 and every problem |
-| ``POST /annotations`` | with the token; 200 and the annotation's id |
+| ``POST /annotations`` | 200 and the annotation's id |
+
+Who may ask for what is for `vistio_core.access.guard` to say; health is for everybody.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+import attrs
 from prometheus_client import make_wsgi_app
 from werkzeug.exceptions import (
     ClientDisconnected,
@@ -25,6 +28,9 @@ from werkzeug.exceptions import (
 )
 from werkzeug.wrappers import Request, Response
 
+from vistio_core.access import guard as guards
+from vistio_core.access.guard import Asking, Guard, Identity
+from vistio_core.access.web_config import ANNOTATE, METRICS, RELOAD
 from vistio_record.metrics import Metrics
 from vistio_record.reload import Reloaded, ReloadOutcome
 
@@ -35,7 +41,15 @@ log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 2**10
 
-_Responder = Callable[[Request], Response]
+_Responder = Callable[[Request, Identity], Response]
+
+
+@attrs.frozen
+class _Route:
+    answer: _Responder
+    methods: tuple[str, ...] = ("GET", "HEAD")
+    scope: str = ""
+    """What it takes to be answered; empty: nothing."""
 
 
 class Application:
@@ -47,6 +61,7 @@ class Application:
         reload: Callable[[str], Reloaded],
         stalled_after_s: float,
         annotate: _Responder | None = None,
+        guard: Guard | None = None,
     ) -> None:
         """An application; it touches nothing until it is asked.
 
@@ -54,19 +69,21 @@ class Application:
             metrics: what /metrics and health are made of.
             reload: reads the configuration again (`vistio_record.reload.Reloader.reload`).
             stalled_after_s: a loop that is silent for so long is not healthy.
-            annotate: answers ``POST /annotations``; None when nobody may.
+            annotate: answers ``POST /annotations``; None when there is nothing to annotate.
+            guard: says who may; None: nobody annotates, everybody does the rest.
         """
         self._metrics = metrics
         self._reload = reload
         self._stalled_after_s = stalled_after_s
-        self._annotate = annotate
-        self._routes: dict[str, tuple[tuple[str, ...], _Responder]] = {
-            "/metrics": (("GET", "HEAD"), self._exposition),
-            "/-/healthy": (("GET", "HEAD"), self._healthy),
-            "/-/ready": (("GET", "HEAD"), self._ready),
-            "/-/reload": (("POST",), self._reloaded),
-            "/annotations": (("POST",), self._annotated),
+        self._guard = guard or Guard()
+        self._routes = {
+            "/metrics": _Route(self._exposition, scope=METRICS),
+            "/-/healthy": _Route(self._healthy),
+            "/-/ready": _Route(self._ready),
+            "/-/reload": _Route(self._reloaded, ("POST",), RELOAD),
         }
+        if annotate is not None:
+            self._routes["/annotations"] = _Route(annotate, ("POST",), ANNOTATE)
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
@@ -81,21 +98,33 @@ class Application:
 
     def _answer(self, request: Request) -> Response:
         _take_body(request)
-        methods, answer = self._routes.get(request.path, ((), None))
-        if answer is None:
+        route = self._routes.get(request.path)
+        if route is None:
             return text(f"there are {', '.join(self._routes)}\n", 404)
-        if request.method not in methods:
-            response = text(f"use {methods[0]}\n", 405)
-            response.headers["Allow"] = ", ".join(methods)
+        if request.method not in route.methods:
+            response = text(f"use {route.methods[0]}\n", 405)
+            response.headers["Allow"] = ", ".join(route.methods)
             return response
-        return answer(request)
+        try:
+            who = self._who(request, route)
+        except guards.AccessError as error:
+            return _refused(error)
+        return route.answer(request, who)
 
-    def _exposition(self, request: Request) -> Response:
+    def _who(self, request: Request, route: _Route) -> Identity:
+        if not route.scope:
+            return Identity("", frozenset())
+        asking = Asking(request.remote_addr or "", lambda name: request.headers.get(name, ""))
+        if request.method == "POST":
+            return self._guard.admit_change(asking, route.scope)
+        return self._guard.admit(asking, route.scope)
+
+    def _exposition(self, request: Request, who: Identity) -> Response:
         # prometheus_client answers GET only; of a HEAD's answer the body is left out on the way.
         environ = {**request.environ, "REQUEST_METHOD": "GET"}
         return Response.from_app(make_wsgi_app(self._metrics.registry), environ)
 
-    def _healthy(self, request: Request) -> Response:
+    def _healthy(self, request: Request, who: Identity) -> Response:
         silent_s = self._metrics.silent_s
         if silent_s > self._stalled_after_s:
             return text(
@@ -105,7 +134,7 @@ class Application:
             )
         return text("healthy\n")
 
-    def _ready(self, request: Request) -> Response:
+    def _ready(self, request: Request, who: Identity) -> Response:
         if self._metrics.ready:
             return text("ready\n")
         why = self._metrics.trouble or "the first scrape is still to come"
@@ -115,14 +144,10 @@ class Application:
             503,
         )
 
-    def _reloaded(self, request: Request) -> Response:
+    def _reloaded(self, request: Request, who: Identity) -> Response:
+        log.info("reload.asked", extra={**who.facts, "client": request.remote_addr})
         found = self._reload("POST /-/reload")
         return text(f"{found.message}\n", 500 if found.outcome is ReloadOutcome.REFUSED else 200)
-
-    def _annotated(self, request: Request) -> Response:
-        if self._annotate is None:
-            return text("annotations by HTTP are off; start the recorder with --token-file FILE\n", 403)
-        return self._annotate(request)
 
 
 def text(content: str, status: int = 200) -> Response:
@@ -131,6 +156,17 @@ def text(content: str, status: int = 200) -> Response:
     return Response(
         content.encode("utf-8", "backslashreplace"), status, content_type="text/plain; charset=utf-8"
     )
+
+
+def _refused(error: guards.AccessError) -> Response:
+    """As HTTP has it."""
+    statuses = {guards.NotKnownError: 401, guards.NotAllowedError: 403, guards.TooOftenError: 429}
+    response = text(f"{error}\n", statuses.get(type(error), 503))
+    if isinstance(error, guards.NotKnownError):
+        response.headers["WWW-Authenticate"] = error.challenge
+    if isinstance(error, guards.TooOftenError):
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
 
 
 def _take_body(request: Request) -> None:

@@ -23,9 +23,11 @@ from vistio_core.events import Measurement, Outcome, Sample
 from vistio_record.check_ends import ends_findings
 from vistio_record.check_graph import graph_findings
 from vistio_record.check_report import Finding, Report, RuleReport, listed
-from vistio_record.check_series import Seen, gateway_names, series_findings
+from vistio_record.check_series import Seen, gateway_names, series_findings, window_findings
+from vistio_record.check_vistio import vistio_differences
 from vistio_record.presets import Chosen
 from vistio_record.sources.probes import Probe
+from vistio_record.sources.windows import Sampled
 
 __all__ = ["Clue", "Finding", "Report", "RuleReport", "Seen", "analyse"]
 
@@ -47,6 +49,7 @@ def analyse(
     clues: Mapping[tuple[str, str], Sequence[Clue]] | None = None,
     seen: Sequence[Seen] = (),
     chosen: Chosen | None = None,
+    sampled: Sequence[Sampled] = (),
 ) -> Report:
     """What ``probes`` mean.
 
@@ -56,6 +59,7 @@ def analyse(
         clues: by cluster and rule id; rules without any get fewer hints.
         seen: series of the metrics that they select, as they are before any rule.
         chosen: the preset that the configuration is, with its parameters; None if it is none.
+        sampled: how often what they look at is scraped.
     """
     rules = tuple(
         _rule_report(probe, (clues or {}).get((probe.cluster, probe.rule.id), ())) for probe in probes
@@ -64,7 +68,10 @@ def analyse(
     of_graph = tuple(graph_findings(configuration, rules, chosen, gateway_names(seen, chosen)))
     entered = all(finding.kind != "nothing-enters" for finding in of_graph)
     of_series = series_findings(seen, nodes, chosen, entered=entered)
-    return Report(rules, (*of_graph, *ends_findings(probes), *of_series))
+    differences = () if chosen else tuple(vistio_differences(configuration, rules))
+    return Report(
+        rules, (*of_graph, *ends_findings(probes), *of_series, *window_findings(sampled)), differences
+    )
 
 
 def _rule_report(probe: Probe, clues: Sequence[Clue]) -> RuleReport:

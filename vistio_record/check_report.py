@@ -36,7 +36,8 @@ class Finding:
     kind: str
     """``empty``, ``nothing-enters``, ``not-reached``, ``two-names``, ``istio-statistics``, ``counted-twice``, ``apart``
     (`check_graph`); ``ends-differ``, ``one-end`` (`check_ends`); ``scraped-twice``, ``no-canonical-name``,
-    ``service-and-workload``, ``waypoint-reports-both-ways``, ``gateway-not-named`` (`check_series`)."""
+    ``service-and-workload``, ``waypoint-reports-both-ways``, ``gateway-not-named``, ``window-too-short``
+    (`check_series`); ``vistio-...`` (`check_vistio`)."""
     cluster: str
     """The level that it is about; ``GLOBAL_LEVEL`` for the global one."""
     message: str
@@ -48,6 +49,8 @@ class Report:
 
     rules: tuple[RuleReport, ...]
     findings: tuple[Finding, ...]
+    differences: tuple[Finding, ...] = ()
+    """What Vistio would have shown otherwise, of a configuration that it could read; nothing that is wrong."""
 
     @property
     def failed(self) -> tuple[RuleReport, ...]:

@@ -17,6 +17,7 @@ from vistio_core.events import GLOBAL_LEVEL
 from vistio_record.check_entries import GATEWAY, Names, like_gateways, remedy
 from vistio_record.check_report import Finding, listed
 from vistio_record.presets import Chosen
+from vistio_record.sources.windows import Sampled
 
 _SIMILAR = 0.1
 _UNKNOWN = ("", "unknown")
@@ -43,6 +44,18 @@ class Seen:
     """Labels that rules name nodes by: these are about the traffic."""
     whole: bool = True
     """Whether the series are as they were scraped; else they are sums, by what says who they are."""
+
+
+def window_findings(found: Iterable[Sampled]) -> Iterable[Finding]:
+    """Windows that hold two scrapes at times only: an empty answer means nothing then, and is none."""
+    for each in dict.fromkeys(found):
+        if each.is_too_rare:
+            yield Finding(
+                "window-too-short",
+                GLOBAL_LEVEL,
+                f"{each}: at most instants there is none, and nothing is seen. Take a window of four samples,"
+                f" [{each.enough}] (with a preset: --set window={each.enough}), or scrape more often",
+            )
 
 
 def series_findings(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from vistio_core.configuration.model import ConnectionRule, MeasurementRule
 from vistio_core.events import GLOBAL_LEVEL, Outcome
 from vistio_core.names import visible
-from vistio_record.check_report import Report, RuleReport, level_name, listed
+from vistio_record.check_report import Finding, Report, RuleReport, level_name, listed
 
 _FEW = 3
+_QUERY_CHARACTERS = 300
+"""A preset's may have thousands, which nobody finds the next line behind."""
 
 
 def as_lines(report: Report) -> Iterator[str]:
@@ -23,6 +25,8 @@ def as_lines(report: Report) -> Iterator[str]:
     yield ""
     for finding in report.findings:
         yield f"! {finding.message}"
+    for difference in report.differences:
+        yield f"~ not as in Vistio: {difference.message}"
     yield _verdict(report)
 
 
@@ -59,11 +63,13 @@ def as_json(report: Report) -> dict[str, object]:
             }
             for rule in report.rules
         ],
-        "findings": [
-            {"kind": finding.kind, "cluster": finding.cluster, "message": finding.message}
-            for finding in report.findings
-        ],
+        "findings": _findings(report.findings),
+        "differences": _findings(report.differences),
     }
+
+
+def _findings(findings: Iterable[Finding]) -> list[dict[str, str]]:
+    return [{"kind": each.kind, "cluster": each.cluster, "message": each.message} for each in findings]
 
 
 def _rule_lines(rule: RuleReport) -> Iterator[str]:
@@ -77,11 +83,17 @@ def _rule_lines(rule: RuleReport) -> Iterator[str]:
     if outcome.error:
         yield f"      {outcome.error}"
     if not rule.edges and not rule.nodes:
-        yield f"      query: {' '.join(rule.rule.query.split())}"
+        yield f"      query: {_shortened(' '.join(rule.rule.query.split()))}"
     for warning in outcome.warnings:
         yield f"      Prometheus warns: {warning}"
     for hint in rule.hints:
         yield f"      {hint}"
+
+
+def _shortened(query: str) -> str:
+    if len(query) <= _QUERY_CHARACTERS:
+        return query
+    return f"{query[:_QUERY_CHARACTERS]}... ({len(query):,} characters; --json has them all)"
 
 
 def _made(rule: RuleReport) -> str:

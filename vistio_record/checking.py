@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 
 from vistio_core.configuration.model import ConnectionRule, mappings_of
@@ -12,9 +13,10 @@ from vistio_core.errors import SourceError
 from vistio_core.events import Outcome
 from vistio_record.check import Clue, Report, Seen, analyse
 from vistio_record.presets import Chosen
-from vistio_record.promql_names import metric_names
 from vistio_record.sources.probes import Probe
 from vistio_record.sources.prometheus import PrometheusSource
+from vistio_record.sources.promql_names import metric_names, windows
+from vistio_record.sources.windows import Sampled
 
 _MOST_METRICS = 3
 _MOST_SERIES = 2_000
@@ -49,7 +51,8 @@ def check(
                 clues.setdefault((probe.cluster, probe.rule.id), []).append(clue)
     there = {key for key, clue in known.items() if clue is not None and clue.labels is not None}
     seen = _look(source, probes, there, instant_ms, deadline_s)
-    return analyse(source.configuration, probes, clues, seen, chosen)
+    sampled = _count(source, probes, instant_ms, deadline_s)
+    return analyse(source.configuration, probes, clues, seen, chosen, sampled)
 
 
 def _ask(
@@ -98,3 +101,15 @@ def _look(
                     continue  # a check without it is still a check
                 seen.append(Seen(metric, series, frozenset(labels), whole))
     return seen
+
+
+def _count(
+    source: PrometheusSource, probes: Sequence[Probe], instant_ms: int, deadline_s: float
+) -> list[Sampled]:
+    """How often that is scraped of which the rules' queries take rates, as far as there is time."""
+    found: list[Sampled] = []
+    for probe in {(probe.rule.prometheus_url, windows(probe.rule.query)): probe for probe in probes}.values():
+        left_s = max(deadline_s - time.monotonic(), 0.001)
+        with suppress(SourceError):  # a check without it is still a check
+            found += source.sampled(probe.rule, instant_ms, left_s)
+    return found

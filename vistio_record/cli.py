@@ -24,6 +24,7 @@ from vistio_core.commandline import (
     logging_options,
     progress,
     settings,
+    web_config_option,
 )
 from vistio_core.recording.recording import Recording
 from vistio_core.storage.writer import Writer
@@ -32,6 +33,7 @@ from vistio_record import (
     cli_annotations,
     cli_doctor,
     cli_explained,
+    cli_moving,
     cli_presets,
     cli_questions,
     cli_rejudge,
@@ -72,13 +74,16 @@ def main() -> None:
     Record a mesh that a preset knows (see `vistio-record presets`):
       vistio-record run --preset istio --prometheus http://prometheus:9090 --recording recording/
       vistio-record run --preset istio --set window=2m --prometheus http://prometheus:9090 --recording recording/
+
     \b
     Try a configuration, then record with it:
       vistio-record check --config vistio.yaml
       vistio-record run --config vistio.yaml --recording recording/
+
     \b
     Without a mesh:
       vistio-record run --source simulator --recording recording/
+
     \b
     Look at what is recorded, or serve it:
       vistio-record info --recording recording/
@@ -123,8 +128,9 @@ def main() -> None:
     "--token-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Who shows the token in it may POST /annotations; without it nobody may.",
+    help="Who shows the token in it may POST /annotations; without it nobody may, unless --web-config says so.",
 )
+@web_config_option
 @logging_options
 def run(
     source: str,
@@ -146,6 +152,7 @@ def run(
     host: str,
     port: int,
     token_file: Path | None,
+    web_config: Path | None,
 ) -> None:
     """Record until SIGTERM or SIGINT; a second signal ends at once.
 
@@ -172,6 +179,7 @@ def run(
         host=host,
         port=port,
         token_file=token_file,
+        web_config=web_config,
     )
     with ExitStack() as stack:
         stop, hangup = StopRequest(), threading.Event()
@@ -333,5 +341,6 @@ for command in cli_questions.COMMANDS:
     main.add_command(command)
 main.add_command(cli_sharing.export)
 main.add_command(cli_sharing.import_part)
+main.add_command(cli_moving.import_vistio)
 main.add_command(cli_sharing.report)
 main.add_command(cli_presets.presets)

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from vistio_core.commandline import DURATION, INSTANT, Command, configure_logging
+from vistio_core.displays.words import counted
 from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.names import visible
 from vistio_core.native_paths import shown
@@ -20,11 +21,12 @@ from vistio_core.recording.edge_rates import InstantRows
 from vistio_core.recording.exporting import Exported
 from vistio_core.recording.openmetrics import as_openmetrics
 from vistio_core.recording.recording import Recording
+from vistio_core.report.facts import gather
+from vistio_core.report.page import render
+from vistio_core.sentences import LANGUAGES, Language
 from vistio_core.storage.new_file import new_file
 from vistio_core.times import MINUTE_MS, SECOND_MS, format_duration, format_instant
 from vistio_record.options import reading_option, recording_option
-from vistio_record.report.facts import gather
-from vistio_record.report.page import render
 
 TABLES: Mapping[str, Callable[[Iterable[InstantRows]], Iterator[bytes]]] = {
     **{
@@ -179,7 +181,13 @@ def import_part(recording: Path, file: Path) -> None:
 @click.option("--start", type=INSTANT, required=True, help="First instant: RFC 3339, epoch, or -1h.")
 @click.option("--end", type=INSTANT, default="now", help="Where to end, exclusive.")
 @click.option("-o", "--output", type=_FILE, required=True, metavar="FILE", help="The page to write.")
-def report(recording: Path, start: int, end: int, output: Path) -> None:
+@click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    default=LANGUAGES[0],
+    help="Of the page's sentences; names stay as they are.",
+)
+def report(recording: Path, start: int, end: int, output: Path, language: Language) -> None:
     """Write what happened into one HTML file, which opens without a server or a network.
 
     It has the incidents in sentences, suspects with evidence, a timeline, where requests failed, the
@@ -188,13 +196,13 @@ def report(recording: Path, start: int, end: int, output: Path) -> None:
     \b
     Example:
       vistio-record report --recording recording/ --start -1h -o report.html
+      vistio-record report --recording recording/ --start -1h -o report.html --language zh
     """  # noqa: D301  # the mark is for click: keep these lines
     configure_logging("warning")
     facts = gather(Recording.open(recording), start, end)
     with new_file(output) as sink:
-        for piece in render(facts):
+        for piece in render(facts, language):
             sink.write(piece)
         size_bytes = sink.tell()
-    click.echo(
-        f"{shown(output)}: {len(facts.incidents):,} incidents, {len(facts.suspects):,} suspects, {size_bytes:,} bytes"
-    )
+    told = counted(len(facts.incidents), "incident"), counted(facts.suspects.table.num_rows, "suspect")
+    click.echo(f"{shown(output)}: {', '.join(told)}, {size_bytes:,} bytes")

@@ -12,7 +12,9 @@ No more than `MAX_CONNECTIONS` are held, for each is a file descriptor that the 
 more, the one that has made us wait longest is cut off: half a request, or an answer that is not
 fetched. Who sends its request as it connects, as every ordinary client does, is never that one.
 A request must be there whole within `REQUEST_TIMEOUT_S`, however slowly its bytes come. There is one for
-each connection (HTTP/1.0), so an idle one holds nothing.
+each connection (HTTP/1.0), so an idle one holds nothing. Who shows credentials is answered in a thread as well: a
+password takes a while to look at. Where TLS is spoken, a connection counts from its first byte, not from the end of its
+handshake, and each is made with the certificate of its moment.
 """
 
 from __future__ import annotations
@@ -22,12 +24,15 @@ import io
 import logging
 import re
 import socket
+import ssl
 import threading
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
+from vistio_core.access.web_access import WebAccess
 from vistio_core.errors import UsageError
 from vistio_record.application import MAX_BODY_BYTES
 
@@ -47,6 +52,7 @@ _BACKLOG = 256
 _TAKEN_AT_ONCE = 32
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
+_CREDENTIALS = re.compile(rb"^authorization:", re.IGNORECASE | re.MULTILINE)
 _LENGTH = re.compile(rb"^content-length:[ \t]*([0-9]{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -57,8 +63,13 @@ class HttpServer:
     `MAX_BODY_BYTES` is not there for it to read: it has to refuse such a length.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, access: WebAccess | None = None) -> None:
         """Binds the port; who connects waits for `serve`.
+
+        Args:
+            host: an address of this machine.
+            port: 0 takes a free one.
+            access: says by which TLS; None: plain HTTP.
 
         Raises:
             UsageError: the address cannot be bound.
@@ -73,7 +84,10 @@ class HttpServer:
             ) from error
         self.port: int = self._server.server_address[1]
         shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{self.port}"
+        self._access = access
+        scheme = "http" if access is None or access.context is None else "https"
+        self._server.base_environ["wsgi.url_scheme"] = scheme
+        self.url = f"{scheme}://{shown}:{self.port}"
         self._loop = asyncio.new_event_loop()
         self._ended = asyncio.Event()
         self._thread: threading.Thread | None = None
@@ -97,16 +111,19 @@ class HttpServer:
 
     async def _answer_all(self) -> None:
         listening, clients = self._server.socket, _Clients(self._server, self._loop)
-        server = await self._loop.create_server(
-            lambda: _HttpConnection(clients), sock=listening, backlog=_TAKEN_AT_ONCE
-        )
+
+        def connection() -> asyncio.Protocol:
+            context = None if self._access is None else self._access.context
+            return _HttpConnection(clients) if context is None else _Handshake(clients, context)
+
+        server = await self._loop.create_server(connection, sock=listening, backlog=_TAKEN_AT_ONCE)
         listening.listen(_BACKLOG)
         await self._ended.wait()
         # Nobody else is taken; who just was becomes a client first, and clients end in the loop.
         self._loop.remove_reader(listening)
-        being_taken = asyncio.all_tasks() - {asyncio.current_task()}
-        if being_taken:
-            await asyncio.wait(being_taken)
+        while being_taken := asyncio.all_tasks() - {asyncio.current_task()}:
+            clients.abort()  # handshakes
+            await asyncio.wait(being_taken, timeout=0.1)
         clients.abort()
         server.close()
         await asyncio.sleep(0)
@@ -159,10 +176,10 @@ class _Clients:
         self.server = server
         self.loop = loop
         # Those that wait for their client, in the order in which they began to.
-        self._waiting: dict[_HttpConnection, None] = {}
-        self._working: set[_HttpConnection] = set()
+        self._waiting: dict[_Held, None] = {}
+        self._working: set[_Held] = set()
 
-    def wait(self, connection: _HttpConnection) -> None:
+    def wait(self, connection: _Held) -> None:
         """It is the client's turn; whoever has not used his for longest may have to go."""
         self.forget(connection)
         self._waiting[connection] = None
@@ -170,7 +187,7 @@ class _Clients:
             log.debug("connection.cut_off", extra={"why": "too many"})
             next(iter(self._waiting)).abort()
 
-    def work(self, connection: _HttpConnection) -> bool:
+    def work(self, connection: _Held) -> bool:
         """It is our turn; false where there is too much to do already."""
         if len(self._working) >= MAX_WORK:
             return False
@@ -178,7 +195,7 @@ class _Clients:
         self._working.add(connection)
         return True
 
-    def forget(self, connection: _HttpConnection) -> None:
+    def forget(self, connection: _Held) -> None:
         self._waiting.pop(connection, None)
         self._working.discard(connection)
 
@@ -187,8 +204,55 @@ class _Clients:
             connection.abort()
 
 
-class _HttpConnection(asyncio.Protocol):
+class _Held(asyncio.Protocol, ABC):
+    """What counts as a connection."""
+
+    @abstractmethod
+    def abort(self) -> None:
+        """End it at once."""
+
+
+class _Handshake(_Held):
+    """A connection that becomes one of HTTP when TLS is agreed upon."""
+
+    def __init__(self, clients: _Clients, context: ssl.SSLContext) -> None:
+        self._clients = clients
+        self._context = context
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._clients.wait(self)
+        self._task = self._clients.loop.create_task(self._agree())
+
+    def abort(self) -> None:
+        self._clients.forget(self)
+        self._transport.abort()
+
+    async def _agree(self) -> None:
+        inner = _HttpConnection(self._clients)
+        try:
+            secured = await self._clients.loop.start_tls(
+                self._transport,
+                inner,
+                self._context,
+                server_side=True,
+                ssl_handshake_timeout=REQUEST_TIMEOUT_S,
+                ssl_shutdown_timeout=_ANSWER_TIMEOUT_S,
+            )
+        except (OSError, EOFError) as error:  # of TLS, or of the connection
+            log.debug("handshake.failed", extra={"error": str(error)})
+            self.abort()
+            return
+        self._clients.forget(self)
+        if secured is not None:
+            inner.connection_made(secured)
+
+
+class _HttpConnection(_Held):
     """One request and its answer."""
+
+    _transport: asyncio.Transport
 
     def __init__(self, clients: _Clients) -> None:
         self._clients = clients
@@ -196,15 +260,23 @@ class _HttpConnection(asyncio.Protocol):
         self._length: int | None = None
         """Of the whole request, once its head is there."""
         self._taken = False
+        self._made = self._lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._made = True
+        if self._lost:
+            return
         self._timer = self._clients.loop.call_later(REQUEST_TIMEOUT_S, self._too_slow)
         self._clients.wait(self)
+        if self._received:  # together with the end of the handshake
+            self.data_received(b"")
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._timer.cancel()
+        self._lost = True
+        if self._made:
+            self._timer.cancel()
         self._clients.forget(self)
 
     def data_received(self, data: bytes) -> None:
@@ -212,8 +284,10 @@ class _HttpConnection(asyncio.Protocol):
         # client whose connection is reset while it still sends does not read its answer.
         if self._taken:
             return
-        searched = max(0, len(self._received) - 3)
+        searched = 0 if data == b"" else max(0, len(self._received) - 3)
         self._received += data
+        if not self._made:
+            return
         if self._length is None:
             head = _HEAD_END.search(self._received, searched)
             if (head.end() if head else len(self._received)) > MAX_HEAD_BYTES:
@@ -237,7 +311,8 @@ class _HttpConnection(asyncio.Protocol):
 
     def _take(self, request: bytes) -> None:
         client = self._transport.get_extra_info("peername") or ("", 0)
-        if request.startswith((b"GET ", b"HEAD ")):
+        waits_for_nothing = request.startswith((b"GET ", b"HEAD ")) and not _CREDENTIALS.search(request)
+        if waits_for_nothing:
             self._answer(self._clients.server.answer(request, client))
         elif self._clients.work(self):
             self._taken = True
@@ -264,6 +339,9 @@ class _HttpConnection(asyncio.Protocol):
         self._transport.write(answer)
         self._transport.resume_reading()
         # The client closes when it has read all of it; that ends the connection here too.
+        if not self._transport.can_write_eof():  # TLS says so itself, and waits for the other side's word
+            self._transport.close()
+            return
         with suppress(OSError):  # it has gone already
             self._transport.write_eof()
 

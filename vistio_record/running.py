@@ -12,10 +12,12 @@ from pathlib import Path
 
 import attrs
 
+from vistio_core.access.guard import Guard
+from vistio_core.access.web_access import WebAccess
 from vistio_core.recording.recording import Recording
 from vistio_core.storage.writer import Writer
 from vistio_core.times import SECOND_MS, align, format_duration, format_instant, system_now_ms
-from vistio_record.annotating import AnnotationRoute, TokenFile
+from vistio_record.annotating import AnnotationRoute
 from vistio_record.application import Application
 from vistio_record.gate import Gate
 from vistio_record.healing import Healer, HealingOptions
@@ -60,7 +62,9 @@ class RunOptions:
     significant_digits: int | None
     """How many of each rate are kept; None keeps all."""
     token_file: Path | None
-    """Who shows its token may annotate over HTTP; None: nobody."""
+    """Who shows its token may annotate over HTTP; None: nobody, unless ``web_config`` says so."""
+    web_config: Path | None = None
+    """Who may ask the port, and by which TLS; None: everybody, by plain HTTP."""
 
 
 # A loop that hangs in the storage is told as not healthy after this time, and one scrape's.
@@ -89,9 +93,10 @@ def run(
     with ExitStack() as stack:
         metrics = Metrics(system_now_ms)
         metrics.interval(options.interval_ms)
-        token = None if options.token_file is None else TokenFile(options.token_file)
+        access = None if options.web_config is None else WebAccess(options.web_config)
+        guard = Guard(access, token_file=options.token_file)
         # The port first: when it is taken, nothing was made on the disk yet.
-        server = HttpServer(options.host, options.port)
+        server = HttpServer(options.host, options.port, access)
         stack.callback(server.close)
         recording, writer = _open(options, stack)
         gate = Gate(options.interval_ms, options.delay_ms)
@@ -101,9 +106,11 @@ def run(
         stack.callback(recorder.close)
         recorder.start()
         reloader = Reloader(recipe, recorder.replace, metrics)
-        annotate = None if token is None else AnnotationRoute(recording, token, system_now_ms)
+        annotate = AnnotationRoute(recording, system_now_ms)
         stalled_after_s = options.timeout_ms / SECOND_MS + _STALLED_AFTER_S
-        server.serve(Application(metrics, reloader.reload, stalled_after_s, annotate))
+        server.serve(Application(metrics, reloader.reload, stalled_after_s, annotate, guard))
+        if access is not None:
+            stack.callback(access.watch().close)
         stack.callback(Watch(reloader, hangup).close)
         _log_start(options, source, writer, server.url)
         scheduled = _due(options, writer, metrics, stop)

@@ -16,9 +16,12 @@ from support.processes import RunProcess
 from support.strangers import EVERY_STRANGER, said_of
 
 from vistio_core import Recording
+from vistio_core.access.guard import Guard
+from vistio_core.access.token_file import TokenFile
 from vistio_core.errors import InvalidAnnotationError, UsageError
+from vistio_core.recording.annotation_fields import FIELDS, read_annotation
 from vistio_core.storage.annotations import Annotation
-from vistio_record.annotating import FIELDS, AnnotationRoute, TokenFile, read_annotation
+from vistio_record.annotating import AnnotationRoute
 from vistio_record.application import Application
 from vistio_record.cli import main
 from vistio_record.http_server import HttpServer
@@ -200,8 +203,8 @@ def token_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def url(recording: Recording, token_file: Path) -> Iterator[str]:
     server = HttpServer("127.0.0.1", 0)
-    route = AnnotationRoute(recording, TokenFile(token_file), lambda: NOON)
-    server.serve(Application(Metrics(lambda: NOON), lambda by: None, 60, route))  # type: ignore[arg-type, return-value]
+    route, guard = AnnotationRoute(recording, lambda: NOON), Guard(token_file=token_file)
+    server.serve(Application(Metrics(lambda: NOON), lambda by: None, 60, route, guard))  # type: ignore[arg-type, return-value]
     yield f"{server.url}/annotations"
     server.close()
 

@@ -11,8 +11,8 @@ from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample
 from vistio_record.check import Clue, Report, analyse
 from vistio_record.check_text import as_json, as_lines
 from vistio_record.presets import Chosen
-from vistio_record.promql_names import metric_names
 from vistio_record.sources.probes import Probe
+from vistio_record.sources.promql_names import metric_names, windows
 
 URL = "http://127.0.0.1:9090"
 TEXT = f"""\
@@ -348,6 +348,15 @@ def test_a_rule_that_measures_nothing_shows_its_query() -> None:
     assert "query: p99" in text
 
 
+@pytest.mark.parametrize("characters", [299, 300, 301, 4_000])
+def test_a_query_that_is_too_long_to_be_read_is_cut(characters: int) -> None:
+    query = "x" * characters
+    configuration = loads(TEXT.replace("query: other", f"query: {query}"))
+    lines = [line.strip() for line in as_lines(analyse(configuration, probes(configuration), {}))]
+    cut = f"query: {query[:300]}... ({characters:,} characters; --json has them all)"
+    assert (f"query: {query}" if characters <= 300 else cut) in lines
+
+
 def test_edges_that_are_only_measured_are_no_empty_graph() -> None:
     assert measured_report(samples=(), p99={"a>s/b": 25.0}).empty is False
     assert measured_report(samples=(), memory={"a": 1.0}).empty is True
@@ -418,3 +427,19 @@ def test_a_status_that_no_series_has_is_told(statuses: list[str], told: bool) ->
 )
 def test_metric_names_are_found_in_a_query(query: str, names: tuple[str, ...]) -> None:
     assert metric_names(query) == names
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("sum(rate(a[1m])) by (b)", [("a", "1m")]),
+        ('rate(a{b="}]", c=~"x{2}"} [5m])', [("a", "5m")]),
+        ("rate(a[1m]) / rate(a[1m]) + increase(ns:b[2m] offset 1h)", [("a", "1m"), ("ns:b", "2m")]),
+        ("rate({__name__='a'}[1m])", []),
+        ("max_over_time(rate(a[1m])[5m:1m])", [("a", "1m")]),
+        ('a{b="[1m]"}', []),
+        ("max_over_time(a[1m])", []),  # one sample is enough
+    ],
+)
+def test_windows_are_found_with_what_they_are_of(query: str, found: list[tuple[str, str]]) -> None:
+    assert list(windows(query)) == found

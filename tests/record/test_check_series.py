@@ -9,9 +9,10 @@ import pytest
 from vistio_core.configuration import loads
 from vistio_core.events import Outcome, RuleOutcome, Sample
 from vistio_record.check_ends import ends_findings
-from vistio_record.check_series import Seen, gateway_names, series_findings
+from vistio_record.check_series import Seen, gateway_names, series_findings, window_findings
 from vistio_record.presets import Chosen, chosen
 from vistio_record.sources.probes import Probe
+from vistio_record.sources.windows import Sampled
 
 Labels = Mapping[str, str]
 HERE = {"app": "web", "job": "pods", "instance": "10.0.0.7:15020"}
@@ -269,3 +270,22 @@ def test_a_gateway_is_known_by_the_label_that_the_preset_tells_it_by(
 ) -> None:
     known = gateway_names([Seen("requests_total", [(series, 1.0)])], chosen(name, {}))
     assert known[node] == {value}
+
+
+@pytest.mark.parametrize(
+    ("in_one", "in_ten", "told"),
+    [
+        (1, 10, "each 1m or so"),  # a window as long as samples are apart
+        (2, 15, "each 40s or so"),
+        (1, 5, "[8m]"),
+        (2, 20, ""),  # always two
+        (4, 40, ""),
+        (4, 5, ""),  # new, or gone: it was scraped often for a while
+        (1, 2, ""),
+        (0, 0, ""),
+    ],
+)
+def test_a_window_with_fewer_than_two_samples_at_times_is_told(in_one: int, in_ten: int, told: str) -> None:
+    found = list(window_findings(2 * [Sampled("a_total", "1m", 60_000, in_one, in_ten)]))
+    assert [finding.kind for finding in found] == (["window-too-short"] if told else [])
+    assert all(told in finding.message and "a_total" in finding.message for finding in found)

@@ -370,6 +370,7 @@ _WITH_RECORDING = {
     "blast-radius": ("cart",),
     "export": ("--start", "-1h", "incident.vistio"),
     "import": ("incident.vistio",),
+    "import-vistio": (".",),
     "rejudge": ("--config", "vistio.yaml"),
     "report": ("--start", "-1h", "--output", "report.html"),
     "prune": ("--retention", "7d"),

@@ -14,10 +14,13 @@ from pathlib import Path
 
 import pytest
 import requests
+from support.clocks import Seconds
 from support.processes import RunProcess, wait_until
 from support.recorders import start_recorder, wait_for_commits
 from werkzeug.wrappers import Request, Response
 
+from vistio_core.access.guard import Guard, Identity
+from vistio_core.access.web_access import WebAccess
 from vistio_core.errors import UsageError
 from vistio_core.events import Outcome, RuleOutcome, Scrape
 from vistio_record import http_server
@@ -27,16 +30,6 @@ from vistio_record.metrics import Metrics
 from vistio_record.reload import Reloaded, ReloadOutcome
 
 NOON = 1_763_899_200_000
-
-
-class Seconds:
-    """A monotonic clock in a test's hand."""
-
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @pytest.fixture
@@ -55,17 +48,20 @@ def reloads() -> list[str]:
 
 
 @pytest.fixture
-def server(metrics: Metrics, reloads: list[str]) -> Iterator[HttpServer]:
+def server(metrics: Metrics, reloads: list[str], tmp_path: Path) -> Iterator[HttpServer]:
     def reload(by: str) -> Reloaded:
         reloads.append(by)
         good = len(reloads) == 1
         return Reloaded(ReloadOutcome.RELOADED if good else ReloadOutcome.REFUSED, "one\ntwo")
 
-    def annotate(request: Request) -> Response:
+    def annotate(request: Request, who: Identity) -> Response:
         return text(f"{len(request.get_data())}\n")
 
+    everybody = tmp_path / "web.yaml"
+    everybody.write_text("anonymous_scopes: [metrics, reload, annotate]")
     server = HttpServer("127.0.0.1", 0)
-    server.serve(Application(metrics, reload, stalled_after_s=60, annotate=annotate))
+    guard = Guard(WebAccess(everybody))
+    server.serve(Application(metrics, reload, stalled_after_s=60, annotate=annotate, guard=guard))
     yield server
     server.close()
 

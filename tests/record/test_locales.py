@@ -130,6 +130,7 @@ def closed(*arguments: object) -> list[str]:
     return ["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', console_script(script), *rest]
 
 
+@pytest.mark.slow
 def test_programs_without_output_do_their_work(recording_dir: Path) -> None:
     ports = free_port(), free_port()
     fast = ("--interval", "200ms", "--delay", "0s", "--heal", "0s", "--port", ports[0])

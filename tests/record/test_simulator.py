@@ -38,10 +38,13 @@ def simulator(seed: int = 1, anchor: str = ANCHOR) -> SimulatorSource:
     return SimulatorSource(SourceOptions(settings={"seed": str(seed), "anchor": anchor}))
 
 
-def rates_by_edge(evaluation: Evaluation, cluster: str) -> dict[tuple[str, str], dict[str, float]]:
+def rates_by_edge(
+    evaluation: Evaluation, cluster: str, *, received: bool = False
+) -> dict[tuple[str, str], dict[str, float]]:
+    """What callers say, or what the called sides do."""
     edges: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
     for sample in evaluation.samples:
-        if sample.cluster == cluster:
+        if sample.cluster == cluster and (sample.rule == mesh.HTTP_RECEIVED) is received:
             assert sample.status not in edges[sample.source, sample.target], "one rule per edge"
             edges[sample.source, sample.target][sample.status] = sample.rate
     return edges
@@ -86,7 +89,7 @@ def test_every_instant_makes_a_valid_scrape_with_positive_rates(minutes: int) ->
     assert all(sample.rate > 0 for sample in evaluation.samples)
     saturation = [each.value for each in evaluation.measurements if each.rule == "saturation"]
     assert all(0 < value < 1 for value in saturation)
-    latency = [each.value for each in evaluation.measurements if each.rule == "latency"]
+    latency = [each.value for each in evaluation.measurements if each.rule.startswith("latency")]
     assert all(0.5 < value < 5_000 for value in latency)
     assert len(evaluation.samples) > 80
 
@@ -199,10 +202,10 @@ def test_the_database_is_saturated_before_it_fails() -> None:
 
 
 def latencies(
-    source: SimulatorSource, minutes: int, cluster: str = "eu-west"
+    source: SimulatorSource, minutes: int, cluster: str = "eu-west", rule: str = "latency"
 ) -> dict[tuple[str, str], float]:
     evaluation = source.evaluate(ANCHOR_MS + minutes * MINUTE_MS, 8)
-    return {(m.source, m.target): m.value for m in evaluation.measurements if m[:2] == (cluster, "latency")}
+    return {(m.source, m.target): m.value for m in evaluation.measurements if m[:2] == (cluster, rule)}
 
 
 @pytest.mark.parametrize("minutes", [-55, -36, -28, 5])
@@ -210,10 +213,15 @@ def test_every_call_is_timed_and_takes_as_long_as_what_it_waits_for(minutes: int
     source = simulator()
     evaluation = source.evaluate(ANCHOR_MS + minutes * MINUTE_MS, 8)
     for cluster in mesh.CLUSTERS:
-        assert latencies(source, minutes, cluster).keys() == rates_by_edge(evaluation, cluster).keys()
-    timed = latencies(source, minutes)
+        called, caller = (latencies(source, minutes, cluster, rule) for rule in ("latency", "latency-caller"))
+        edges = rates_by_edge(evaluation, cluster).keys()
+        assert called.keys() | caller.keys() == edges
+        inside = {edge for edge in edges if not {"us-east", "eu-west", "INTERNET"} & {*edge}}
+        assert called.keys() & caller.keys() == {edge for edge in inside if "." not in edge[1]}
+        assert all(0 < caller[edge] - called[edge] < 1 for edge in called.keys() & caller.keys())
+    timed, waited = latencies(source, minutes), latencies(source, minutes, rule="latency-caller")
     waits = sum(
-        call.fan_out * timed[call.source.name, call.target.name]
+        call.fan_out * waited[call.source.name, call.target.name]
         for call in mesh.CALLS
         if call.source == ("eu-west", "ratings")
     )
@@ -310,10 +318,14 @@ def test_the_anchor_is_now_to_the_minute_unless_it_is_given() -> None:
 
 
 def test_options_that_the_simulator_does_not_have_are_refused_by_name() -> None:
-    with pytest.raises(UsageError, match=r"no option speed; there are seed and anchor"):
+    with pytest.raises(UsageError, match=r"no option speed; there are seed, anchor, incident"):
         SimulatorSource(SourceOptions(settings={"speed": "2"}))
     with pytest.raises(UsageError, match="seed 'x' must be a whole number"):
         SimulatorSource(SourceOptions(settings={"seed": "x"}))
+    with pytest.raises(
+        UsageError, match="no incident 'fire'; there are database, version, zone, retries, slow"
+    ):
+        SimulatorSource(SourceOptions(settings={"incident": "fire"}))
     with pytest.raises(InvalidTimeError, match="yesterday"):
         SimulatorSource(SourceOptions(settings={"anchor": "yesterday"}))
     with pytest.raises(UsageError, match="leave out --config"):

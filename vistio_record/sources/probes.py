@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 import attrs
 
 from vistio_core.configuration.model import Rule
-from vistio_core.events import Measurement, RuleOutcome, Sample
+from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample
 from vistio_record.sources.abortable import Call
 
 # How long an overdue request's thread may take to notice that its socket was shut.
@@ -30,6 +30,12 @@ class Probe:
     measurements: tuple[Measurement, ...] = attrs.field(default=(), repr=False)
     examples: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict)
     """Reason to the labels of one series that was dropped for it."""
+
+    def failed(self, why: str) -> Probe:
+        """The same rule with an answer that is none."""
+        told = self.outcome
+        outcome = RuleOutcome(told.cluster, told.rule, Outcome.FAILED, why, duration_ms=told.duration_ms)
+        return Probe(self.cluster, self.rule, outcome)
 
 
 class Batch:

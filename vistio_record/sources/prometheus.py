@@ -11,7 +11,6 @@ import logging
 import math
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -32,7 +31,8 @@ from vistio_record.sources.liveness import Liveness
 from vistio_record.sources.mapped import Mapped, mapper
 from vistio_record.sources.probes import AFTERMATH_S, Batch, Probe
 from vistio_record.sources.ranges import no_data
-from vistio_record.sources.servers import Server
+from vistio_record.sources.servers import Server, make_servers
+from vistio_record.sources.windows import Sampled, Windows, sampled
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class PrometheusSource:
             )
         self.configuration: Configuration = options.configuration
         self._max_bytes = _read_settings(options.settings)
-        self._servers = _make_servers(self.configuration)
+        self._servers = make_servers(self.configuration)
         self._rules = [
             _Asked(cluster, rule, self._servers[rule.prometheus_url], mapper(cluster, rule))
             for cluster, rule in self.configuration.rules()
@@ -65,6 +65,7 @@ class PrometheusSource:
         self._calls: set[Call] = set()
         self._closed = False
         self._liveness = {url: Liveness() for url in self._servers}
+        self._windows = {url: Windows() for url in self._servers}
         self._last_ms: int | None = None
 
     def evaluate(self, instant_ms: int, timeout_s: float) -> Evaluation:
@@ -93,24 +94,29 @@ class PrometheusSource:
             if probe.outcome.outcome is Outcome.OK and not probe.outcome.series
         }
         refused = {url: why for url in empty if (why := self._refusal(url, probes, instant_ms, timeout_s))}
-        if not refused:
-            return probes
-        return tuple(
-            Probe(
-                probe.cluster,
-                probe.rule,
-                RuleOutcome(
-                    probe.cluster,
-                    probe.rule.id,
-                    Outcome.FAILED,
-                    refused[probe.rule.prometheus_url],
-                    duration_ms=probe.outcome.duration_ms,
-                ),
+
+        def why_none(probe: Probe) -> str | None:
+            if probe.outcome.outcome is not Outcome.OK:
+                return None
+            return refused.get(probe.rule.prometheus_url) or self._rarely_scraped(
+                probe, instant_ms, timeout_s
             )
-            if probe.outcome.outcome is Outcome.OK and probe.rule.prometheus_url in refused
-            else probe
-            for probe in probes
-        )
+
+        return tuple(probe.failed(why) if (why := why_none(probe)) else probe for probe in probes)
+
+    def _rarely_scraped(self, probe: Probe, instant_ms: int, timeout_s: float) -> str | None:
+        """Why a rule's answer without series is none, where it is only that its window is too short for a rate."""
+        if probe.outcome.series:
+            return None
+        url = probe.rule.prometheus_url
+        server, left_s = self._servers[url], max(timeout_s, AFTERMATH_S)
+        try:
+            return self._windows[url].refusal(
+                probe.rule.query, instant_ms, lambda promql: self.ask(server, promql, instant_ms, left_s)
+            )
+        except SourceError as error:
+            log.debug("evidence.missing", extra={"server": server.shown, "error": str(error)})
+            return None
 
     def _refusal(self, url: str, probes: Sequence[Probe], instant_ms: int, timeout_s: float) -> str | None:
         """Why nothing that the server says of this instant is an answer; None when it is one."""
@@ -203,6 +209,15 @@ class PrometheusSource:
         found = [(one.labels, float(one.value[1])) for one in asked.series if one.value is not None]
         return [(labels, value) for labels, value in found if math.isfinite(value)]
 
+    def sampled(self, rule: Rule, instant_ms: int, timeout_s: float) -> list[Sampled]:
+        """How often that is scraped of which a rule's query takes rates.
+
+        Raises:
+            SourceError: the server does not say.
+        """
+        server, call = self._servers[rule.prometheus_url], Call(timeout_s)
+        return list(sampled(rule.query, lambda promql: self._ask(server, promql, instant_ms, call)))
+
     def metric_names(self, rule: Rule, timeout_s: float) -> list[str]:
         """Every metric name that the rule's server knows.
 
@@ -247,6 +262,15 @@ class PrometheusSource:
             deadline.cancel()
             with self._lock:
                 self._calls.discard(call)
+
+    def ask(self, server: Server, promql: str, instant_ms: int, timeout_s: float) -> answer.QueryAnswer:
+        """A server's answer to any question, within its deadline.
+
+        Raises:
+            SourceError: there is none.
+        """
+        with self.calling(timeout_s) as call:
+            return self._ask(server, promql, instant_ms, call)
 
     def _run(self, batch: Batch, index: int, instant_ms: int, timeout_s: float) -> None:
         asked = self._rules[index]
@@ -338,8 +362,7 @@ class _Questions:
 
     def at(self, server: Server, promql: str, instant_ms: int) -> answer.QueryAnswer:
         self.pause()
-        with self.source.calling(self.timeout_s) as call:
-            return self.source._ask(server, promql, instant_ms, call)
+        return self.source.ask(server, promql, instant_ms, self.timeout_s)
 
     def over(
         self, server: Server, promql: str, instants: range
@@ -352,33 +375,6 @@ class _Questions:
 def _named(server: Server, error: SourceError) -> SourceError:
     text = f"{server.shown}: {server.redact(str(error))}"
     return SourceError(text, kind=error.kind, answered=error.answered)
-
-
-def _make_servers(configuration: Configuration) -> dict[str, Server]:
-    """The server of each ``prometheusURL``, ready to be asked.
-
-    Raises:
-        UsageError: an address is none, or what a server needs cannot be read; says all of it.
-    """
-    rules = Counter(rule.prometheus_url for _, rule in configuration.rules())
-    servers: dict[str, Server] = {}
-    problems: dict[str, None] = {}  # in order, each once
-    for cluster, rule in configuration.rules():
-        url = rule.prometheus_url
-        if url in servers:
-            continue
-        try:
-            server = Server(url, configuration.server_settings(url), connections=rules[url] + 1)
-        except UsageError as error:
-            raise UsageError(f"{cluster or 'global level'}, rule {rule.id!r}: {error}") from error
-        servers[url] = server
-        try:
-            server.prepare()
-        except SourceError as error:
-            problems[f"{server.shown}: {error}"] = None
-    if problems:
-        raise UsageError("\n".join(problems))
-    return servers
 
 
 def _read_settings(settings: Mapping[str, str]) -> int:

@@ -44,6 +44,7 @@ from vistio_record.sources.answer import QueryAnswer, RangeSeries
 from vistio_record.sources.base import NO_DATA, Evaluation
 from vistio_record.sources.matrix import Labels, alike, at_end, cut, first_vanishing
 from vistio_record.sources.servers import Server
+from vistio_record.sources.windows import Windows
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +148,8 @@ def _together(
                 had_data = history[rule.server].collecting(instant_ms)
                 if not (rule.server in with_series if had_data is None else had_data):
                     raise SourceError(no_data(rule.server), answered=_NO_DATA)
+                if why := None if answer.count else history[rule.server].rarely_scraped(rule, instant_ms):
+                    raise SourceError(why, answered=_NO_DATA)
         except SourceError as error:
             outcomes.append(RuleOutcome(*rule.key, Outcome(error.kind), str(error)))
             if error.answered not in _FACTS:
@@ -283,6 +286,22 @@ class _History:
         self._usual_ms: int | None = None
         self._unknown = False
         self._has_up = False
+        self._windows = Windows()
+
+    def rarely_scraped(self, rule: RangeRule, instant_ms: int) -> str | None:
+        """Why a rule's answer without series is none, where its window is too short for a rate.
+
+        Raises:
+            SourceError: it cannot be reached.
+        """
+        try:
+            return self._windows.refusal(
+                rule.query, instant_ms, lambda promql: self._questions.at(self._server, promql, instant_ms)
+            )
+        except SourceError as error:
+            if error.answered not in _FACTS:
+                raise
+            return None
 
     def collecting(self, instant_ms: int) -> bool | None:
         """None when the server does not tell: it has no ``up``.

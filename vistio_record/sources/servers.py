@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
@@ -15,7 +16,8 @@ import requests
 from requests.utils import get_environ_proxies, select_proxy, should_bypass_proxies
 
 from vistio_core.configuration.http_config import HttpConfig, ServerSettings
-from vistio_core.errors import UsageError
+from vistio_core.configuration.model import Configuration
+from vistio_core.errors import SourceError, UsageError
 from vistio_core.url_secrets import HIDDEN, redact, redact_server, secrets_of
 from vistio_record.sources.abortable import AbortableAdapter
 from vistio_record.sources.credentials import Credentials
@@ -229,3 +231,30 @@ def host_and_port(host: str | None, port: int | None) -> str:
 def _without_userinfo(url: str) -> str:
     parts = urlsplit(url)
     return redact_server(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")))
+
+
+def make_servers(configuration: Configuration) -> dict[str, Server]:
+    """The server of each ``prometheusURL``, ready to be asked.
+
+    Raises:
+        UsageError: an address is none, or what a server needs cannot be read; says all of it.
+    """
+    rules = Counter(rule.prometheus_url for _, rule in configuration.rules())
+    servers: dict[str, Server] = {}
+    problems: dict[str, None] = {}  # in order, each once
+    for cluster, rule in configuration.rules():
+        url = rule.prometheus_url
+        if url in servers:
+            continue
+        try:
+            server = Server(url, configuration.server_settings(url), connections=rules[url] + 1)
+        except UsageError as error:
+            raise UsageError(f"{cluster or 'global level'}, rule {rule.id!r}: {error}") from error
+        servers[url] = server
+        try:
+            server.prepare()
+        except SourceError as error:
+            problems[f"{server.shown}: {error}"] = None
+    if problems:
+        raise UsageError("\n".join(problems))
+    return servers

@@ -3,7 +3,7 @@
 The hour before the anchor tells one story::
 
     -50m .. -47m    the recorder is not running: a gap
-    -35m .. -21m    eu-west/mongodb fails, and its callers after it, up to the gateway
+    -35m .. -21m    the incident, which is one of `INCIDENTS`
     -12m .. -10m30s one rule of us-east is not answered
 
 At all other times, past and future, every 45 minutes have a chance of one small incident.
@@ -14,33 +14,31 @@ from __future__ import annotations
 import attrs
 
 from vistio_core.times import MINUTE_MS, SECOND_MS
-from vistio_record.sources.simulated_mesh import CALLS, Failures, Service, callers_by_distance
+from vistio_record.sources.simulated_faults import FAULTS, PASSED_ON, Window
+from vistio_record.sources.simulated_mesh import CALLS, Service, Trouble, callers_by_distance
 from vistio_record.sources.simulated_noise import between, ease, fraction, smooth
 
 _SPREAD_MS = 75 * SECOND_MS
 """How much later a caller begins to fail than the service that it calls."""
 _RELIEF_MS = 20 * SECOND_MS
 """How much later a caller is well again."""
-_PASSED_ON = 0.68
-"""The share of a service's failures that become failures of its caller."""
 _RISE_MS = 150 * SECOND_MS
 _FALL_MS = 120 * SECOND_MS
+
+_FULL_BEFORE_FAILING_MS = 3 * MINUTE_MS
+"""How long before calls into a service fail it is near its limit."""
+_FULL_FROM = 0.2
+"""From which share of failing calls on it is as near as it can be."""
 
 _SLOT_MS = 45 * MINUTE_MS
 _CHANCE = 0.75
 _STORY_SLOTS = (-1, -2)
 """The slots that hold the last hour before the anchor: no small incident disturbs its story."""
 
-
-@attrs.frozen
-class Window:
-    """A half-open stretch of time, ``[start_ms, end_ms)``."""
-
-    start_ms: int
-    end_ms: int
-
-    def __contains__(self, t_ms: int) -> bool:
-        return self.start_ms <= t_ms < self.end_ms
+DATABASE = "database"
+_SATURATED = Service("eu-west", "mongodb")
+INCIDENTS = (DATABASE, *FAULTS)
+"""What the incident of the hour before the anchor may be, the usual one first."""
 
 
 @attrs.frozen
@@ -63,7 +61,7 @@ class MadeUpIncident:
             return 0.0
         share = self.peak
         for _ in range(distance):
-            share *= _PASSED_ON
+            share *= PASSED_ON
         return share * min(ease((t_ms - begin_ms) / _RISE_MS), ease((end_ms - t_ms) / _FALL_MS))
 
 
@@ -73,6 +71,8 @@ class Story:
 
     seed: int
     anchor_ms: int
+    kind: str = DATABASE
+    """One of `INCIDENTS`."""
 
     @property
     def gap(self) -> Window:
@@ -85,13 +85,23 @@ class Story:
         return self._before(minutes=12, lasting_s=90)
 
     @property
-    def incident(self) -> MadeUpIncident:
-        """The incident that the demo is about."""
-        window = self._before(minutes=35, lasting_s=14 * 60)
-        return MadeUpIncident(Service("eu-west", "mongodb"), window, peak=0.55, reach=9)
+    def incident(self) -> Window:
+        """When the incident happens that the hour is about."""
+        return self._before(minutes=35, lasting_s=14 * 60)
 
-    def failures(self, t_ms: int) -> Failures:
-        """The services of which calls fail at ``t_ms``."""
+    def trouble(self, t_ms: int) -> Trouble:
+        """What is not well at ``t_ms``."""
+        failing, ahead = self._failing(t_ms), self._failing(t_ms + _FULL_BEFORE_FAILING_MS)
+        full = {
+            service: min(1.0, max(failing.get(service, 0.0), ahead.get(service, 0.0)) / _FULL_FROM)
+            for service in {**failing, **ahead}
+        }
+        if self.kind == DATABASE:
+            return Trouble(failing, full)
+        fault = FAULTS[self.kind].at(self.seed, t_ms, self.incident)
+        return attrs.evolve(fault, failing={**failing, **fault.failing}, full={**full, **fault.full})
+
+    def _failing(self, t_ms: int) -> dict[Service, float]:
         worst: dict[Service, float] = {}
         for incident in self._incidents_near(t_ms):
             for service, distance in callers_by_distance(incident.service):
@@ -105,7 +115,10 @@ class Story:
         # An incident's consequences may reach into the slot after its own.
         slot = (t_ms - self.anchor_ms) // _SLOT_MS
         near = [self._small_incident(number) for number in (slot - 1, slot)]
-        return [self.incident, *(incident for incident in near if incident is not None)]
+        incidents = [incident for incident in near if incident is not None]
+        if self.kind == DATABASE:
+            incidents.append(MadeUpIncident(_SATURATED, self.incident, peak=0.55, reach=9))
+        return incidents
 
     def _small_incident(self, slot: int) -> MadeUpIncident | None:
         if slot in _STORY_SLOTS or fraction(self.seed, "incident", slot) >= _CHANCE:

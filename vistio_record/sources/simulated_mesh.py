@@ -3,8 +3,8 @@
 Two clusters run the same shop, Bookinfo with a checkout beside it. `CALLS` is the whole
 topology; a call's rate is its caller's own incoming rate times a fan-out, so traffic is
 conserved from the gateways down to the databases. A service that fails is called more often
-(its callers retry), and part of the calls end badly; which part is said by a `Failures`
-mapping from outside (`simulated_incidents`).
+(its callers retry), and part of the calls end badly or do not arrive; what is not well is said
+by a `Trouble` from outside (`simulated_incidents`).
 
 Only additions, multiplications and divisions of floats are used, which IEEE 754 defines
 exactly: the same seed and instant give the same bits on every machine.
@@ -29,6 +29,8 @@ HTTP, GRPC, DATABASE = "http", "grpc", "database"
 """Protocols of a call; each is a rule of its cluster, as are the next two."""
 INGRESS = "ingress"
 EAST_WEST = "east-west"
+HTTP_RECEIVED = "http-received"
+"""What the called side says of `HTTP` calls inside of a cluster."""
 
 # Peak traffic from the Internet, and how many hours the cluster's day is behind UTC.
 _INGRESS_RPS = {"eu-west": 900.0, "us-east": 620.0}
@@ -43,8 +45,24 @@ class Service(NamedTuple):
     name: str
 
 
-Failures: TypeAlias = Mapping[Service, float]
-"""The share of the calls into a service that fail, 0 to 1; services that are fine are absent."""
+Shares: TypeAlias = Mapping[Service, float]
+"""Of each service a number from 0 to 1; services that are fine are absent."""
+
+
+@attrs.frozen
+class Trouble:
+    """What is not well at an instant; what is absent is fine."""
+
+    failing: Shares = attrs.field(factory=dict)
+    """The share of the calls into a service that fail."""
+    full: Shares = attrs.field(factory=dict)
+    """How near to its limit a service is."""
+    lost: Shares = attrs.field(factory=dict)
+    """The share of the calls to a service that it never gets: their callers give up. No part of ``failing``."""
+    slower_ms: Mapping[Service, float] = attrs.field(factory=dict)
+    """How much longer than usual a service itself takes."""
+    repeated: Mapping[tuple[Service, Service], float] = attrs.field(factory=dict)
+    """How many more calls a caller makes than usual: 1 is twice as many."""
 
 
 @attrs.frozen
@@ -154,54 +172,48 @@ def callers_by_distance(service: Service) -> tuple[tuple[Service, int], ...]:
     return tuple(distance.items())
 
 
-def flows(seed: int, t_ms: int, failures: Failures) -> list[Sample]:
+def flows(seed: int, t_ms: int, trouble: Trouble) -> list[Sample]:
     """All traffic at ``t_ms``: one sample for each cluster, rule, edge and status, with rates above 0."""
     merged: defaultdict[tuple[str, str, str, str, str], float] = defaultdict(float)
     load: defaultdict[Service, float] = defaultdict(float)
     for cluster in CLUSTERS:
-        rate = load[Service(cluster, GATEWAY)] = _ingress(seed, t_ms, cluster, failures)
-        failing = failures.get(Service(cluster, GATEWAY), 0.0)
+        failing = trouble.failing.get(Service(cluster, GATEWAY), 0.0)
+        rate = load[Service(cluster, GATEWAY)] = _ingress(seed, t_ms, cluster, failing)
         key = f"{INTERNET}/{cluster}"
         for status, part in _statuses(seed, t_ms, key, INGRESS, ("404", 0.012), failing):
             merged["", INGRESS, INTERNET, cluster, status] += part * rate
             merged[cluster, INGRESS, INTERNET, GATEWAY, status] += part * rate
     for call in ORDERED_CALLS:
-        failing = failures.get(call.target, 0.0)
-        rate = load[call.source] * _fan_out(seed, t_ms, call) * (1.0 + _WORST_RETRIES * failing)
-        load[call.target] += rate
+        failing, lost = trouble.failing.get(call.target, 0.0), trouble.lost.get(call.target, 0.0)
+        more = 1.0 + trouble.repeated.get((call.source, call.target), 0.0)
+        rate = (
+            load[call.source] * _fan_out(seed, t_ms, call) * (1.0 + _WORST_RETRIES * (failing + lost)) * more
+        )
+        arrives = rate * (1.0 - lost)
+        load[call.target] += arrives
         refused = (call.refusal, call.client_errors)
         for status, part in _statuses(seed, t_ms, call.key, call.protocol, refused, failing):
-            for cluster, rule, source, target in seen_as(call):
-                merged[cluster, rule, source, target, status] += part * rate
+            for cluster, rule, source, target in (*seen_as(call), *_received(call)):
+                merged[cluster, rule, source, target, status] += part * arrives
+        for cluster, rule, source, target in seen_as(call) if lost else ():
+            merged[cluster, rule, source, target, _WHEN_LOST[call.protocol]] += rate * lost
     return [Sample(*key, rate) for key, rate in merged.items() if rate > 0.0]
 
 
-def saturation(seed: int, t_ms: int, failures: Failures, ahead: Failures) -> Iterator[tuple[Service, float]]:
-    """How full the pool of each database is, 0 to 1.
-
-    Args:
-        seed: as in `flows`.
-        t_ms: as in `flows`.
-        failures: as in `flows`.
-        ahead: the failures of a little later: a pool fills up before calls fail.
-    """
+def saturation(seed: int, t_ms: int, trouble: Trouble) -> Iterator[tuple[Service, float]]:
+    """How full the pool of each database is, 0 to 1; arguments as in `flows`."""
     databases = dict.fromkeys(call.target for call in CALLS if call.protocol == DATABASE)
     for service in databases:
         day = day_curve(t_ms, _BEHIND_UTC_H[service.cluster])
         wobble = 0.05 * smooth(seed, f"saturation/{'/'.join(service)}", t_ms, 420_000)
         usual = 0.28 + 0.25 * day + wobble
-        yield service, usual + (0.985 - usual) * fullness(service, failures, ahead)
+        yield service, usual + (0.985 - usual) * trouble.full.get(service, 0.0)
 
 
-def fullness(service: Service, failures: Failures, ahead: Failures) -> float:
-    """How near to its limit a service is that fails now or a little later, 0 to 1; 1 from 0.2 of failing calls on."""
-    return min(1.0, max(failures.get(service, 0.0), ahead.get(service, 0.0)) / 0.2)
-
-
-def _ingress(seed: int, t_ms: int, cluster: str, failures: Failures) -> float:
+def _ingress(seed: int, t_ms: int, cluster: str, failing: float) -> float:
     key = f"ingress/{cluster}"
     wobble = 1.0 + 0.06 * smooth(seed, key, t_ms, 600_000) + 0.03 * smooth(seed, key, t_ms, 45_000)
-    reloads = 1.0 + _WORST_RELOADS * failures.get(Service(cluster, GATEWAY), 0.0)
+    reloads = 1.0 + _WORST_RELOADS * failing
     return _INGRESS_RPS[cluster] * day_curve(t_ms, _BEHIND_UTC_H[cluster]) * wobble * reloads
 
 
@@ -235,6 +247,7 @@ _WHEN_FAILING = {
     GRPC: (("4", 0.45), ("14", 0.55)),
     DATABASE: (("timeout", 0.70), ("error", 0.30)),
 }
+_WHEN_LOST = {HTTP: "503", GRPC: "14", DATABASE: "timeout"}
 
 
 def seen_as(call: SimulatedCall) -> Iterator[tuple[str, str, str, str]]:
@@ -250,3 +263,9 @@ def seen_as(call: SimulatedCall) -> Iterator[tuple[str, str, str, str]]:
     yield here, call.protocol, call.source.name, f"{call.target.name}.{there}"
     yield "", EAST_WEST, here, there
     yield there, EAST_WEST, here, call.target.name
+
+
+def _received(call: SimulatedCall) -> Iterator[tuple[str, str, str, str]]:
+    """The same of what the called side says, where somebody asks it: HTTP inside of a cluster."""
+    if call.protocol == HTTP and call.source.cluster == call.target.cluster:
+        yield call.target.cluster, HTTP_RECEIVED, call.source.name, call.target.name

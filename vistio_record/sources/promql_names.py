@@ -1,4 +1,4 @@
-"""The metric names in a PromQL query, found without a parser.
+"""The metric names in a PromQL query, and its windows, found without a parser.
 
 Good for hints: a name that is missed costs a hint, and every name that is found is asked for at
 the server before anything is said about it.
@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 
 _STRING = re.compile(r"""(?s)"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`""")
+_RATE = re.compile(
+    r"\b(?:rate|irate|increase|delta|idelta|deriv)\s*\(\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(?:\{[^}]*\})?\s*\[\s*(\w+)\s*\]"
+)
 _COMMENT = re.compile(r"#[^\n]*")
 _BY_NAME = re.compile(r"""\{\s*__name__\s*=\s*(?:"([^"\\]*)"|'([^'\\]*)')""")
 _SELECTOR = re.compile(r"\{[^}]*\}|\[[^\]]*\]")
@@ -33,3 +36,8 @@ def metric_names(query: str) -> tuple[str, ...]:
         if match[1].lower() not in _WORDS:
             names.append(match[1])
     return tuple(dict.fromkeys(filter(None, names)))
+
+
+def windows(query: str) -> tuple[tuple[str, str], ...]:
+    """The names in ``query`` of which it takes a rate, each with its window, as in ``("requests_total", "1m")``."""
+    return tuple(dict.fromkeys(_RATE.findall(_COMMENT.sub(" ", _STRING.sub('""', query)))))

@@ -1,1 +1,0 @@
-"""An incident as one page of HTML that needs no server and no network."""
