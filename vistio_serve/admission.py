@@ -21,6 +21,7 @@ from contextlib import contextmanager
 import attrs
 
 from vistio_core.errors import UsageError, VistioError
+from vistio_core.sentences import Said, Sentence, say
 
 _MB = 2**20
 SMALL_BYTES = 8 * _MB
@@ -102,7 +103,7 @@ class Admission:
         return self._refused
 
     @contextmanager
-    def work(self, cost_bytes: int, advice: str = "", *, urgent: bool = False) -> Iterator[None]:
+    def work(self, cost_bytes: int, advice: Said = "", *, urgent: bool = False) -> Iterator[None]:
         """While an answer is made that may take so much.
 
         Args:
@@ -116,8 +117,13 @@ class Admission:
         """
         if advice and cost_bytes > self.limit_bytes + self._overdraft_bytes:
             raise TooLargeError(
-                f"this would take about {cost_bytes // _MB:,} MB to make, and this server may use"
-                f" {self.limit_bytes // _MB:,} MB for that (its --memory); {advice}"
+                say(
+                    "this would take about {cost:,} MB to make, and this server may use {limit:,} MB for that"
+                    " (its --memory); {advice}",
+                    cost=cost_bytes // _MB,
+                    limit=self.limit_bytes // _MB,
+                    advice=advice,
+                )
             )
         cost_bytes = min(cost_bytes, self.limit_bytes)
         large = cost_bytes > SMALL_BYTES
@@ -179,7 +185,7 @@ class Admission:
         """
         with self._changed:
             if self._sharing >= MOST_SHARING:
-                raise self._busy("so many wait for large answers")
+                raise self._busy(say("so many wait for large answers that this one must wait; ask again"))
             self._sharing += 1
         try:
             yield
@@ -191,19 +197,27 @@ class Admission:
         """Nothing is made that could not be sent then."""
         with self._changed:
             if self._sending >= MOST_SENDING:
-                raise self._busy("so many large answers are being fetched")
+                raise self._busy(
+                    say("so many large answers are being fetched that this one must wait; ask again")
+                )
 
     def _take_turn(self, own: _Waiting) -> None:
         with self._changed:
             if sum(each.urgent == own.urgent for each in self._queue) >= MOST_WAITING:
-                raise self._busy("so many large answers are waited for")
+                raise self._busy(
+                    say("so many large answers are waited for that this one must wait; ask again")
+                )
             self._queue.append(own)
             deadline_s = time.monotonic() + self._wait_s
             try:
                 while not self._may_begin(own):
                     left_s = deadline_s - time.monotonic()
                     if left_s <= 0:
-                        raise self._busy("large answers are made one after the other")
+                        raise self._busy(
+                            say(
+                                "large answers are made one after the other that this one must wait; ask again"
+                            )
+                        )
                     self._changed.wait(left_s)
                 self._used_bytes += own.cost_bytes
             finally:
@@ -222,6 +236,6 @@ class Admission:
             self._used_bytes += cost_bytes
             self._changed.notify_all()
 
-    def _busy(self, why: str) -> BusyError:
+    def _busy(self, why: Sentence) -> BusyError:
         self._refused += 1
-        return BusyError(f"{why} that this one must wait; ask again")
+        return BusyError(why)

@@ -69,9 +69,10 @@ class BodyResponse(Response):
 
     @property
     def is_large(self) -> bool:
-        """Whether it is sent piece by piece."""
+        """Whether it is sent piece by piece, and counts meanwhile; what weighs nothing is made while it is sent."""
         length = self.content_length
-        return self.status_code != 304 and (length is None or length > ONE_PIECE_BYTES)
+        sent = self.weight_bytes > 0 and self.status_code != 304
+        return sent and (length is None or length > ONE_PIECE_BYTES)
 
 
 def to_response(request: Request, answer: Answer) -> BodyResponse:

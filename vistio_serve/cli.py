@@ -8,24 +8,38 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import attrs
 import click
 
-from vistio_core.commandline import SIZE, Group, configure_logging, logging_options, settings
-from vistio_core.errors import UsageError
+from vistio_core.access.guard import Guard
+from vistio_core.access.web_access import WebAccess
+from vistio_core.access.web_config import TlsServer
+from vistio_core.commandline import (
+    SIZE,
+    Group,
+    configure_logging,
+    logging_options,
+    settings,
+    web_config_option,
+)
+from vistio_core.errors import UsageError, VistioError
 from vistio_serve import demo as demonstration
 from vistio_serve.app import create_app
 from vistio_serve.forwarding import create_forwarder
 from vistio_serve.memory import Memory
 from vistio_serve.opening import Opening, directory_to_serve, is_there, refuse_plainly_wrong
-from vistio_serve.pages import AS_RECORDED, NO_LINKS
-from vistio_serve.server import Address, GraphServer, reserve
+from vistio_serve.pages import AS_RECORDED, NO_FRAMES, NO_LINKS
+from vistio_serve.server import Address, GraphServer, renew, reserve
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 log = logging.getLogger(__name__)
+# A scheme, a host (its first part may be a *), and a port or any.
+_ORIGIN = re.compile(r"https?://(\*\.)?[A-Za-z0-9.-]+(:([0-9]+|\*))?")
 F = TypeVar("F", bound=Callable[..., Any])  # click decorates any function
 
 DEFAULT_PORT = 9091
@@ -71,13 +85,30 @@ class _QueryLinks(click.ParamType[str]):
         return text
 
 
+class _FrameAncestors(click.ParamType[str]):
+    name = "origins"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        given = str(value).split()
+        alone = len(given) == 1 and given[0] in (NO_FRAMES, "*")
+        wrong = [each for each in given if each != "self" and not _ORIGIN.fullmatch(each)]
+        if not given or (wrong and not alone):
+            self.fail(
+                f"{value!r} names no origins; give some such as https://grafana.example.com, self, or none",
+                param,
+                ctx,
+            )
+        return " ".join(given)
+
+
 def serving_options(command: F) -> F:
     """Where and how to answer; shared by serving and the demo."""
     for option in (
+        web_config_option,
         click.option(
             "--behind-proxy",
             is_flag=True,
-            help="Trust one proxy's X-Forwarded-Prefix for addresses in answers.",
+            help="Trust one proxy's X-Forwarded-Prefix for addresses in answers, and its X-Forwarded-For.",
         ),
         click.option(
             "--prefix",
@@ -95,6 +126,14 @@ def serving_options(command: F) -> F:
             "--cors-origin",
             default="*",
             help="Pages of which origin may read the answers: *, one origin, or none.",
+        ),
+        click.option(
+            "--frame-ancestors",
+            type=_FrameAncestors(),
+            default=NO_FRAMES,
+            metavar="ORIGINS",
+            help="Pages of which origins may show this one in a frame, such as https://grafana.example.com; self, or"
+            " none. Several in quotes, with blanks between.",
         ),
         click.option(
             "--port", type=_Port(), default=DEFAULT_PORT, help="Port to listen on; 0 takes a free one."
@@ -141,7 +180,7 @@ def main(context: click.Context, /, recording: str | None, host: str, port: int,
             "name the recording's directory with --recording DIR, or try `vistio-serve demo`"
         )
     _refuse_plainly_wrong(recording, one_file=True)
-    address = reserve(host, port)
+    address = _address(host, port, options["web_config"])
     told = f"vistio-serve: open {address.url} (recording {recording})"
     with _directory_to_serve(recording) as place:
         if not is_there(place):
@@ -158,30 +197,44 @@ def main(context: click.Context, /, recording: str | None, host: str, port: int,
     help="Record into this directory and keep it; else into a temporary one.",
     show_default=False,
 )
+@click.option(
+    "--incident",
+    type=click.Choice(tuple(demonstration.INCIDENTS)),
+    default=next(iter(demonstration.INCIDENTS)),
+    help=f"What happened in the past hour: {demonstration.CHOICES}.",
+)
 @logging_options
-def demo(recording: str | None, host: str, port: int, **options: Any) -> None:
+def demo(recording: str | None, incident: str, host: str, port: int, **options: Any) -> None:
     """Simulate a mesh with an incident in its past hour, record it and serve it. Needs nothing.
 
     \b
-    Example:
+    Examples:
       vistio-serve demo
+      vistio-serve demo --incident retries
     """  # noqa: D301  # click wants the real \b
     if recording is not None:
         _refuse_plainly_wrong(recording)
     # Before the history is made: a port in use is told at once, not after seconds of work.
-    address = reserve(host, port)
+    address = _address(host, port, options["web_config"])
     announce = partial(demonstration.announce, address.url)
     # What is simulated has no Prometheus that a link could lead to.
     simulated = {**options, "query_links": NO_LINKS}
-    demonstration.run(recording, lambda place: _server(place, address, simulated, announce))
+    demonstration.run(recording, incident, lambda place: _server(place, address, simulated, announce))
 
 
 @main.command()
 @click.option("--api", required=True, metavar="URL", help="The vistio-serve that is asked for everything.")
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 is every interface.")
 @click.option("--port", type=_Port(WEB_PORT), default=WEB_PORT, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--api-ca",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Trust the certificates of this CA (PEM) at --api; else those that the system trusts.",
+)
+@web_config_option
 @logging_options
-def web(api: str, host: str, port: int) -> None:
+def web(api: str, host: str, port: int, api_ca: Path | None, web_config: Path | None) -> None:
     """Serve the page on a port of its own, without a recording: another vistio-serve answers.
 
     \b
@@ -189,20 +242,48 @@ def web(api: str, host: str, port: int) -> None:
       vistio-serve web --api http://vistio-api:9091
     """  # noqa: D301  # click wants the real \b
     try:
-        create_forwarder(api)
+        create_forwarder(api, api_ca)
     except UsageError as error:
         raise click.UsageError(f"--api: {error}") from error
     given = click.get_current_context().params
-    address = reserve(host, port)
+    address = _address(host, port, web_config)
     told = f"vistio-serve: open {address.url} (asks {api})"
-    make_app = partial(_make_forwarder, api, logging_as=(given["log_level"], given["log_format"]))
-    GraphServer(make_app, address, partial(click.echo, told)).run()
+    logging_as = given["log_level"], given["log_format"]
+    make_app = partial(_make_forwarder, api, api_ca, web_config, logging_as=logging_as)
+    GraphServer(make_app, address, partial(click.echo, told), _tls(web_config)).run()
     log.info("server.stopped", extra={"url": address.url})
 
 
-def _make_forwarder(api: str, *, logging_as: tuple[str, Any]) -> WSGIApplication:
+def _make_forwarder(
+    api: str, api_ca: Path | None, web_config: Path | None, *, logging_as: tuple[str, Any]
+) -> WSGIApplication:
     configure_logging(*logging_as)  # as below
-    return create_forwarder(api)
+    _access(web_config)  # for its certificate; who may ask is for the one that is asked to say
+    return create_forwarder(api, api_ca)
+
+
+def _tls(web_config: Path | None) -> TlsServer | None:
+    """By which TLS the port is to speak, if by any; what is wrong with the file is told before anything begins."""
+    if web_config is None:
+        return None
+    try:
+        return WebAccess(web_config).tls
+    except VistioError as error:
+        raise click.UsageError(f"--web-config: {error}") from error
+
+
+def _address(host: str, port: int, web_config: Path | None) -> Address:
+    tls = _tls(web_config)
+    return attrs.evolve(reserve(host, port), scheme="http" if tls is None else "https")
+
+
+def _access(web_config: Path | None) -> WebAccess | None:
+    """In the worker: the web configuration, from now on read again when it changes."""
+    if web_config is None:
+        return None
+    access = WebAccess(web_config, wrong_is_locked=True)
+    access.on_certificate = renew
+    return access.watch()
 
 
 def _refuse_plainly_wrong(recording: str, *, one_file: bool = False) -> None:
@@ -241,9 +322,11 @@ def _server(
         behind_proxy=options["behind_proxy"],
         memory=_memory(options["memory"]),
         query_links=options["query_links"],
+        web_config=options["web_config"],
+        frame_ancestors=options["frame_ancestors"],
         logging_as=(given["log_level"], given["log_format"]),
     )
-    return GraphServer(make_app, address, on_listening)
+    return GraphServer(make_app, address, on_listening, _tls(options["web_config"]))
 
 
 def _make_app(
@@ -254,6 +337,8 @@ def _make_app(
     behind_proxy: bool,
     memory: Memory,
     query_links: str,
+    web_config: Path | None,
+    frame_ancestors: str,
     logging_as: tuple[str, Any],
 ) -> WSGIApplication:
     # A spawned worker (Python 3.14) begins without the main process' logging.
@@ -269,4 +354,6 @@ def _make_app(
         behind_proxy=behind_proxy,
         memory=memory,
         query_links=query_links,
+        guard=Guard(_access(web_config)),
+        frame_ancestors=frame_ancestors,
     )

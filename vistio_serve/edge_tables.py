@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from vistio_core.recording.edge_files import WRITERS
+from vistio_core.sentences import say
 from vistio_core.times import DAY_MS, HOUR_MS, SECOND_MS, align, format_duration, format_instant
 from vistio_serve import parameters
 from vistio_serve.answers import Answer
@@ -15,7 +16,9 @@ from vistio_serve.routes import EDGE_FORMATS
 
 MOST_MS: Final = DAY_MS
 """The longest window of one answer."""
-_LESS = "use a shorter window, or one cluster; or `vistio-record export --format csv` where the recording is"
+_LESS = say(
+    "use a shorter window, or one cluster; or `vistio-record export --format csv` where the recording is"
+)
 
 
 class EdgeTables:
@@ -33,7 +36,10 @@ class EdgeTables:
         start_ms, end_ms = self._history.window_of(values, now_ms, HOUR_MS)
         if end_ms - start_ms > MOST_MS:
             raise ParameterError(
-                f"start and end: one answer has {format_duration(MOST_MS)} at most; ask for parts of it",
+                say(
+                    "start and end: one answer has {most} at most; ask for parts of it",
+                    most=format_duration(MOST_MS),
+                ),
                 "start",
             )
         start, end = format_instant(start_ms), format_instant(end_ms)

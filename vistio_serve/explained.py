@@ -1,4 +1,4 @@
-"""The answers to what happened: incidents of a window, and who is likely their cause."""
+"""The answers to what happened: incidents of a window, who is likely their cause, and all nodes over time."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
-import pyarrow as pa
 
 from vistio_core.diagnosis.asking import BASELINE_MS
+from vistio_core.diagnosis.observed import STEP_MS
+from vistio_core.sentences import Language, say
 from vistio_core.times import HOUR_MS, SECOND_MS, align, format_instant
 from vistio_serve.answers import Answer
-from vistio_serve.history import History, rows_of
+from vistio_serve.history import History, asked_step
 from vistio_serve.parameters import ParameterError
 
 MOST_MS = 24 * HOUR_MS
 """The longest window of one question."""
-_LESS = "ask for a shorter window"
+_LESS = say("ask for a shorter window")
 
 
 class Explained:
@@ -26,34 +27,43 @@ class Explained:
         """Answers are made and kept as those of ``history``."""
         self._history = history
 
-    def incidents(self, values: Mapping[str, str], now_ms: int) -> Answer:
+    def incidents(self, values: Mapping[str, str], now_ms: int, language: Language) -> Answer:
         window_ms = explained_window(self._history, values, align(now_ms, SECOND_MS))
 
         def make(start: str, end: str) -> dict[str, Any]:
-            found = self._history.recording().incidents(start, end)
-            return {
-                "incidents": [each.document() for each in found],
-                "unseen": _unseen(found.unseen),
-            }
+            return self._history.recording().incidents(start, end).document(language)
 
-        return self._answer("incidents", window_ms, None, make)
+        return self._answer(("incidents", language), window_ms, make)
 
-    def suspects(self, values: Mapping[str, str], now_ms: int) -> Answer:
+    def suspects(self, values: Mapping[str, str], now_ms: int, language: Language) -> Answer:
         window_ms = explained_window(self._history, values, align(now_ms, SECOND_MS))
         about = values.get("about")
 
         def make(start: str, end: str) -> dict[str, Any]:
-            found = self._history.recording().suspects(start, end, about=about)
-            normal = dict(zip(("start", "end"), map(format_instant, found.baseline_ms), strict=True))
-            return {"suspects": rows_of(found.table), "baseline": normal, "unseen": _unseen(found.unseen)}
+            return self._history.recording().suspects(start, end, about=about).document(language)
 
-        return self._answer("suspects", window_ms, about, make)
+        return self._answer(("suspects", language, about), window_ms, make)
+
+    def heat(self, values: Mapping[str, str], now_ms: int) -> Answer:
+        start_ms, end_ms = explained_window(self._history, values, align(now_ms, SECOND_MS))
+        # It looks each ten seconds, and not at less.
+        step_ms = asked_step(values, end_ms - start_ms) or max(
+            STEP_MS, self._history.usual_step(end_ms - start_ms)
+        )
+
+        def body() -> tuple[Iterable[bytes], bool]:
+            window = format_instant(start_ms), format_instant(end_ms)
+            found = self._history.recording().heat(*window, f"{step_ms}ms")
+            return [msgspec.json.encode(found.document())], False
+
+        cost = self._history.costs.explained
+        key = "heat", start_ms, end_ms, step_ms
+        return self._history.answer(key, body, lambda: cost(start_ms, end_ms), None, _LESS)
 
     def _answer(
         self,
-        kind: str,
+        asked: tuple[str | None, ...],
         window_ms: tuple[int, int],
-        about: str | None,
         make: Callable[[str, str], dict[str, Any]],
     ) -> Answer:
         start_ms, end_ms = window_ms
@@ -64,7 +74,7 @@ class Explained:
 
         cost = self._history.costs.explained
         return self._history.answer(
-            (kind, *window_ms, about), body, lambda: cost(start_ms - BASELINE_MS, end_ms), None, _LESS
+            (*asked, *window_ms), body, lambda: cost(start_ms - BASELINE_MS, end_ms), None, _LESS
         )
 
 
@@ -76,9 +86,5 @@ def explained_window(history: History, values: Mapping[str, str], now_ms: int) -
     """
     start_ms, end_ms = history.window_of(values, now_ms, HOUR_MS)
     if end_ms - start_ms > MOST_MS:
-        raise ParameterError("start and end: at most 24 hours are looked at in one question", "start")
+        raise ParameterError(say("start and end: at most 24 hours are looked at in one question"), "start")
     return start_ms, end_ms
-
-
-def _unseen(gaps: pa.Table) -> list[dict[str, Any]]:
-    return rows_of(gaps.select(["start", "end", "reason"]))

@@ -16,7 +16,9 @@ from vistio_core.frontends import vizceral_frames
 from vistio_core.json_rows import rows_of as rows_of
 from vistio_core.recording.recording import MomentLike
 from vistio_core.replay.comparison import Comparison
+from vistio_core.replay.gaps import gap_rows
 from vistio_core.replay.settled import instant_is_settled, window_is_settled
+from vistio_core.sentences import Language, Said, say
 from vistio_core.times import (
     DAY_MS,
     HOUR_MS,
@@ -49,7 +51,7 @@ _STEPS_MS = (
     *(hours * HOUR_MS for hours in (1, 2, 3, 6, 12)),
 )
 """Steps that a person reads easily; the answer's is the shortest that makes few enough of them."""
-_LESS = "use a longer step or a shorter window, or give the server more"
+_LESS = say("use a longer step or a shorter window, or give the server more")
 
 _JSON = "application/json"
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -70,18 +72,18 @@ class History:
         self.kept: tuple[Shared[tuple[Body, bool]], ...] = self._frames, self._shared
         """What is kept ready, what is largest first."""
 
-    def timeline(self, values: Mapping[str, str], now_ms: int) -> Answer:
+    def timeline(self, values: Mapping[str, str], now_ms: int, language: Language) -> Answer:
         now_ms = align(now_ms, SECOND_MS)
         subject = {name: values.get(name) for name in ("source", "target", "node")}
         subject = {"cluster": parameters.level(values), **subject}
         start_ms, end_ms = self.window_of(values, now_ms)
-        step_ms = _step(values, end_ms - start_ms, self._interval_ms)
+        step_ms = asked_step(values, end_ms - start_ms) or self.usual_step(end_ms - start_ms)
         # Steps begin at whole steps, so that moving a window does not move what a step says.
         start_ms = align(start_ms, step_ms)
-        key = "timeline", start_ms, end_ms, step_ms, *subject.values()
+        key = "timeline", start_ms, end_ms, step_ms, *subject.values(), language
         return self.answer(
             key,
-            lambda: self._timeline(start_ms, end_ms, step_ms, subject, now_ms),
+            lambda: self._timeline((start_ms, end_ms, step_ms), subject, now_ms, language),
             lambda: self.costs.window(start_ms, end_ms),
         )
 
@@ -89,22 +91,22 @@ class History:
         now_ms = align(now_ms, SECOND_MS)
         start = parameters.instant(values, "start", now_ms, default_ms=0)
         end = parameters.instant(values, "end", now_ms, default_ms=now_ms + 10 * 365 * DAY_MS)
-        _check_window(start, end)
+        parameters.check_window(start, end)
         found = self.recording().annotations(format_instant(start), format_instant(end))
         rows = rows_of(found)
         for row in rows:
             row["tags"] = msgspec.json.decode(row["tags"] or "{}")
         return Answer.of(msgspec.json.encode({"annotations": rows}), _JSON)
 
-    def frames(self, values: Mapping[str, str], now_ms: int) -> Answer:
+    def frames(self, values: Mapping[str, str], now_ms: int, language: Language) -> Answer:
         now_ms = align(now_ms, SECOND_MS)
-        step_ms = _asked_step(values) or self._interval_ms()
+        step_ms = asked_step(values) or self._interval_ms()
         span = None if "end" in values else self.recording().span()
         # So that the last frame shows the newest instant.
         after_ms = now_ms if span is None else span[1] + step_ms
         end_ms = parameters.instant(values, "end", now_ms, default_ms=after_ms)
         start_ms = parameters.instant(values, "start", now_ms, default_ms=max(0, end_ms - _USUAL_FRAMES_MS))
-        _check_window(start_ms, end_ms)
+        parameters.check_window(start_ms, end_ms)
         _check_steps(end_ms - start_ms, step_ms, MAX_FRAMES)
         fixed = not any(parameters.is_relative(values.get(name, "now")) for name in ("start", "end"))
 
@@ -122,11 +124,11 @@ class History:
                 "step_ms": step_ms,
             }
             settled = fixed and all(instant_is_settled(frame, now_ms) for frame in found.frames)
-            return vizceral_frames.pieces(found, graph, more), settled
+            return vizceral_frames.pieces(found, graph, more, language), settled
 
         number = -(-(end_ms - start_ms) // step_ms)
         return self.answer(
-            ("frames", start_ms, end_ms, step_ms, fixed),
+            ("frames", start_ms, end_ms, step_ms, fixed, language),
             make,
             lambda: self.costs.frames(start_ms, end_ms, number),
             self._frames,
@@ -154,8 +156,13 @@ class History:
         return self.answer(("diff", before, after, fixed, limit), make, cost)
 
     def _timeline(
-        self, start_ms: int, end_ms: int, step_ms: int, subject: Mapping[str, str | None], now_ms: int
+        self,
+        steps_ms: tuple[int, int, int],
+        subject: Mapping[str, str | None],
+        now_ms: int,
+        language: Language,
     ) -> tuple[Iterable[bytes], bool]:
+        start_ms, end_ms, step_ms = steps_ms
         recording = self.recording()
         start, end = format_instant(start_ms), format_instant(end_ms)
         steps = recording.timeline(start, end, f"{step_ms}ms", **subject)
@@ -166,7 +173,7 @@ class History:
             "end": end,
             "step_ms": step_ms,
             "steps": {"start_ms": steps["start"].cast(pa.int64()).to_pylist(), **columns},
-            "gaps": rows_of(recording.gaps(start, end, **subject, partly=True)),
+            "gaps": gap_rows(recording.gaps(start, end, **subject, partly=True), language),
         }
         return [msgspec.json.encode(document)], False
 
@@ -176,7 +183,7 @@ class History:
         make: Callable[[], tuple[Iterable[bytes], bool]],
         cost_bytes: Callable[[], int],
         kept: Shared[tuple[Body, bool]] | None = None,
-        advice: str = "",
+        advice: Said = "",
         content_type: str = _JSON,
         headers: Mapping[str, str] = _NO_HEADERS,
     ) -> Answer:
@@ -216,8 +223,15 @@ class History:
         start_ms = parameters.instant(values, "start", now_ms, default_ms=min(first_ms, end_ms - 1))
         if "end" not in values and start_ms >= end_ms:
             end_ms = now_ms  # after the newest instant there is still a window: one without any
-        _check_window(start_ms, end_ms)
+        parameters.check_window(start_ms, end_ms)
         return start_ms, end_ms
+
+    def usual_step(self, length_ms: int) -> int:
+        """A step in milliseconds that makes a few hundred of a window."""
+        # A step shorter than the interval would leave holes between instants.
+        length_ms = max(length_ms, self._interval_ms() * _USUAL_STEPS)
+        days_ms = -(-length_ms // (_USUAL_STEPS * DAY_MS)) * DAY_MS
+        return next((step for step in _STEPS_MS if length_ms <= step * _USUAL_STEPS), days_ms)
 
     def _interval_ms(self) -> int:
         """The interval at the newest instant."""
@@ -230,34 +244,20 @@ class History:
         return max([SECOND_MS, *intervals_ms])
 
 
-def _check_window(start_ms: int, end_ms: int) -> None:
-    if start_ms >= end_ms:
-        raise ParameterError(
-            f"start {format_instant(start_ms)} is not before end {format_instant(end_ms)};"
-            " a window is [start, end)",
-            "start",
-        )
+def asked_step(values: Mapping[str, str], length_ms: int = 0) -> int | None:
+    """The asked step in milliseconds; None where none was asked for.
 
-
-def _step(values: Mapping[str, str], length_ms: int, interval_ms: Callable[[], int]) -> int:
-    """The asked step in milliseconds, else one that makes a few hundred of the window."""
-    step_ms = _asked_step(values)
-    if step_ms is None:
-        # A step shorter than the interval would leave holes between instants.
-        length_ms = max(length_ms, interval_ms() * _USUAL_STEPS)
-        days_ms = -(-length_ms // (_USUAL_STEPS * DAY_MS)) * DAY_MS
-        return next((step for step in _STEPS_MS if length_ms <= step * _USUAL_STEPS), days_ms)
-    _check_steps(length_ms, step_ms, MAX_STEPS)
-    return step_ms
-
-
-def _asked_step(values: Mapping[str, str]) -> int | None:
-    """The asked step in milliseconds; None where none was asked for."""
+    Raises:
+        ParameterError: none at all, or so short that it makes more than `MAX_STEPS` of a window.
+    """
     if "step" not in values:
         return None
     step_ms = parameters.length(values, "step", 0)
     if step_ms <= 0:
-        raise ParameterError("parameter 'step': must be longer than 0s, such as 1m", "step")
+        raise ParameterError(
+            say("parameter {name!r}: must be longer than 0s, such as 1m", name="step"), "step"
+        )
+    _check_steps(length_ms, step_ms, MAX_STEPS)
     return step_ms
 
 
@@ -265,8 +265,13 @@ def _check_steps(length_ms: int, step_ms: int, most: int) -> None:
     if length_ms > step_ms * most:
         least = format_duration(-(-length_ms // (most * SECOND_MS)) * SECOND_MS)
         raise ParameterError(
-            f"parameter 'step': makes more than {most:,} steps of {format_duration(length_ms)};"
-            f" use {least} or more",
+            say(
+                "parameter {name!r}: makes more than {most:,} steps of {length}; use {least} or more",
+                name="step",
+                most=most,
+                length=format_duration(length_ms),
+                least=least,
+            ),
             "step",
         )
 
@@ -276,8 +281,11 @@ def _moment(values: Mapping[str, str], name: str, now_ms: int, default_ms: int) 
     parts = [part.strip() for part in values.get(name, "").split("/")]
     if len(parts) > 2 or (len(parts) == 2 and "" in parts):
         raise ParameterError(
-            f"parameter {name!r}: give an instant, or a window as two of them with one slash between,"
-            " such as -2h/-1h",
+            say(
+                "parameter {name!r}: give an instant, or a window as two of them with one slash between,"
+                " such as -2h/-1h",
+                name=name,
+            ),
             name,
         )
     asked = [
@@ -285,9 +293,7 @@ def _moment(values: Mapping[str, str], name: str, now_ms: int, default_ms: int) 
         for part in parts
     ]
     if len(asked) == 2 and asked[0] >= asked[1]:
-        raise ParameterError(
-            f"parameter {name!r}: the window's start is not before its end; a window is [start, end)", name
-        )
+        raise parameters.no_window(name)
     fixed = all(part not in ("", "now") and not part.startswith("-") for part in parts)
     return "/".join(map(format_instant, asked)), fixed
 

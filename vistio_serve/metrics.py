@@ -8,6 +8,7 @@ from functools import cache
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     GCCollector,
     Histogram,
     PlatformCollector,
@@ -25,7 +26,12 @@ _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
 class ServerMetrics:
     """One app's metrics, in a registry of their own: several apps fit into one process."""
 
-    def __init__(self, newest_instant_age_s: Callable[[], float | None], admission: Admission) -> None:
+    def __init__(
+        self,
+        newest_instant_age_s: Callable[[], float | None],
+        admission: Admission,
+        listening: Callable[[], int],
+    ) -> None:
         self._registry = CollectorRegistry()
         requests = Counter(
             "vistio_serve_requests",
@@ -54,6 +60,10 @@ class ServerMetrics:
         )
         self._registry.register(_NewestInstant(newest_instant_age_s))
         self._registry.register(_LargeAnswers(admission))
+        followers = Gauge(
+            "vistio_serve_listening", "Who is told of each commit (/live).", registry=self._registry
+        )
+        followers.set_function(listening)
         # Finding the children of a metric by their labels costs more than counting.
         self._of_request = cache(
             lambda route, method, status: (requests.labels(route, method, status), duration_s.labels(route))

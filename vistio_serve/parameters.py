@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from vistio_core.errors import InvalidTimeError, UsageError
 from vistio_core.events import GLOBAL_LEVEL
+from vistio_core.sentences import Cut, Language, Said, Sentence, language_named, say
 from vistio_core.times import SECOND_MS, format_instant, parse_duration, parse_instant
 
 LEVELS = ("global",)
@@ -31,7 +32,7 @@ class ParameterError(UsageError):
         allowed: what may stand there, when it is a list.
     """
 
-    def __init__(self, message: str, parameter: str = "", allowed: Sequence[str] = ()) -> None:
+    def __init__(self, message: Said, parameter: str = "", allowed: Sequence[str] = ()) -> None:
         self.parameter, self.allowed = parameter, tuple(allowed)
         super().__init__(message)
 
@@ -45,8 +46,13 @@ class Asked:
     """True when it was given absolutely: asked again later, it is the same instant."""
 
 
-def read(arguments: MultiDict[str, str], known: Sequence[str]) -> dict[str, str]:
+def read(arguments: MultiDict[str, str], known: Sequence[str], alone: Sequence[str] = ()) -> dict[str, str]:
     """The parameters of a request, each once.
+
+    Args:
+        arguments: as they were sent.
+        known: which there are.
+        alone: which of them say something without a value, too.
 
     Raises:
         ParameterError: one that is not in ``known``, one given twice, one without a value.
@@ -56,12 +62,23 @@ def read(arguments: MultiDict[str, str], known: Sequence[str]) -> dict[str, str]
         if name == CACHE_BUSTER:
             continue
         if name not in known:
-            takes = f"known here: {', '.join(known)}" if known else "this address takes none"
-            raise ParameterError(f"parameter {_short(name)}: unknown; {takes}", _cut(name), known)
+            takes = (
+                say("known here: {names}", names=", ".join(known))
+                if known
+                else say("this address takes none")
+            )
+            raise ParameterError(
+                say("parameter {name}: unknown; {takes}", name=_short(name), takes=takes), _cut(name), known
+            )
         if len(given) > 1:
-            raise ParameterError(f"parameter {name!r} is given {len(given)} times; give it once", name)
-        if not given[0].strip():
-            raise ParameterError(f"parameter {name!r} has no value; give it one, or leave it out", name)
+            raise ParameterError(
+                say("parameter {name!r} is given {times} times; give it once", name=name, times=len(given)),
+                name,
+            )
+        if not given[0].strip() and name not in alone:
+            raise ParameterError(
+                say("parameter {name!r} has no value; give it one, or leave it out", name=name), name
+            )
         values[name] = given[0]
     return values
 
@@ -78,7 +95,14 @@ def asked(values: Mapping[str, str], now_ms: int) -> Asked:
     """
     now_ms -= now_ms % SECOND_MS
     if "at" in values and "offset" in values:
-        raise ParameterError("parameters 'at' and 'offset' exclude each other; give one of them", "offset")
+        raise ParameterError(
+            say(
+                "parameters {one!r} and {other!r} exclude each other; give one of them",
+                one="at",
+                other="offset",
+            ),
+            "offset",
+        )
     if "offset" in values:
         return Asked(_before_now(values["offset"], now_ms), fixed=False)
     if "at" not in values:
@@ -98,9 +122,11 @@ def instant(values: Mapping[str, str], name: str, now_ms: int, *, default_ms: in
     try:
         return parse_instant(values[name], now_ms=now_ms)
     except InvalidTimeError as error:
-        raise InvalidTimeError(f"parameter {name!r}: {_cut(str(error), 300)}") from error
+        raise InvalidTimeError(_wrong(name, error)) from error
     except ValueError as error:  # CPython refuses to convert numbers of more than 4300 digits
-        raise InvalidTimeError(f"parameter {name!r}: a number of {len(values[name])} characters") from error
+        raise InvalidTimeError(
+            say("parameter {name!r}: a number of {length} characters", name=name, length=len(values[name]))
+        ) from error
 
 
 def window(values: Mapping[str, str], name: str, now_ms: int) -> tuple[int, int, bool] | None:
@@ -115,16 +141,45 @@ def window(values: Mapping[str, str], name: str, now_ms: int) -> tuple[int, int,
     parts = [part.strip() for part in values[name].split("/")]
     if len(parts) != 2 or "" in parts:
         raise ParameterError(
-            f"parameter {name!r} is {_short(values[name])}; give a window, two instants with one slash between,"
-            " such as -1h/now",
+            say(
+                "parameter {name!r} is {value}; give a window, two instants with one slash between, such as -1h/now",
+                name=name,
+                value=_short(values[name]),
+            ),
             name,
         )
     start_ms, end_ms = (instant({name: part}, name, now_ms, default_ms=0) for part in parts)
     if start_ms >= end_ms:
-        raise ParameterError(
-            f"parameter {name!r}: the window's start is not before its end; a window is [start, end)", name
-        )
+        raise no_window(name)
     return start_ms, end_ms, not any(map(is_relative, parts))
+
+
+def no_window(name: str) -> ParameterError:
+    """That the window in a parameter has nothing in it."""
+    return ParameterError(
+        say(
+            "parameter {name!r}: the window's start is not before its end; a window is [start, end)",
+            name=name,
+        ),
+        name,
+    )
+
+
+def check_window(start_ms: int, end_ms: int) -> None:
+    """That a window has something in it.
+
+    Raises:
+        ParameterError: it has not.
+    """
+    if start_ms >= end_ms:
+        raise ParameterError(
+            say(
+                "start {start} is not before end {end}; a window is [start, end)",
+                start=format_instant(start_ms),
+                end=format_instant(end_ms),
+            ),
+            "start",
+        )
 
 
 def is_relative(text: str) -> bool:
@@ -141,7 +196,14 @@ def choice(values: Mapping[str, str], name: str, allowed: Sequence[str], default
     value = values.get(name, default)
     if value not in allowed:
         raise ParameterError(
-            f"parameter {name!r} is {_short(value)}; allowed: {', '.join(allowed)}", name, allowed
+            say(
+                "parameter {name!r} is {value}; allowed: {allowed}",
+                name=name,
+                value=_short(value),
+                allowed=", ".join(allowed),
+            ),
+            name,
+            allowed,
         )
     return value
 
@@ -157,7 +219,7 @@ def length(values: Mapping[str, str], name: str, default_ms: int) -> int:
     try:
         return parse_duration(values[name])
     except InvalidTimeError as error:
-        raise ParameterError(f"parameter {name!r}: {_cut(str(error), 300)}", name) from error
+        raise ParameterError(_wrong(name, error), name) from error
 
 
 def required(values: Mapping[str, str], name: str) -> str:
@@ -167,8 +229,16 @@ def required(values: Mapping[str, str], name: str) -> str:
         ParameterError: it is not given.
     """
     if name not in values:
-        raise ParameterError(f"parameter {name!r} is missing; this address needs it", name)
+        raise ParameterError(say("parameter {name!r} is missing; this address needs it", name=name), name)
     return values[name]
+
+
+def language(arguments: Mapping[str, str]) -> Language | None:
+    """What is asked for by ``lang``; None where that is not given, or no language.
+
+    Asked before the rest is read: what is wrong with that is told in it.
+    """
+    return language_named(arguments.get("lang"))
 
 
 def level(values: Mapping[str, str]) -> str | None:
@@ -181,7 +251,12 @@ def level(values: Mapping[str, str]) -> str | None:
         return values.get("cluster")
     choice(values, "level", LEVELS, LEVELS[0])
     if "cluster" in values:
-        raise ParameterError("parameters 'level' and 'cluster' exclude each other; give one", "level")
+        raise ParameterError(
+            say(
+                "parameters {one!r} and {other!r} exclude each other; give one", one="level", other="cluster"
+            ),
+            "level",
+        )
     return GLOBAL_LEVEL
 
 
@@ -193,7 +268,9 @@ def limit(values: Mapping[str, str]) -> int:
     """
     text = values.get("limit", str(DEFAULT_LISTED)).strip()
     if not (text.isascii() and text.isdecimal() and len(text) < 9 and 1 <= int(text) <= MAX_LISTED):
-        raise ParameterError(f"parameter 'limit': use a number from 1 to {MAX_LISTED:,}", "limit")
+        raise ParameterError(
+            say("parameter {name!r}: use a number from 1 to {most:,}", name="limit", most=MAX_LISTED), "limit"
+        )
     return int(text)
 
 
@@ -204,7 +281,11 @@ def _before_now(text: str, now_ms: int) -> int:
         seconds = math.nan
     if not math.isfinite(seconds) or "_" in text:
         raise ParameterError(
-            f"parameter 'offset' is {_short(text)}; give the number of seconds before now, 0 for live",
+            say(
+                "parameter {name!r} is {value}; give the number of seconds before now, 0 for live",
+                name="offset",
+                value=_short(text),
+            ),
             "offset",
         )
     if seconds <= 0:  # Vistio's rule: live
@@ -212,11 +293,19 @@ def _before_now(text: str, now_ms: int) -> int:
     # Compared before it is multiplied: Vistio's offset=18446744074 overflowed into the live graph.
     if seconds > now_ms / SECOND_MS:
         raise ParameterError(
-            f"parameter 'offset' is {_short(text)} seconds, which lies before 1970;"
-            f" now is {format_instant(now_ms)}",
+            say(
+                "parameter {name!r} is {value} seconds, which lies before 1970; now is {now}",
+                name="offset",
+                value=_short(text),
+                now=format_instant(now_ms),
+            ),
             "offset",
         )
     return now_ms - round(seconds * SECOND_MS)
+
+
+def _wrong(name: str, error: InvalidTimeError) -> Sentence:
+    return say("parameter {name!r}: {wrong}", name=name, wrong=Cut(error.said, 300))
 
 
 def _cut(text: str, most: int = 60) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from vistio_core.diagnosis.asking import BASELINE_MS
 from vistio_core.diagnosis.top import By, top_document
 from vistio_core.replay.lifetimes import ONLY, Only
+from vistio_core.sentences import Language, say
 from vistio_core.times import DAY_MS, HOUR_MS, SECOND_MS, align, format_instant
 from vistio_serve import parameters
 from vistio_serve.answers import Answer
@@ -17,7 +18,7 @@ from vistio_serve.explained import explained_window
 from vistio_serve.history import History
 from vistio_serve.parameters import ParameterError
 
-_LESS = "ask for a shorter window"
+_LESS = say("ask for a shorter window")
 
 
 class WindowQuestions:
@@ -48,7 +49,7 @@ class WindowQuestions:
 
         return self._answer(("top", start_ms, end_ms, by, before, limit), make, cost)
 
-    def path(self, values: Mapping[str, str], now_ms: int) -> Answer:
+    def path(self, values: Mapping[str, str], now_ms: int, language: Language) -> Answer:
         now_ms = align(now_ms, SECOND_MS)
         start_ms, end_ms = explained_window(self._history, values, now_ms)
         ago = parameters.window(values, "baseline", now_ms)
@@ -56,7 +57,7 @@ class WindowQuestions:
 
         def make() -> dict[str, Any]:
             window = format_instant(start_ms), format_instant(end_ms)
-            return self._history.recording().path(*window, baseline=baseline).document()
+            return self._history.recording().path(*window, baseline=baseline).document(language)
 
         base_ms = (start_ms - BASELINE_MS, start_ms) if ago is None else ago[:2]
         cost = self._history.costs.explained
@@ -64,23 +65,27 @@ class WindowQuestions:
         def bytes_of() -> int:
             return cost(*base_ms) + cost(start_ms, end_ms)
 
-        return self._answer(("path", start_ms, end_ms, baseline), make, bytes_of)
+        return self._answer(("path", start_ms, end_ms, baseline, language), make, bytes_of)
 
-    def seen(self, values: Mapping[str, str], now_ms: int) -> Answer:
+    def seen(self, values: Mapping[str, str], now_ms: int, language: Language) -> Answer:
         start_ms, end_ms = self._history.window_of(values, align(now_ms, SECOND_MS), 30 * DAY_MS)
         only: Only | None = None
         if "only" in values:
             only = cast("Only", parameters.choice(values, "only", ONLY, ONLY[0]))
         quiet_ms = parameters.length(values, "quiet", 0)
         if quiet_ms and not only:
-            raise ParameterError("parameter 'quiet': is for what is new or vanished; give only=new", "quiet")
+            raise ParameterError(
+                say("parameter {name!r}: is for what is new or vanished; give only=new", name="quiet"),
+                "quiet",
+            )
         limit = parameters.limit(values)
 
         def make() -> dict[str, Any]:
             found = self._history.recording().seen(format_instant(start_ms), format_instant(end_ms))
-            return found.document(found.only(only, quiet_ms / SECOND_MS) if only else found.table, limit)
+            rows = found.only(only, quiet_ms / SECOND_MS) if only else found.table
+            return found.document(rows, limit, language)
 
-        key = "seen", start_ms, end_ms, only, quiet_ms, limit
+        key = "seen", start_ms, end_ms, only, quiet_ms, limit, language
         return self._answer(key, make, lambda: self._history.costs.window(start_ms, end_ms))
 
     def blast_radius(self, values: Mapping[str, str], now_ms: int) -> Answer:

@@ -4,6 +4,9 @@ The main process reserves the port, starts one worker process and waits for a si
 makes the application, says when it really answers, and ends when the main process is gone. One
 worker, because the ready bytes and the metrics are per process, and DuckDB and Arrow use the other
 cores from within it.
+
+TLS is granian's, which reads certificates when a worker starts. So a renewed one means another worker (SIGHUP to the
+main process, `renew`): both answer until the new one is well under way.
 """
 
 from __future__ import annotations
@@ -15,19 +18,20 @@ import multiprocessing
 import os
 import signal
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
 import attrs
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import MPServer
 
+from vistio_core.access.web_config import TlsServer
 from vistio_core.errors import VistioError
 from vistio_serve.memory import hold_less
 
@@ -50,6 +54,9 @@ HEADERS_TIMEOUT_MS = 5_000
 MAX_HEADERS_BYTES = 65_536
 # Connections that are idle or half-sent never finish: after this the worker is killed.
 STOP_TIMEOUT_S = 0.5
+# A new worker has so long to open the recording, before the old one ends.
+RESPAWN_S = 10.0
+_TLS = {"TLS12": SSLProtocols.tls12, "TLS13": SSLProtocols.tls13}
 _LISTENING_TIMEOUT_S = 30.0
 _LISTENING_POLL_S = 0.02
 
@@ -64,12 +71,13 @@ class Address:
 
     host: str
     port: int
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
         """An address that a browser on this machine can open."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
-        return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
+        return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{self.port}/"
 
 
 def reserve(host: str, port: int) -> Address:
@@ -106,7 +114,8 @@ class GraphServer:
         make_app: called in the worker process; it must be picklable (a module's function, or a
             `functools.partial` of one), as Python 3.14 no longer forks.
         address: from `reserve`.
-        on_listening: called in the worker, once requests are really answered; picklable as well.
+        on_listening: called in the first worker, once requests are really answered; picklable as well.
+        tls: by which TLS; None: plain HTTP.
     """
 
     def __init__(
@@ -114,8 +123,9 @@ class GraphServer:
         make_app: Callable[[], WSGIApplication],
         address: Address,
         on_listening: Callable[[], None],
+        tls: TlsServer | None = None,
     ) -> None:
-        self._load = partial(_load_in_worker, make_app, address, on_listening)
+        self._load = _Loader(make_app, address, on_listening)
         self._granian = MPServer(
             target="vistio_serve",  # a name only: the application comes from target_loader
             address=address.host,
@@ -126,6 +136,12 @@ class GraphServer:
                 header_read_timeout=HEADERS_TIMEOUT_MS, max_buffer_size=MAX_HEADERS_BYTES
             ),
             websockets=False,
+            ssl_cert=None if tls is None else tls.cert_file,
+            ssl_key=None if tls is None else tls.key_file,
+            ssl_ca=None if tls is None else tls.client_ca_file,
+            ssl_client_verify=tls is not None and tls.client_ca_file is not None,
+            ssl_protocol_min=_TLS["TLS12" if tls is None else tls.min_version],
+            respawn_interval=RESPAWN_S,
             blocking_threads=THREADS,
             backpressure=CONNECTIONS,
             workers_kill_timeout=STOP_TIMEOUT_S,  # type: ignore[arg-type]  # given to join(), which takes floats
@@ -140,11 +156,37 @@ class GraphServer:
         Raises:
             SystemExit: with code 1, when the worker ended by itself.
         """
+        self._granian.on_reload(self._load.be_quiet)
         self._granian.serve(target_loader=self._load, wrap_loader=False)
 
     def stop(self) -> None:
         """Make `run` return; safe in a signal handler."""
         self._granian.signal_handler_interrupt()  # type: ignore[no-untyped-call]  # granian is not fully typed
+
+
+def renew() -> None:
+    """In the worker: have the main process start another one in its place."""
+    os.kill(os.getppid(), signal.SIGHUP)
+
+
+@attrs.define
+class _Loader:
+    """Makes the application in a worker; picklable, if what it has is."""
+
+    make_app: Callable[[], WSGIApplication]
+    address: Address
+    on_listening: Callable[[], None]
+
+    def __call__(self) -> WSGIApplication:
+        return _load_in_worker(self.make_app, self.address, self.on_listening)
+
+    def be_quiet(self) -> None:
+        """What is told is true already."""
+        self.on_listening = _told_already
+
+
+def _told_already() -> None:
+    """Of a worker that is not the first."""
 
 
 def _load_in_worker(
@@ -185,8 +227,8 @@ def _forget_http_variables() -> None:
 def _announce(address: Address, on_listening: Callable[[], None]) -> None:
     deadline_s = time.monotonic() + _LISTENING_TIMEOUT_S
     while time.monotonic() < deadline_s:
-        if _answers(address):
-            _cut_off_who_stalls(address)
+        # Another worker may answer while this one does not listen yet.
+        if _answers(address) and _cut_off_who_stalls(address):
             log.info("server.started", extra={"url": address.url})
             on_listening()
             return
@@ -194,27 +236,39 @@ def _announce(address: Address, on_listening: Callable[[], None]) -> None:
     log.error("server.unreachable", extra={"url": address.url, "waited_s": _LISTENING_TIMEOUT_S})
 
 
-def _cut_off_who_stalls(address: Address) -> None:
-    """Connections have this from the socket that listens, which is granian's. Linux only: elsewhere nothing is set."""
+def _cut_off_who_stalls(address: Address) -> bool:
+    """Connections have this from the socket that listens, which is granian's; false while there is none.
+
+    Linux only: elsewhere nothing is set.
+    """
     user_timeout = getattr(socket, "TCP_USER_TIMEOUT", None)
     if user_timeout is None:
-        return
+        return True
+    found_any = False
     for number in range(3, _FIRST_DESCRIPTORS):
         try:
             with socket.socket(fileno=os.dup(number)) as found:
                 listens = found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
                 if listens and found.getsockname()[1] == address.port:
                     found.setsockopt(socket.IPPROTO_TCP, user_timeout, STALLED_TIMEOUT_MS)
+                    found_any = True
         except OSError:
             continue  # no socket, or it has gone
+    return found_any
 
 
 def _answers(address: Address) -> bool:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)
     connection = http.client.HTTPConnection(host, address.port, timeout=1)
+    if address.scheme == "https":
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # it is us
+        connection = http.client.HTTPSConnection(host, address.port, timeout=1, context=context)
     try:
         connection.request("GET", "/-/healthy", headers={"Connection": "close"})
         return connection.getresponse().status == 200
+    except ssl.SSLError:
+        return True  # it wants a certificate of who asks, and so it does listen
     except (OSError, http.client.HTTPException):
         return False
     finally:

@@ -11,11 +11,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from support.processes import RunningProcess, console_script
 from support.scrapes import INTERVAL_MS, START_MS, all_failed, edges, mesh, scrape
 from werkzeug.test import Client
 
 import vistio_core as vistio
-from vistio_core.times import MINUTE_MS, SECOND_MS
+from vistio_core.times import MINUTE_MS, SECOND_MS, align, format_instant, system_now_ms
 from vistio_serve import create_app
 
 FAILED_MS = START_MS + 60 * SECOND_MS
@@ -70,3 +71,28 @@ def recorded(template: Path, recording_dir: Path, clock: Clock) -> vistio.Record
 @pytest.fixture
 def client(recorded: vistio.Recording, clock: Clock) -> Client:
     return Client(create_app(recorded, now_ms=clock))
+
+
+def simulate(place: Path, *windows: tuple[str, str]) -> Path:
+    """A recording of the demo's mesh, which has its incident in the hour until now, with a mark."""
+    now_ms = align(system_now_ms(), MINUTE_MS)
+    source = ("--source", "simulator", "--source-option", f"anchor={format_instant(now_ms)}")
+    for start, end in windows:
+        window = ("--recording", str(place), "--start", start, "--end", end)
+        RunningProcess([console_script("vistio-record"), "backfill", *source, *window]).wait()
+    mark = vistio.Annotation(now_ms - 35 * MINUTE_MS, "v2 is out", "deployment", tags={"version": "2"})
+    vistio.Recording.open(place).annotate(mark)
+    return place
+
+
+@pytest.fixture(scope="session")
+def simulated_hour(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An incident, a gap, a rule that was not answered, and a mark."""
+    return simulate(tmp_path_factory.mktemp("simulated") / "recording", ("-1h", "now"))
+
+
+@pytest.fixture(scope="session")
+def simulated_minutes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Little of it, for who asks very often: some now, and some an hour ago, which is what comparisons ask for."""
+    place = tmp_path_factory.mktemp("simulated") / "recording"
+    return simulate(place, ("-65m", "-59m"), ("-20m", "-14m"), ("-3m", "now"))

@@ -26,6 +26,10 @@ def test_the_recording_must_be_named() -> None:
         (["--port", "x"], "--port"),
         (["--prefix", "vistio"], "/vistio"),
         (["--prefix", "/a/../b c"], "prefix"),
+        (["--frame-ancestors", "grafana.example.com"], "https://grafana.example.com, self, or none"),
+        (["--frame-ancestors", "https://a.example.com; script-src *"], "names no origins"),
+        (["--frame-ancestors", "none https://a.example.com"], "names no origins"),
+        (["--frame-ancestors", ""], "names no origins"),
     ],
 )
 def test_a_wrong_option_is_refused_with_what_is_allowed(arguments: list[str], told: str) -> None:
@@ -48,7 +52,16 @@ def test_the_port_that_kubernetes_puts_into_the_environment_is_not_ours(tmp_path
 def test_help_names_every_option_with_its_environment_variable(command: list[str]) -> None:
     text = CliRunner().invoke(main, [*command, "--help"], terminal_width=200).output
     group = "_".join(["VISTIO_SERVE", *(word.upper() for word in command)])
-    for option in ("recording", "host", "port", "cors-origin", "prefix", "behind-proxy", "log-level"):
+    for option in (
+        "recording",
+        "host",
+        "port",
+        "cors-origin",
+        "prefix",
+        "behind-proxy",
+        "frame-ancestors",
+        "log-level",
+    ):
         assert f"--{option}" in text
         assert f"{group}_{option.upper().replace('-', '_')}" in text
 

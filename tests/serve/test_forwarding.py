@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
+import ssl
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from click.testing import CliRunner
+from support.certificates import Certificates
 from support.ports import free_port
 from support.processes import RunningProcess, RunProcess
 from support.scrapes import INTERVAL_MS, edges, mesh, scrape
+from werkzeug.test import Client
 
 import vistio_core as vistio
 from vistio_core.errors import UsageError
@@ -84,3 +92,62 @@ def test_what_is_no_address_is_refused_at_once(url: str) -> None:
         create_forwarder(url)
     result = CliRunner().invoke(main, ["web", "--api", url])
     assert (result.exit_code, "--api" in result.output) == (2, True)
+
+
+class Renewed(ThreadingHTTPServer):
+    """Answers by HTTPS, with the certificate that it has just now."""
+
+    context: ssl.SSLContext
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        return self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that does not trust it has gone."""
+
+
+class Answers(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None: ...
+
+
+def test_a_renewed_authority_is_trusted_without_a_restart(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    old, new = Certificates(tmp_path / "old"), Certificates(tmp_path / "new")
+    file = Path(shutil.copy(old.ca_file, tmp_path / "ca.pem"))
+    with Renewed(("127.0.0.1", 0), Answers) as server:
+        server.context = old.server()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        client = Client(create_forwarder(f"https://127.0.0.1:{server.server_port}", file))
+        assert client.get("/graph").status_code == 200
+        server.context = new.server()
+        assert client.get("/graph").status_code == 502, "not trusted yet"
+        file.write_text("half a certif")
+        assert client.get("/graph").status_code == 502
+        file.write_text(f"# Főtanúsítvány\n{new.ca_file.read_text()}", encoding="utf-8")
+        assert client.get("/graph").status_code == 200
+        file.write_text("")
+        assert client.get("/graph").status_code == 200, "the last good one is trusted"
+        file.unlink()
+        assert client.get("/graph").status_code == 200
+        server.shutdown()
+    assert [record.message for record in caplog.records if record.name == "vistio_serve.forwarding"] == [
+        "authority.kept",
+        "authority.renewed",
+        "authority.kept",
+    ]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\n", b"no certificate", b"\xff\xfe"])
+def test_an_authority_that_is_none_is_refused_at_once(content: bytes | None, tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(UsageError, match="has no certificate in PEM"):
+        create_forwarder("https://127.0.0.1", file)

@@ -172,7 +172,7 @@ def test_a_value_that_is_not_allowed_is_refused_with_those_that_are(client: Clie
 
 def test_a_misspelt_parameter_is_refused_and_the_known_ones_are_named(client: Client) -> None:
     found = problem(client.get("/graph?offest=60"), 400)
-    assert found["allowed"] == ["at", "offset", "format", "judge", "stable"]
+    assert found["allowed"] == ["at", "offset", "format", "judge", "stable", "lang"]
     assert "offest" in found["detail"]
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from support.openapi import resolved
 from support.scrapes import START_MS, mesh
 from werkzeug.test import Client
 
@@ -163,7 +164,7 @@ def test_a_page_and_its_files_load_under_a_strict_policy(client: Client, path: s
 def test_the_files_of_the_web_ui_may_be_kept_for_ever_because_their_names_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recording_dir: Path
 ) -> None:
-    for name in ("index.html", "ui/index.html", "ui/assets/index-abc.js", "ui/assets/notes.txt"):
+    for name in ("index.html", "page.js", "ui/index.html", "ui/assets/index-abc.js", "ui/assets/notes.txt"):
         (tmp_path / "static" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "static" / name).write_text(f"this is {name}")
     monkeypatch.setattr("vistio_serve.pages.resources.files", lambda package: tmp_path)
@@ -179,6 +180,15 @@ def test_the_files_of_the_web_ui_may_be_kept_for_ever_because_their_names_change
     assert client.get("/assets/notes.txt").status_code == 404
 
 
+def test_the_licences_of_what_the_web_ui_is_built_of_are_served_beside_it(client: Client) -> None:
+    if "assets/" not in client.get("/").text:
+        pytest.skip("the web UI is not built")
+    licences = client.get("/static/licences.txt")
+    assert licences.content_type == "text/plain; charset=utf-8"
+    assert licences.headers["Cache-Control"] == "no-cache", "its name stays, whatever it says"
+    assert "Permission is hereby granted" in licences.text
+
+
 @pytest.mark.parametrize("given", ["recorded", "none", 'https://g/explore?left={"a":"{query}"}&b'])
 def test_the_page_is_told_where_people_open_queries(given: str, recording_dir: Path) -> None:
     page = Client(create_app(Opening(str(recording_dir)), query_links=given)).get("/").text
@@ -188,11 +198,41 @@ def test_the_page_is_told_where_people_open_queries(given: str, recording_dir: P
     assert html.unescape(told) == given
 
 
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("/?kiosk", 200), ("/?kiosk=30", 200), ("/?kiosk&lang=zh", 200), ("/?kiosks", 400), ("/graph?at", 400)],
+)
+def test_only_a_parameter_that_says_something_alone_may_stand_alone(
+    client: Client, address: str, status: int
+) -> None:
+    assert client.get(address).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("none", "'none'"),
+        ("self https://grafana.example.com", "'self' https://grafana.example.com"),
+        ("*", "*"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/plain"])
+def test_who_may_show_the_page_in_a_frame(path: str, given: str, told: str, recording_dir: Path) -> None:
+    client = Client(create_app(Opening(str(recording_dir)), frame_ancestors=given))
+    policy = client.get(path).headers["Content-Security-Policy"]
+    assert policy.count("frame-ancestors") == 1
+    assert f"; frame-ancestors {told}" in policy
+    assert "frame-ancestors 'none'" in client.get("/config").headers["Content-Security-Policy"], (
+        "it is a page's only"
+    )
+
+
 def test_a_checkout_that_was_not_built_serves_the_plain_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recording_dir: Path
 ) -> None:
     (tmp_path / "static").mkdir()
     (tmp_path / "static" / "index.html").write_text("plain")
+    (tmp_path / "static" / "page.js").write_text("")
     monkeypatch.setattr("vistio_serve.pages.resources.files", lambda package: tmp_path)
     client = Client(create_app(Opening(str(recording_dir))))
     assert client.get("/").text == "plain"
@@ -210,16 +250,26 @@ def openapi(client: Client) -> dict[str, Any]:
 
 
 def test_the_openapi_document_describes_exactly_the_routes(client: Client) -> None:
-    paths = openapi(client)["paths"]
-    assert set(paths) == {re.sub(r"<(\w+)>", r"{\1}", route.path) for route in routes.ROUTES}
+    document = openapi(client)
+    paths = document["paths"]
+    known = {("GET", route.path) for route in routes.ROUTES} | {
+        (each.method, each.path) for each in routes.CHANGES
+    }
+    assert {(method.upper(), path) for path, each in paths.items() for method in each} == {
+        (method, re.sub(r"<(\w+)>", r"{\1}", path)) for method, path in known
+    }
     for route in routes.ROUTES:
         operation = paths[re.sub(r"<(\w+)>", r"{\1}", route.path)]["get"]
         in_query = [each["name"] for each in operation["parameters"] if each["in"] == "query"]
-        assert in_query == list(route.known)
+        options = {
+            option for name in vistio.frontends.names() for option in vistio.frontends.get(name).options
+        } - set(route.known)
+        assert in_query == [*route.known, *(sorted(options) if route.name == "graph" else ())]
         if "<" not in route.path:
             answered = client.get(route.path)
             media_type = answered.content_type.split(";")[0]
-            assert media_type in operation["responses"][str(answered.status_code)]["content"]
+            told = resolved(document, operation["responses"][str(answered.status_code)])
+            assert media_type in told["content"]
 
 
 def test_the_openapi_document_names_every_frontend(client: Client) -> None:
@@ -235,13 +285,19 @@ def test_the_documentation_names_every_route_parameter_and_problem() -> None:
     text = DOCUMENTATION.read_text()
     documented = set(re.findall(r"^### `GET ([^`]+)`", text, re.MULTILINE))
     assert documented == {route.path for route in routes.ROUTES}
+    changes = set(re.findall(r"^### `([A-Z]+) ([^`]+)`", text, re.MULTILINE))
+    assert {each for each in changes if each[0] != "GET"} == {
+        (each.method, each.path) for each in routes.CHANGES
+    }
     for route in routes.ROUTES:
         section = text.split(f"### `GET {route.path}`")[1].split("\n#")[0]
         assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == set(route.known), route.path
-    for kind in [row.kind for _, row in problems.TABLE] + [
-        "no-such-address",
-        "method-not-allowed",
-        "query-too-long",
-        "internal",
-    ]:
+    for kind in problems.KINDS:
         assert f"| `{kind}` |" in text, kind
+
+
+def test_the_documentation_names_every_metric_of_the_server(client: Client) -> None:
+    exposed = re.findall(r"^# TYPE (vistio_serve_\w+) ", client.get("/metrics").text, re.MULTILINE)
+    section = DOCUMENTATION.read_text().split("### `GET /metrics`")[1].split("\n#")[0]
+    documented = re.findall(r"`(vistio_serve_\w+)`", section)
+    assert sorted(documented) == sorted(name for name in exposed if not name.endswith("_created"))

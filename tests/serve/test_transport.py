@@ -185,6 +185,7 @@ def test_an_unknown_address_names_those_that_exist(client: Client, path: str) ->
 def test_every_answer_has_the_headers_that_keep_browsers_safe(client: Client, path: str) -> None:
     response = client.get(path)
     assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     assert "unsafe" not in response.headers["Content-Security-Policy"]
     assert response.headers["Access-Control-Allow-Origin"] == "*"

@@ -18,6 +18,11 @@ function element(tag, text, className) {
   return made;
 }
 
+// What this page says, in its language. In English the texts are their own.
+const texts = JSON.parse(document.currentScript.dataset.texts);
+const language = document.documentElement.lang.slice(0, 2);
+const t = (text, given = {}) => (texts[text] || text).replace(/\{(\w+)\}/g, (_, name) => given[name]);
+
 function askedTime() {
   return new URLSearchParams(location.hash.slice(1)).get("at") || "";
 }
@@ -38,18 +43,19 @@ function address(path, parameters) {
 }
 
 async function ask(path, parameters) {
-  const response = await fetch(address(path, parameters), { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  const asked = language === "en" ? parameters : { ...parameters, lang: language };
+  const response = await fetch(address(path, asked), { signal: AbortSignal.timeout(TIMEOUT_MS) });
   const document_ = await response.json();
   if (response.ok) return document_;
   throw Object.assign(new Error(document_.detail), { problem: document_ });
 }
 
 function age(seconds) {
-  if (seconds < 0) return "in the future";
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 172800) return `${Math.round(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86400)} days`;
+  if (seconds < 0) return t("in the future");
+  if (seconds < 120) return t("{count} s", { count: Math.round(seconds) });
+  if (seconds < 7200) return t("{count} min", { count: Math.round(seconds / 60) });
+  if (seconds < 172800) return t("{count} h", { count: Math.round(seconds / 3600) });
+  return t("{count} days", { count: Math.round(seconds / 86400) });
 }
 
 const between = (earlier, later) => (Date.parse(later) - Date.parse(earlier)) / 1000;
@@ -72,19 +78,19 @@ function fact(name, ...content) {
 function drawFacts(instants, about) {
   const facts = [];
   if (about) {
-    facts.push(fact("Shown instant", about.instant));
-    if (about.age_s > 0) facts.push(fact("Older than asked by", age(about.age_s)));
+    facts.push(fact(t("Shown instant"), about.instant));
+    if (about.age_s > 0) facts.push(fact(t("Older than asked by"), age(about.age_s)));
   }
   if (instants) {
     const { first, last } = instants.recording;
-    facts.push(fact("Recorded", first ? `${first} to ${last}` : "nothing yet"));
-    if (last) facts.push(fact("Newest instant is", `${age(between(last, instants.now))} old`));
+    facts.push(fact(t("Recorded"), first ? t("{start} to {end}", { start: first, end: last }) : t("nothing yet")));
+    if (last) facts.push(fact(t("Newest instant is"), t("{age} old", { age: age(between(last, instants.now)) })));
   }
   if (about) {
     const link = element("a", String(about.configuration).slice(0, 12));
     link.href = address("config", { at: about.instant });
-    facts.push(fact("Configuration", link));
-    if (about.backfilled) facts.push(fact("Origin", "backfilled"));
+    facts.push(fact(t("Configuration"), link));
+    if (about.backfilled) facts.push(fact(t("Origin"), t("backfilled")));
   }
   $("facts").replaceChildren(...facts);
 }
@@ -93,7 +99,7 @@ function drawFailedRules(failed) {
   $("failed").hidden = failed.length === 0;
   $("failed-rules").replaceChildren(
     ...failed.map((rule) =>
-      element("li", `${rule.cluster || "global"} ${rule.rule}: ${rule.error || rule.outcome}`)),
+      element("li", `${rule.cluster || t("global")} ${rule.rule}: ${rule.error || t(rule.outcome)}`)),
   );
 }
 
@@ -128,15 +134,17 @@ function unescaped(html) {
 // Where caller and called side tell differently.
 function witnesses({ told_by: toldBy, measurements = {} }) {
   const parts = [];
-  if (measurements.lost_rps > 0) parts.push(`${rate(measurements.lost_rps)} requests/s lost: sent, not received`);
-  if (measurements.network_ms !== undefined) parts.push(`network delay ${rate(measurements.network_ms)} ms`);
-  if (toldBy === "caller" || toldBy === "called") parts.push(`told by the ${toldBy} only`);
-  return parts.join(", ");
+  if (measurements.lost_rps > 0) parts.push(t("{rate} requests/s lost: sent, not received", { rate: rate(measurements.lost_rps) }));
+  if (measurements.network_ms !== undefined) parts.push(t("network delay {delay} ms", { delay: rate(measurements.network_ms) }));
+  if (toldBy === "caller") parts.push(t("told by the caller only"));
+  if (toldBy === "called") parts.push(t("told by the called only"));
+  return parts.join(t(", "));
 }
 
-function edgeRow(edge, named) {
+function edgeRow(edge, named, marked) {
   const { normal = 0, warning = 0, danger = 0 } = edge.metrics || {};
   const total = normal + warning + danger;
+  const tone = (kind, part) => (part > 0 && part / total >= marked[kind] ? `number ${kind}` : "number");
   const notices = element("td");
   const told = witnesses(edge.metadata?.vistio || {});
   if (told) notices.append(element("div", told));
@@ -145,18 +153,18 @@ function edgeRow(edge, named) {
   }
   const row = element("tr");
   row.append(element("td", named(edge.source)), element("td", named(edge.target)), element("td", rate(total), "number"),
-    element("td", share(danger, total), danger > 0 ? "number danger" : "number"),
-    element("td", share(warning, total), warning > 0 ? "number warning" : "number"), notices);
+    element("td", share(danger, total), tone("danger", danger)),
+    element("td", share(warning, total), tone("warning", warning)), notices);
   return { row, total, danger };
 }
 
 // An empty cluster holds one made-up node, whose notice tells quiet from not seen.
 function whyEmpty(graph) {
   const told = (graph.nodes || []).flatMap((node) => node.notices || [])[0];
-  return told ? unescaped(told.title) : "No traffic was seen here at this instant.";
+  return told ? unescaped(told.title) : t("No traffic was seen here at this instant.");
 }
 
-function edgeTable(title, graph) {
+function edgeTable(title, graph, marked) {
   // Zero-rate edges that only hold the drawing together are no facts.
   const edges = (graph.connections || []).filter((edge) => !edge.metadata?.vistio?.synthetic);
   const names = new Map((graph.nodes || []).map((node) => [node.name, node.displayName || node.name]));
@@ -168,10 +176,10 @@ function edgeTable(title, graph) {
     return section;
   }
   const head = element("tr");
-  for (const name of ["source", "target"]) head.append(element("th", name));
-  for (const name of ["requests/s", "errors", "warnings"]) head.append(element("th", name, "number"));
-  head.append(element("th", "notices"));
-  const rows = edges.map((edge) => edgeRow(edge, named)).sort((a, b) => b.danger - a.danger || b.total - a.total);
+  for (const name of [t("source"), t("target")]) head.append(element("th", name));
+  for (const name of [t("requests/s"), t("errors"), t("warnings")]) head.append(element("th", name, "number"));
+  head.append(element("th", t("notices")));
+  const rows = edges.map((edge) => edgeRow(edge, named, marked)).sort((a, b) => b.danger - a.danger || b.total - a.total);
   const [table, thead, tbody, box] = ["table", "thead", "tbody", "div"].map((tag) => element(tag));
   thead.append(head);
   tbody.append(...rows.map(({ row }) => row));
@@ -185,9 +193,10 @@ function edgeTable(title, graph) {
 
 function drawGraph(graph) {
   const regions = graph.nodes.filter((node) => (node.nodes || []).length);
+  const marked = graph.metadata.vistio.marked_from;
   $("clusters").replaceChildren(
-    edgeTable("Between clusters", graph),
-    ...regions.map((region) => edgeTable(`Cluster ${region.displayName || region.name}`, region)),
+    edgeTable(t("Between clusters"), graph, marked),
+    ...regions.map((region) => edgeTable(t("Cluster {cluster}", { cluster: region.displayName || region.name }), region, marked)),
   );
 }
 
@@ -197,9 +206,9 @@ function drawProblem(problem) {
   if (!problem) return;
   $("problem-title").textContent = problem.title;
   $("problem-detail").textContent = problem.detail;
-  for (const [side, label] of [["before", "Show the last before"], ["after", "Show the first after"]]) {
+  for (const [side, label] of [["before", t("Show the last before")], ["after", t("Show the first after")]]) {
     if (!problem[side]) continue;
-    const button = element("button", `${label}: ${problem[side]}`);
+    const button = element("button", `${label}${t(": ")}${problem[side]}`);
     button.type = "button";
     button.addEventListener("click", () => show(problem[side]));
     $("problem-near").append(button);
@@ -209,15 +218,15 @@ function drawProblem(problem) {
 // --- asking ---
 
 function outcomeState(at, graph, error) {
-  if (error && !error.problem) return ["gone", `the server does not answer; asking again (${error.message})`];
-  if (error && error.problem.status === 503) return ["nothing", "waiting for a recording"];
-  if (error && graph) return ["stale", `nothing seen since ${graph.metadata.vistio.instant}; this is the last graph`];
-  if (error) return ["nothing", at ? `nothing to show at ${at}` : "nothing recorded lately"];
+  if (error && !error.problem) return ["gone", t("the server does not answer; asking again ({error})", { error: error.message })];
+  if (error && error.problem.status === 503) return ["nothing", t("waiting for a recording")];
+  if (error && graph) return ["stale", t("nothing seen since {instant}; this is the last graph", graph.metadata.vistio)];
+  if (error) return ["nothing", at ? t("nothing to show at {at}", { at }) : t("nothing recorded lately")];
   const about = graph.metadata.vistio;
   const late = about.age_s > 60;
-  if (at && late) return ["stale", `as of ${about.instant}, ${age(about.age_s)} before the asked time`];
-  if (at) return ["past", `as of ${about.instant}`];
-  return late ? ["stale", `the newest graph is ${age(about.age_s)} old`] : ["live", `live, ${about.instant}`];
+  if (at && late) return ["stale", t("as of {instant}, {age} before the asked time", { instant: about.instant, age: age(about.age_s) })];
+  if (at) return ["past", t("as of {instant}", about)];
+  return late ? ["stale", t("the newest graph is {age} old", { age: age(about.age_s) })] : ["live", t("live, {instant}", about)];
 }
 
 async function refresh() {
@@ -260,9 +269,9 @@ async function step(direction) {
     const seen = instants.filter((row) => row.seen);
     const next = direction < 0 ? seen.at(-1) : seen[0];
     if (next) show(next.instant);
-    else drawProblem({ title: "Nothing there", detail: "No instant is recorded in the hour on that side." });
+    else drawProblem({ title: t("Nothing there"), detail: t("No instant is recorded in the hour on that side.") });
   } catch (error) {
-    drawProblem(error.problem || { title: "The server does not answer", detail: error.message });
+    drawProblem(error.problem || { title: t("The server does not answer"), detail: error.message });
   }
 }
 
