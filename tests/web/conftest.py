@@ -9,14 +9,15 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
+from support.chromium import chromium
 from support.processes import RunningProcess, console_script
 
 from web import journey
 from web.ui import Ui
 
 # As web-ui.md of the project's references: Debian's Chromium without a GPU.
-ARGUMENTS = ["--no-sandbox", "--disable-quic", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+ARGUMENTS = ["--disable-quic", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 PREFIX = "/vistio"
 
 
@@ -31,13 +32,8 @@ def built() -> None:
 
 @pytest.fixture(scope="package")
 def browser(built: None) -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("needs Chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+    with chromium(*ARGUMENTS) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="package")
@@ -114,5 +110,5 @@ def ui(open_ui: OpenUi, demo: str) -> Ui:
 @pytest.fixture
 def scratch_web(tmp_path: Path) -> Path:
     """A copy of the web UI's sources, so that its tools leave the tree as it is."""
-    source = Path(__file__).parents[2] / "vistio_serve" / "web"
-    return Path(shutil.copytree(source, tmp_path / "web", ignore=shutil.ignore_patterns("node_modules")))
+    root, web = Path(__file__).parents[2], Path("vistio_serve", "web")
+    return Path(shutil.copytree(root / web, tmp_path / web, ignore=shutil.ignore_patterns("node_modules")))

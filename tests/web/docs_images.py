@@ -12,7 +12,7 @@ from PIL import Image
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "artifacts" / "screenshots"
 IMAGES = ROOT / "docs" / "images"
-NAMES = ("past-cluster", "comparing", "big-mesh-groups", "light-cluster")
+NAMES = ("past-cluster", "comparing", "big-mesh-groups", "light-cluster", "heat-map")
 COLOURS = 128
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 from PIL import Image
-from support.processes import RunningProcess, console_script
+from support.processes import served
 from support.scrapes import INTERVAL_MS
 
 from vistio_core.times import format_instant, parse_instant
@@ -25,14 +25,8 @@ def big(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple
     """The URL of a server of such a recording, and the fragment of its newest instant."""
     recording_dir = tmp_path_factory.mktemp("big") / "recording"
     newest_ms = big_mesh.record(recording_dir)
-    process = RunningProcess(
-        [console_script("vistio-serve"), "--port", "0", "--recording", str(recording_dir)]
-    )
-    try:
-        yield process.wait_for_line(r"open (http://\S+)").group(1), f"at={format_instant(newest_ms)}"
-        process.terminate()
-    finally:
-        process.kill()
+    with served(recording_dir) as url:
+        yield url, f"at={format_instant(newest_ms)}"
 
 
 def note(ui: Ui) -> str:
@@ -202,3 +196,38 @@ def test_a_node_can_be_dragged_and_put_back(big: tuple[str, str], open_ui: OpenU
     ui.wait(f"{place} !== {before!r}")
     ui.page.get_by_role("button", name="Lay out again").click()
     ui.wait(f"{place} === {before!r}")
+
+
+def test_what_is_near_a_node_can_be_drawn_alone_by_hops_and_all_the_way(
+    big: tuple[str, str], open_ui: OpenUi
+) -> None:
+    url, at = big
+    near = open_ui(url, f"#/mesh?{at}&node={big_mesh.FAILING}")
+    near.wait_for_level("mesh")
+    near.page.keyboard.press("w")
+    near.wait(f"{DRAWN}.length < 12 && {DRAWN}.includes({big_mesh.FAILING!r})")
+    one_hop = set(near.get(DRAWN))
+    near.page.get_by_label("Hops up, to callers").select_option("all the way")
+    near.wait(f"{DRAWN}.includes('gateway')")
+    assert one_hop <= set(near.get(DRAWN))
+    near.screenshot("near-a-node")
+    near.wait("location.hash.includes('around=')")
+    again = open_ui(url, near.get("location.hash"))
+    again.wait_for_level("mesh")
+    again.wait(f"{DRAWN}.length === {len(near.get(DRAWN))}")
+    near.page.get_by_role("button", name="Everything").click()
+    near.wait(f"{DRAWN}.length > 20")
+
+
+def test_many_connections_of_groups_are_laid_out_by_forces_on_another_thread(
+    big: tuple[str, str], open_ui: OpenUi
+) -> None:
+    url, at = big
+    ui = open_ui(url, f"#/mesh?{at}")
+    ui.wait_for_level("mesh")
+    before = ui.place_of("group:team-03")
+    ui.page.keyboard.press("g")
+    ui.page.get_by_label("Layout").select_option("who calls whom much, near")
+    ui.wait("performance.getEntriesByType('resource').some((entry) => entry.name.includes('forcing'))")
+    ui.wait("!vistio.inspect().pending")
+    assert ui.place_of("group:team-03") != before

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import attrs
 import pytest
-from support.processes import RunningProcess, console_script
+from support.processes import served
 from support.scrapes import INTERVAL_MS, edges, mesh, scrape
 
 import vistio_core as vistio
@@ -63,14 +63,8 @@ def hostile(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         )
         writer.commit(failing(ERROR))
     recording.annotate(Annotation(NEWEST_MS - INTERVAL_MS, MARK, tags={"<i>by</i>": "<i>me</i>"}))
-    process = RunningProcess(
-        [console_script("vistio-serve"), "--port", "0", "--recording", str(recording_dir)]
-    )
-    try:
-        yield process.wait_for_line(r"open (http://\S+)").group(1)
-        process.terminate()
-    finally:
-        process.kill()
+    with served(recording_dir) as url:
+        yield url
 
 
 def test_hostile_names_and_notices_stay_text(hostile: str, open_ui: OpenUi) -> None:

@@ -12,7 +12,7 @@ from support.ports import free_port
 from support.processes import RunProcess
 
 from web import journey
-from web.ui import TIMEOUT_MS
+from web.ui import FRAMES, TIMEOUT_MS
 
 FIRST_CELL = """\
 import vistio_core as vistio
@@ -61,12 +61,15 @@ class Notebook:
     def click_node(self, frame: Frame, node: str) -> None:
         self.page.locator("iframe[title=vistio]").scroll_into_view_if_needed()
         frame.wait_for_function("(node) => vistio.placeOf(node)", arg=node)
+        cursor = "document.querySelector('.traffic-canvas').style.cursor"
         place = frame.evaluate("(node) => vistio.placeOf(node)", node)
         box = frame.frame_element().bounding_box()
         assert box is not None
         x, y = box["x"] + place["x"], box["y"] + place["y"]
         self.page.mouse.move(x, y)
-        frame.wait_for_function("() => document.querySelector('.traffic-canvas').style.cursor === 'pointer'")
+        # Until then the hand may be that of the node that was pointed at before.
+        frame.evaluate(FRAMES)
+        frame.wait_for_function(f"() => {cursor} === 'pointer'")
         self.page.mouse.click(x, y)
 
     def frame(self) -> Frame:
@@ -128,6 +131,13 @@ def test_the_page_in_a_notebook_is_answered_by_the_kernel_and_both_tell_where_th
     page.keyboard.press("ArrowLeft")
     notebook.expect_told("print('it is', shown.at)", f"it is {journey.at(99)}")
     frame.get_by_role("button", name="Live").click()
+    # What is loaded later is there as well.
+    page.keyboard.press("Control+k")
+    frame.get_by_role("dialog", name="Search everywhere").wait_for()
+    page.keyboard.type("crt")
+    frame.get_by_role("option", name="cart in mesh").wait_for()
+    page.keyboard.press("Enter")
+    frame.wait_for_function("() => vistio.snapshot().state.selection?.node === 'cart'")
     notebook.expect_told("print('live is', shown.at)", "live is None")
 
     # And the other way.
@@ -139,6 +149,16 @@ def test_the_page_in_a_notebook_is_answered_by_the_kernel_and_both_tell_where_th
         "startMs": journey.ms(0),
         "endMs": journey.ms(90),
     }
+
+    # In another language the frame begins anew, where it was, and knows what was chosen.
+    frame.get_by_role("button", name="View", exact=True).click()
+    frame.locator("select.language").select_option("zh")
+    frame.wait_for_function(
+        "() => document.documentElement.lang === 'zh-CN' && window.vistio?.snapshot().data.graph"
+    )
+    frame.get_by_role("button", name="视图", exact=True).click()
+    assert frame.locator("select.language").input_value() == "zh"
+    assert frame.evaluate("vistio.snapshot().data.graph.about.instantMs") == journey.ms(30)
 
     # Nobody was asked but JupyterLab.
     assert [url for url in asked[asked_before:] if not url.startswith((lab, "blob:", "data:"))] == []

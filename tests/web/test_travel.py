@@ -71,7 +71,8 @@ def test_the_timeline_follows_the_selected_node_and_connection(journey_url: str,
     ui.wait(
         "vistio.snapshot().data.followed.timeline.steps.normal.every((each) => each === null || each > 50)"
     )
-    readout.get_by_text("60.0 requests/s").wait_for()
+    readout.get_by_text("40.0 requests/s").wait_for()
+    title.get_by_text("cart · what it receives").wait_for()
     ui.page.keyboard.press("Escape")
     title.get_by_text("mesh · what enters").wait_for()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from support.processes import RunningProcess, console_script
+from support.processes import served
 from support.scrapes import INTERVAL_MS, START_MS
 
 import vistio_core as vistio
@@ -47,14 +47,8 @@ def witnessed(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with vistio.Recording.open(recording_dir, create=True).writer() as writer:
         writer.put_configuration(MESH)
         writer.commit(Scrape(START_MS, INTERVAL_MS, MESH.hash, outcomes, SAMPLES, TOOK))
-    process = RunningProcess(
-        [console_script("vistio-serve"), "--port", "0", "--recording", str(recording_dir)]
-    )
-    try:
-        yield process.wait_for_line(r"open (http://\S+)").group(1)
-        process.terminate()
-    finally:
-        process.kill()
+    with served(recording_dir) as url:
+        yield url
 
 
 def test_what_was_lost_and_what_the_network_took_is_shown_with_its_connection(

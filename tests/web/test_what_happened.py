@@ -5,7 +5,7 @@ from __future__ import annotations
 import requests
 from playwright.sync_api import Route
 
-from vistio_core.times import MINUTE_MS, format_instant, parse_instant
+from vistio_core.times import HOUR_MS, MINUTE_MS, format_instant, parse_instant
 from web import journey
 from web.conftest import OpenUi
 from web.ui import Ui
@@ -33,14 +33,21 @@ def test_opening_the_demo_says_what_happened_first_and_a_click_goes_there(ui: Ui
     ui.wait_for_level("eu-west")
     assert ui.state["travel"]["atMs"] == parse_instant(worst["start"], now_ms=0)
     assert ui.state["selection"] == {"kind": "node", "node": "mongodb"}
+    window = ui.state["window"]
+    assert window["startMs"] < parse_instant(worst["start"], now_ms=0)
+    assert parse_instant(worst["end"], now_ms=0) < window["endMs"] <= window["startMs"] + 3 * lasted_ms
     ui.page.locator(".panel-details").get_by_role("heading", name="mongodb").wait_for()
     assert ui.page.locator(".panel-happened").is_hidden(), "what is selected has the panel for itself"
 
 
 def still(demo: str) -> tuple[str, int, int]:
-    """What a link says so that the demo's timeline stays as it is now, and its first and last moment."""
+    """What a link says so that the demo's timeline stays at its first hour; and when that begins and ends.
+
+    However old the demo is by now: of a longer one a step of the timeline has several instants.
+    """
     span = requests.get(f"{demo}instants", timeout=30).json()["recording"]
     start_ms, end_ms = (parse_instant(span[name], now_ms=0) for name in ("first", "last"))
+    end_ms = min(end_ms, start_ms + HOUR_MS)
     return f"window={format_instant(start_ms)}/{format_instant(end_ms)}", start_ms, end_ms
 
 

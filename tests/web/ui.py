@@ -14,7 +14,7 @@ from vistio_serve.routes import ROUTES
 SCREENSHOTS = Path(__file__).parents[2] / "artifacts" / "screenshots"
 TIMEOUT_MS = 60_000
 _POLL_MS = 100
-_FRAMES = "async () => { for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame); }"
+FRAMES = "async () => { for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame); }"
 _UNION_ANSWERED = (
     "performance.getEntriesByType('resource').some("
     "(entry) => entry.name.includes('stable=') && entry.responseEnd > 0)"
@@ -42,7 +42,9 @@ class Ui:
         """Loads the page as somebody does who was sent this link, and waits for its picture, in its final places."""
         self.load(fragment)
         self.wait(
-            "vistio.snapshot().data.graph && vistio.inspect().nodes.length && !vistio.inspect().zooming"
+            # In another language than English the page waits for its texts.
+            "window.vistio && vistio.snapshot().data.graph && vistio.inspect().nodes.length"
+            " && !vistio.inspect().zooming"
         )
         # Places are made anew once, when the page learns what else was there in its window.
         self.wait(f"{_UNION_ANSWERED} && !vistio.inspect().pending")
@@ -70,16 +72,21 @@ class Ui:
         return str(self.get("vistio.inspect().level"))
 
     def place_of(self, node: str) -> tuple[float, float]:
-        """Where a node is on the page, once it is there."""
+        """Where a node is on the page, once it is there and stays: a bar that opens takes room from the picture."""
         self.page.wait_for_function("(node) => vistio.placeOf(node)", arg=node, polling=_POLL_MS)
-        place = self.page.evaluate("(node) => vistio.placeOf(node)", node)
+        place = None
+        for _ in range(20):
+            before, place = place, self.page.evaluate("(node) => vistio.placeOf(node)", node)
+            if place == before:
+                break
+            self.page.wait_for_timeout(100)
         return place["x"], place["y"]
 
     def hover(self, x: float, y: float) -> None:
         """Moves the mouse onto a node, and waits until the picture has noticed: a click means nothing before."""
         self.page.mouse.move(x, y)
         # What is under the mouse is found out while a frame is drawn, and a busy machine draws few.
-        self.page.evaluate(_FRAMES)
+        self.page.evaluate(FRAMES)
         self.wait("document.querySelector('.traffic-canvas').style.cursor === 'pointer'")
 
     def click_node(self, node: str, *, held_ms: float = 0) -> None:

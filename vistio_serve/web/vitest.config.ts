@@ -4,5 +4,5 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   // The colours are tested as the style sheet has them; without this it would be empty. Files that need a
   // document say so in their first line: making one takes longer than most tests.
-  test: { include: ["test/**/*.test.ts"], css: { include: /tokens/ } },
+  test: { include: ["test/**/*.test.ts"], setupFiles: "test/no-network.ts", css: { include: /tokens/ } },
 });

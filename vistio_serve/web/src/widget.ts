@@ -21,6 +21,8 @@ const SHARED = ["at", "window", "selected"] as const;
 const PAGE = "page";
 
 let views = 0;
+// A frame of a sandbox remembers nothing: what is chosen there counts for all frames of this notebook.
+let language = "auto";
 
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const view = `${Math.random().toString(36).slice(2)}-${++views}`;
@@ -34,16 +36,25 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const shared = (): Record<string, unknown> => Object.fromEntries(SHARED.map((name) => [name, model.get(name)]));
   const toPage = (message: unknown): void => frame.contentWindow?.postMessage(message, "*");
 
+  let page = "";
+  const begin = (body: string): void => {
+    page = body;
+    frame.srcdoc = begun(page, { ...shared(), theme: themeOf(), language });
+  };
   const answered = (content: Answer, buffers: DataView[]): void => {
     const [whose, id] = content.id.split("/");
     if (whose !== view) return;
     const body = new TextDecoder().decode(buffers[0]);
-    if (id === PAGE) frame.srcdoc = begun(body, { ...shared(), theme: themeOf() });
+    if (id === PAGE) begin(body);
     else toPage({ vistio: "answer", id: Number(id), status: content.status, body });
   };
   const heard = (event: MessageEvent): void => {
     if (event.source !== frame.contentWindow) return;
-    const { vistio, id, path, ...state } = event.data as { vistio?: string; id?: number; path?: string };
+    const { vistio, id, path, chosen, ...state } = event.data as { vistio?: string; id?: number; path?: string; chosen?: string };
+    if (vistio === "language" && chosen !== undefined) {
+      language = chosen;
+      begin(page);
+    }
     if (vistio === "ask") model.send({ id: `${view}/${id}`, path });
     if (vistio === "state") {
       for (const name of SHARED) if (name in state) model.set(name, (state as Record<string, unknown>)[name]);

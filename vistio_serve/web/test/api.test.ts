@@ -1,5 +1,7 @@
-import { describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { Api } from "../src/asking/api";
+import { chinese, zh } from "../src/texts/chinese";
+import { speak } from "../src/texts/say";
 
 const answering = (status: number, body: string): typeof fetch => vi.fn(async () => new Response(body, { status }));
 const asked = (fetcher: typeof fetch): string => String(vi.mocked(fetcher).mock.calls[0]?.[0]);
@@ -17,6 +19,19 @@ test.each([
   const fetcher = answering(200, raw);
   await new Api(base, fetcher).graph(null);
   expect(asked(fetcher)).toBe(address);
+});
+
+describe("in Chinese", () => {
+  afterEach(() => speak());
+
+  test("sentences are asked for in it, also of what is refused", async () => {
+    const fetcher = answering(404, JSON.stringify({ title: "此刻没有录制数据", reason: "录制为空" }));
+    speak(zh, chinese);
+    const api = new Api("http://host/", fetcher);
+    expect(await api.incidents({ startMs: 0, endMs: 1000 })).toMatchObject({ problem: { title: "此刻没有录制数据", reason: "录制为空" } });
+    await api.change("DELETE", "annotations/1");
+    expect(vi.mocked(fetcher).mock.calls.map(([address]) => new URL(String(address)).searchParams.get("lang"))).toEqual(["zh", "zh"]);
+  });
 });
 
 test("an instant is asked as RFC 3339, live without one", async () => {
@@ -82,4 +97,19 @@ describe("errors are values", () => {
     const answer = await new Api("http://host/", async () => Promise.reject(new DOMException("aborted", "AbortError"))).graph(null, taken.signal);
     expect(answer).toMatchObject({ ok: false, problem: { kind: "aborted" } });
   });
+});
+
+test("a question waits until somebody sees the page, and its time begins then", async () => {
+  vi.useFakeTimers();
+  const page = Object.assign(new EventTarget(), { hidden: true });
+  const fetcher = answering(200, raw);
+  const answer = new Api("http://host/", fetcher, page as unknown as Document).graph(null);
+  page.dispatchEvent(new Event("visibilitychange"));
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(fetcher).not.toHaveBeenCalled();
+  page.hidden = false;
+  page.dispatchEvent(new Event("visibilitychange"));
+  expect((await answer).ok).toBe(true);
+  expect(fetcher).toHaveBeenCalledOnce();
+  vi.useRealTimers();
 });

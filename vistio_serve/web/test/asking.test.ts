@@ -4,6 +4,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Api, type Result } from "../src/asking/api";
 import { Asking } from "../src/asking/asking";
+import type { Commits } from "../src/asking/commits";
 import { Store } from "../src/store/store";
 import type { Problem, Subject, Timeline } from "../src/values/answers";
 import type { Graph } from "../src/values/model";
@@ -12,7 +13,10 @@ import { EMPTY, extend } from "../src/values/topology";
 import { START_MS, graph, level } from "./graphs";
 
 beforeEach(() => { vi.useFakeTimers(); });
-afterEach(() => { vi.useRealTimers(); });
+afterEach(() => {
+  vi.useRealTimers();
+  page.hidden = false;
+});
 
 const problem: Problem = { kind: "unreachable", status: 0, title: "", detail: "", beforeMs: null, afterMs: null, reason: "" };
 const empty = { start_ms: [], known_normal: [], known_warning: [], known_danger: [], normal: [], warning: [], danger: [], edges: [], instants: [], missing: [], notices_info: [], notices_warning: [], notices_error: [] };
@@ -26,13 +30,16 @@ interface Graphs { live: Answer; past: (atMs: number) => ReturnType<Answer>; rea
 
 const busy: Answer = () => Promise.resolve({ ok: true, value: graph([level("eu", ["a>b 1"])]) });
 
-function asking(live = busy): { store: Store; timelines: Asked[]; graphs: Graphs } {
+const page = { hidden: false };
+
+function asking(live = busy, told?: (hear: () => void) => Commits): { store: Store; timelines: Asked[]; graphs: Graphs } {
   const api = new Api("http://h/");
   const timelines: Asked[] = [];
   const iso = (ms: number): string => new Date(ms).toISOString();
-  vi.spyOn(api, "instants").mockImplementation(() => Promise.resolve({ ok: true, value: { now: iso(START_MS), recording: { first: iso(START_MS - 3_600_000), last: iso(START_MS) }, gaps: [] } }));
+  vi.spyOn(api, "extent").mockImplementation(() => Promise.resolve({ ok: true, value: { now: iso(START_MS), recording: { first: iso(START_MS - 3_600_000), last: iso(START_MS) }, gaps: [] } }));
   vi.spyOn(api, "annotations").mockImplementation(() => Promise.resolve({ ok: true, value: [] }));
   vi.spyOn(api, "topology").mockImplementation(() => Promise.resolve({ ok: false, problem }));
+  vi.spyOn(api, "frames").mockImplementation(() => Promise.resolve({ ok: false, problem }));
   const graphs: Graphs = {
     live,
     past: (atMs) => Promise.resolve({ ok: true, value: graph([level("eu", ["a>b 1"])], { atMs }) }),
@@ -44,15 +51,62 @@ function asking(live = busy): { store: Store; timelines: Asked[]; graphs: Graphs
   });
   vi.spyOn(api, "timeline").mockImplementation((_, subject, signal) => new Promise<Result<Timeline>>((resolve) => {
     const answer = (): void => resolve({ ok: true, value: { now: "", start: "", end: "", step_ms: 10_000, steps: empty, gaps: [] } });
-    // Where a level is entered is asked for beside the level itself.
-    if (subject?.source !== undefined) answer();
+    // What is counted is asked for beside the level or node itself.
+    if (subject?.source !== undefined || subject?.target !== undefined) answer();
     else timelines.push({ subject, signal, answer });
   }));
   const store = new Store({ ...INITIAL, path: ["eu"] });
   store.learn({ topology: extend(EMPTY, graph([level("eu", ["a>b 1"])])) });
-  new Asking(store, api, () => Date.now()).start();
+  new Asking(store, api, () => Date.now(), undefined, page, told).start();
   return { store, timelines, graphs };
 }
+
+test("who is told of commits asks when there is one, at most once a second, and seldom else", async () => {
+  const followed: boolean[] = [];
+  let telling = true;
+  let hear = (): void => {};
+  const { store, graphs } = asking(busy, (heard) => {
+    hear = heard;
+    return { get telling() { return telling; }, follow: (live: boolean) => followed.push(live) } as unknown as Commits;
+  });
+  const asked = (): number => graphs.asked.length;
+  await vi.advanceTimersByTimeAsync(15_000);
+  expect(asked()).toBe(1);
+  hear();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(asked()).toBe(2);
+  for (let commit = 0; commit < 10; commit++) {
+    hear();
+    await vi.advanceTimersByTimeAsync(100);
+  }
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(asked()).toBe(3);
+  telling = false;
+  hear();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(asked()).toBeGreaterThan(5);
+  store.change((state) => ({ ...state, travel: { ...state.travel, mode: "at", atMs: START_MS - 600_000 } }));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(followed).toEqual([true, false]);
+});
+
+test("what is told while it is asked is asked next, and gives up no answer", async () => {
+  let hear = (): void => {};
+  const answers: ((answer: Result<Graph>) => void)[] = [];
+  const { store } = asking(() => new Promise((resolve) => { answers.push(resolve); }), (heard) => {
+    hear = heard;
+    return { telling: true, follow: () => {} } as unknown as Commits;
+  });
+  await vi.advanceTimersByTimeAsync(500);
+  hear();
+  await vi.advanceTimersByTimeAsync(3000);
+  expect(answers).toHaveLength(1);
+  answers[0]!({ ok: true, value: graph([level("eu", ["a>b 1"])]) });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(store.snapshot.data.graph?.about.instantMs).toBe(START_MS);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(answers).toHaveLength(2);
+});
 
 test("a timeline that takes longer than the next look at the recording is waited for, and then asked again", async () => {
   const { store, timelines } = asking();
@@ -118,11 +172,58 @@ test("a level is asked for with where it is entered, once that is known", async 
   await vi.advanceTimersByTimeAsync(100);
   timelines[0]?.answer();
   await vi.advanceTimersByTimeAsync(0);
-  expect(store.snapshot.data.followed?.enters).not.toBeNull();
+  expect(store.snapshot.data.followed?.counted).not.toBeNull();
   store.learn({ topology: extend(store.snapshot.data.topology, graph([level("eu", ["c>b 1"])])) });
   await vi.advanceTimersByTimeAsync(0);
   expect(timelines).toHaveLength(2);
   store.learn({ topology: extend(store.snapshot.data.topology, graph([level("eu", ["b>d 1"])])) });
   await vi.advanceTimersByTimeAsync(0);
   expect(timelines).toHaveLength(2);
+});
+
+/** How often each kind of question was asked so far. */
+function counts(api: Record<"graphs", Graphs> & { timelines: Asked[] }): readonly number[] {
+  return [api.graphs.asked.length, api.timelines.length];
+}
+
+test("a paused past that was answered asks nothing, and live again asks at once", async () => {
+  const { store, timelines, graphs } = asking();
+  await vi.advanceTimersByTimeAsync(100);
+  timelines[0]?.answer();
+  store.change((state) => ({ ...state, travel: { ...state.travel, mode: "at", atMs: START_MS - 600_000 } }));
+  await vi.advanceTimersByTimeAsync(1000);
+  const before = counts({ graphs, timelines });
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(counts({ graphs, timelines })).toEqual(before);
+  store.change((state) => ({ ...state, travel: { ...state.travel, mode: "live", atMs: null } }));
+  await vi.advanceTimersByTimeAsync(100);
+  expect(counts({ graphs, timelines })).toEqual([before[0]! + 1, before[1]! + 1]);
+});
+
+test("a past without anything recorded is an answer, and one that was not answered is asked again", async () => {
+  const { store, timelines, graphs } = asking();
+  await vi.advanceTimersByTimeAsync(100);
+  timelines[0]?.answer();
+  graphs.past = () => Promise.resolve({ ok: false, problem: silent });
+  store.change((state) => ({ ...state, travel: { ...state.travel, mode: "at", atMs: START_MS - 600_000 } }));
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(graphs.asked.filter((each) => each !== null)).toEqual([START_MS - 600_000]);
+  graphs.past = () => Promise.resolve({ ok: false, problem });
+  store.change((state) => ({ ...state, travel: { ...state.travel, mode: "at", atMs: START_MS - 700_000 } }));
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(graphs.asked.filter((each) => each === START_MS - 700_000).length).toBeGreaterThan(3);
+});
+
+test("in a hidden tab time does not play, and the extent is not asked for", async () => {
+  const { store, timelines } = asking();
+  await vi.advanceTimersByTimeAsync(100);
+  timelines[0]?.answer();
+  page.hidden = true;
+  store.change((state) => ({ ...state, travel: { ...state.travel, mode: "playing", atMs: START_MS - 3_000_000, speed: 60 } }));
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(store.snapshot.state.travel.atMs).toBe(START_MS - 3_000_000);
+  expect(timelines).toHaveLength(1);
+  page.hidden = false;
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(store.snapshot.state.travel.atMs).toBeGreaterThan(START_MS - 3_000_000);
 });

@@ -69,7 +69,7 @@ describe("texts at connections", () => {
 
   test("are in the link", () => {
     expect(toFragment({ ...INITIAL, edgeText: "latency" })).toBe("#/?text=latency");
-    expect([fromFragment("#/?text=latency").edgeText, fromFragment("#/?text=<b>").edgeText]).toEqual(["latency", "none"]);
+    expect([fromFragment("#/?text=latency", INITIAL.display, 0).edgeText, fromFragment("#/?text=<b>", INITIAL.display, 0).edgeText]).toEqual(["latency", "none"]);
   });
 });
 

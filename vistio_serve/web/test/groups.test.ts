@@ -1,7 +1,8 @@
+import { loadPatterns } from "../src/asking/engine";
 import { describe, expect, test } from "vitest";
 import { noteOf } from "../src/controls/crowd-note";
 import { EVERYTHING, arrange, bundle, entered, firstOf, planOf, ranked, together, toldOf } from "../src/picture/groups";
-import { WAYS, namingOf } from "../src/picture/naming";
+import { type Naming, WAYS, namingOf } from "../src/picture/naming";
 import { Pictures, drawnSelection } from "../src/picture/picture";
 import { foundAs } from "../src/picture/scene";
 import { NO_DATA } from "../src/store/store";
@@ -10,6 +11,7 @@ import { NO_CROWD, groupKey, groupOf, readCrowd, writeCrowd } from "../src/value
 import { total } from "../src/values/model";
 import { closeGroup, openGroup, openOrEnter, setCrowd } from "../src/values/opening";
 import { INITIAL, NO_FILTERS, type State } from "../src/values/state";
+import { LOADING } from "../src/values/patterns";
 import { EMPTY, extend } from "../src/values/topology";
 import { edge, graph, level, notice } from "./graphs";
 
@@ -40,12 +42,21 @@ describe("which group a node is in", () => {
     expect(says("prefix", label)).toBe(name);
   });
 
-  test("a pattern names by its first group, or by all of it; one that is wrong names nothing and breaks nothing", () => {
-    expect(namingOf("^team-(\\d+)")?.({ label: "team-07-web", class: "" })).toBe("07");
-    expect(namingOf("^team-\\d+")?.({ label: "team-07-web", class: "" })).toBe("team-07");
-    expect(namingOf("^team")?.({ label: "web", class: "" })).toBeNull();
-    expect(namingOf("(")).toBeNull();
-    expect(namingOf("a".repeat(201))).toBeNull();
+  test("a pattern names by its first group, or by all of it; one that is wrong names nothing and says why", async () => {
+    const patterns = await loadPatterns();
+    const says = (pattern: string, label: string) => (namingOf(pattern, patterns) as Naming)({ label, class: "" });
+    expect(says("^team-(\\d+)", "team-07-web")).toBe("07");
+    expect(says("^team-\\d+", "team-07-web")).toBe("team-07");
+    expect(says("^team", "web")).toBeNull();
+    expect(namingOf("(", patterns)).toBe("missing closing ): (");
+    expect(namingOf("a".repeat(201), patterns)).toBe("a pattern has 200 characters at most");
+    expect(namingOf("a", null)).toBe(LOADING);
+  });
+
+  test("a pattern that would hold up the browser's own engine does not hold up this one", async () => {
+    const naming = namingOf("^((x+)+)+Y", await loadPatterns()) as Naming;
+    expect(naming({ label: "x".repeat(5000), class: "" })).toBeNull();
+    expect(naming({ label: `${"x".repeat(5000)}Y`, class: "" })).toBe("x".repeat(5000));
   });
 });
 
@@ -65,6 +76,21 @@ describe("a plan", () => {
     expect(plan.mode).toBe("top");
     expect([...plan.drawnAs.keys()]).not.toContain("s1");
     expect(plan.drawnAs.get("s150")).toBe("group:*");
+  });
+
+  test("an open group with many nodes has groups of its own: by words of the names, then by versions", () => {
+    const names = ["web", "pay"].flatMap((word) => Array.from({ length: 42 }, (_, index) => `shop/${word}-s${Math.floor(index / 2)}-v${index % 2}`));
+    const big = level("eu", [...names.map((name) => `gate>${name} 1`), "gate>bank/a 1", "gate>bank/b 1"]);
+    const planned = (...open: string[]): string[] => [...planOf(big, { ...groups, open }, null, none).groups.values()].map((group) => `${group.name} ${group.members.length}${group.open ? " open" : ""}`);
+    expect(planned()).toEqual(["bank 2", "shop 84"]);
+    expect(planned("shop")).toEqual(["bank 2", "shop 84 open", "shop/pay 42", "shop/web 42"]);
+    expect(planned("shop", "shop/web").slice(0, 6)).toEqual(["bank 2", "shop 84 open", "shop/pay 42", "shop/web 42 open", "shop/web/web-s0 2", "shop/web/web-s1 2"]);
+    const plan = planOf(big, { ...groups, open: ["shop", "shop/web", "shop/web/web-s3"] }, null, none);
+    expect(plan.drawnAs.get("shop/web-s0-v1")).toBe("group:shop/web/web-s0");
+    expect(plan.drawnAs.has("shop/web-s3-v0")).toBe(false);
+    expect(arrange(big, plan).nodes.length).toBe(1 + 1 + 1 + 20 + 2);
+    // What is open inside of a closed group waits until that is opened.
+    expect(planned("shop/web")).toEqual(planned());
   });
 
   test("shows the nodes of an open group, and leaves one node alone in its namespace as it is", () => {
@@ -179,7 +205,7 @@ describe("the picture", () => {
     expect(drawnSelection({ kind: "node", node: "s11.ns1" }, plan)).toEqual({ kind: "node", node: "group:ns1" });
     expect(drawnSelection({ kind: "edge", source: "s0.ns0", target: "s1.ns1" }, plan)).toEqual({ kind: "edge", source: "group:ns0", target: "group:ns1" });
     expect(drawnSelection({ kind: "edge", source: "s1.ns1", target: "s11.ns1" }, plan)).toEqual({ kind: "node", node: "group:ns1" });
-    expect(foundAs(mesh.levels.get("eu"), "s11", plan.drawnAs)).toEqual(new Set(["group:ns1", "group:ns0", "group:ns2", "group:ns3", "group:ns4", "group:ns5", "group:ns6", "group:ns7", "group:ns8", "group:ns9"]));
+    expect(foundAs(mesh.levels.get("eu"), "s11", plan.drawnAs, null)).toEqual(new Set(["group:ns1", "group:ns0", "group:ns2", "group:ns3", "group:ns4", "group:ns5", "group:ns6", "group:ns7", "group:ns8", "group:ns9"]));
   });
 });
 
@@ -206,7 +232,7 @@ describe("opening", () => {
   });
 
   test("a link holds it", () => {
-    const asked = { show: "top", by: "^(a|b)-", top: 20, rank: "errors", layout: "circle", open: ["a b", "c&d"] } as const;
+    const asked = { show: "top", by: "^(a|b)-", top: 20, rank: "errors", layout: "circle", open: ["a b", "c&d"], allLines: true, around: { node: "a b", up: 2, down: 99 } } as const;
     const query = new URLSearchParams();
     writeCrowd(asked, query);
     expect(readCrowd(new URLSearchParams(query.toString()))).toEqual(asked);

@@ -10,6 +10,7 @@ import { type Happened, NO_DATA, Store } from "../src/store/store";
 import { clusterLanes, placeOf } from "../src/timeline/lanes";
 import type { Incident, Incidents, Problem, Subject, Timeline } from "../src/values/answers";
 import { MOST_MS, goToIncident, newestDay, seenOf, whenOf, worstFirst } from "../src/values/happened";
+import { UTC } from "../src/values/zones";
 import { INITIAL, type Window, select, zoom } from "../src/values/state";
 import { extend, EMPTY } from "../src/values/topology";
 import { type Axis, goTo } from "../src/values/travel";
@@ -20,7 +21,7 @@ const MINUTE_MS = 60_000;
 const axis: Axis = { firstMs: START_MS, lastMs: START_MS + 60 * MINUTE_MS - 10_000, stepMs: 10_000 };
 const hour: Window = { startMs: START_MS, endMs: START_MS + 60 * MINUTE_MS };
 const at = (minutes: number): string => new Date(START_MS + minutes * MINUTE_MS).toISOString();
-const incident = (more: Partial<Incident> = {}): Incident => ({ start: at(10), end: at(27), summary: "db left its normal first", first: { cluster: "eu", node: "db", target: null }, hit: [], worst_share: 0.12, ...more });
+const incident = (more: Partial<Incident> = {}): Incident => ({ start: at(10), end: at(27), summary: "db left its normal first", first: { cluster: "eu", node: "db", target: null }, hit: [], worst_share: 0.12, times_as_long: 1, ...more });
 const found = (incidents: readonly Incident[], unseen: Incidents["unseen"] = []): Incidents => ({ start: at(0), end: at(60), incidents, unseen });
 const gap = (from: number, to: number): Incidents["unseen"][number] => ({ start: at(from), end: at(to), reason: "not running" });
 const problem: Problem = { kind: "busy", status: 503, title: "Too much to do", detail: "ask again", beforeMs: null, afterMs: null, reason: "" };
@@ -44,12 +45,12 @@ describe("what is asked about", () => {
 
 describe("an incident", () => {
   test("is told with both ends and its length, or since when it lasts", () => {
-    expect(whenOf(incident(), hour)).toBe("05:10:00 to 05:27:00, 17 min");
-    expect(whenOf(incident({ start: at(57), end: null }), hour)).toBe("since 05:57:00, 3 min so far");
+    expect(whenOf(incident(), hour, UTC)).toBe("05:10:00 to 05:27:00, 17 min");
+    expect(whenOf(incident({ start: at(57), end: null }), hour, UTC)).toBe("since 05:57:00, 3 min so far");
   });
 
   test("has its day where the window has several", () => {
-    expect(whenOf(incident(), { ...hour, startMs: START_MS - MOST_MS })).toBe("11-23 05:10:00 to 11-23 05:27:00, 17 min");
+    expect(whenOf(incident(), { ...hour, startMs: START_MS - MOST_MS }, UTC)).toBe("11-23 05:10:00 to 11-23 05:27:00, 17 min");
   });
 
   test("that was worse stands before an earlier one", () => {
@@ -57,10 +58,15 @@ describe("an incident", () => {
     expect(worstFirst([little, much])).toEqual([much, little]);
   });
 
+  test("that only made requests slow stands by how much it did, a failed one counts twice", () => {
+    const [failed, slow, unseen] = [incident({ worst_share: 0.3 }), incident({ worst_share: 0, times_as_long: 5 }), incident({ worst_share: null, times_as_long: 2 })];
+    expect(worstFirst([unseen, failed, slow])).toEqual([slow, failed, unseen]);
+  });
+
   test("leads to where it began, and to who left normal first, by its name on the page", () => {
     const here = graph([level("eu", ["a>d_b 1"], { nodes: [node("a"), node("d_b", { recorded: "db" })] })]);
     const state = goToIncident(INITIAL, incident(), axis, extend(EMPTY, here));
-    expect(state).toMatchObject({ path: ["eu"], selection: { kind: "node", node: "d_b" }, travel: { mode: "at", atMs: START_MS + 10 * MINUTE_MS } });
+    expect(state).toMatchObject({ path: ["eu"], selection: { kind: "node", node: "d_b" }, travel: { mode: "at", atMs: START_MS + 10 * MINUTE_MS }, window: { startMs: START_MS + 1.5 * MINUTE_MS, endMs: START_MS + 35.5 * MINUTE_MS } });
     const edge = incident({ first: { cluster: "eu", node: "a", target: "db" } });
     expect(goToIncident(INITIAL, edge, axis, extend(EMPTY, here)).selection).toEqual({ kind: "edge", source: "a", target: "d_b" });
     const global = incident({ first: { cluster: "", node: "eu", target: null } });
@@ -70,15 +76,15 @@ describe("an incident", () => {
 
 describe("how much was seen", () => {
   test("is said, and what was missed counts once", () => {
-    expect(seenOf(found([]), hour)).toBe("05:00:00 to 06:00:00, all of it seen");
-    expect(seenOf(found([], [gap(20, 25), gap(22, 26), gap(58, 70)]), hour)).toBe("05:00:00 to 06:00:00, 8 min of these 60 min not seen, or only in part");
+    expect(seenOf(found([]), hour, UTC)).toBe("05:00:00 to 06:00:00, all of it seen");
+    expect(seenOf(found([], [gap(20, 25), gap(22, 26), gap(58, 70)]), hour, UTC)).toBe("05:00:00 to 06:00:00, 8 min of these 60 min not seen, or only in part");
   });
 
   test("stands beside nothing found, and a problem says why nothing is known", () => {
-    const told = (more: Partial<Happened>): string => noteOf({ of: null, window: hour, found: null, problem: null, ...more });
+    const told = (more: Partial<Happened>): string => noteOf({ of: null, window: hour, found: null, problem: null, ...more }, UTC);
     expect(told({ found: found([]) })).toBe("Nothing left its normal. Looked at: 05:00:00 to 06:00:00, all of it seen.");
     expect(told({ found: found([incident()]) })).toBe("Looked at: 05:00:00 to 06:00:00, all of it seen.");
-    expect([noteOf(null), told({})]).toEqual(Array(2).fill("It is being worked out…"));
+    expect([noteOf(null, UTC), told({})]).toEqual(Array(2).fill("It is being worked out…"));
     expect(told({ problem })).toBe("It cannot be told: ask again");
   });
 });
@@ -212,4 +218,26 @@ describe("the question", () => {
     await vi.advanceTimersByTimeAsync(1);
     expect(asked).toEqual(["eu", "us", "eu"]);
   });
+});
+
+test("what is read stays: the focus, and what was unfolded, while an incident goes on", () => {
+  vi.useFakeTimers({ toFake: ["performance", "setTimeout"] });
+  const panel = new HappenedPanel(new Store(INITIAL));
+  document.body.append(panel.element);
+  const show = (minutes: number): void => {
+    const window = { startMs: START_MS, endMs: START_MS + minutes * MINUTE_MS };
+    const incidents = Array.from({ length: 8 }, (_, minute) => incident({ start: at(minute), end: null, summary: `what ${minute}` }));
+    panel.render({ state: INITIAL, data: { ...NO_DATA, axis, happened: { of: null, window, found: found(incidents), problem: null } } });
+    vi.advanceTimersByTime(500);
+  };
+  show(60);
+  panel.element.querySelector("details")!.open = true;
+  const third = panel.element.querySelectorAll<HTMLElement>("button.incident")[2]!;
+  third.focus();
+  show(61);
+  expect(third.textContent).toContain("59 min so far: what 2");
+  expect(document.activeElement).toBe(third);
+  expect(panel.element.querySelector("details")!.open).toBe(true);
+  panel.element.remove();
+  vi.useRealTimers();
 });

@@ -23,13 +23,13 @@ describe("a frame's measurements", () => {
     expect(made.levels.get("eu")?.edges[1]?.measurements).toEqual({});
     expect(made.about.instantMs).toBe(START_MS + STEP_MS);
     expect(measuredElsewhen(made)).toBe(true);
-    expect(measuredNote(made)).toBe("Latencies, bytes and other measurements are those of 05:00:00.");
+    expect(measuredNote(made, "UTC")).toBe("Latencies, bytes and other measurements are those of 05:00:00.");
   });
 
   test("need no note when they are of the instant that is shown, or when there are none", () => {
-    expect(measuredNote(wholeAt(START_MS))).toBe("");
-    expect(measuredNote(withMeasurements(frameAt(START_MS), wholeAt(START_MS)))).toBe("");
-    expect(measuredNote(frameAt(START_MS))).toBe("");
+    expect(measuredNote(wholeAt(START_MS), "UTC")).toBe("");
+    expect(measuredNote(withMeasurements(frameAt(START_MS), wholeAt(START_MS)), "UTC")).toBe("");
+    expect(measuredNote(frameAt(START_MS), "UTC")).toBe("");
     expect(withMeasurements(frameAt(START_MS), graph([level("eu", ["a>b 1"])]))).toEqual(frameAt(START_MS));
   });
 
@@ -43,13 +43,14 @@ describe("while time plays", () => {
   afterEach(() => { vi.useRealTimers(); });
 
   /** Frames of one level, and whole graphs whose latency in ms is their number of instants since the start. */
-  function playing(speed: 1 | 60, measures = true): { store: Store; asked: number[] } {
+  function playing(speed: 1 | 10 | 30 | 60, measures = true): { store: Store; asked: number[] } {
     const asked: number[] = [];
     const api = new Api("http://h/");
     const ok = <T>(value: T): Promise<Result<T>> => Promise.resolve({ ok: true, value });
     const no: Problem = { kind: "unreachable", status: 0, title: "", detail: "", beforeMs: null, afterMs: null, reason: "" };
-    vi.spyOn(api, "instants").mockImplementation(() => ok({ now: new Date(START_MS).toISOString(), recording: { first: new Date(START_MS).toISOString(), last: new Date(START_MS + 900 * STEP_MS).toISOString() }, gaps: [] }));
+    vi.spyOn(api, "extent").mockImplementation(() => ok({ now: new Date(START_MS).toISOString(), recording: { first: new Date(START_MS).toISOString(), last: new Date(START_MS + 900 * STEP_MS).toISOString() }, gaps: [] }));
     vi.spyOn(api, "timeline").mockResolvedValue({ ok: false, problem: no });
+    vi.spyOn(api, "instants").mockResolvedValue({ ok: false, problem: no });
     vi.spyOn(api, "annotations").mockImplementation(() => ok([]));
     vi.spyOn(api, "topology").mockImplementation((_, atMs) => ok(wholeAt(atMs)));
     vi.spyOn(api, "graph").mockImplementation((atMs) => {
@@ -63,13 +64,13 @@ describe("while time plays", () => {
       return ok<Frames>({ startMs, endMs, stepMs: STEP_MS, graph: frameAt(startMs), frames, levels: [{ cluster: "eu", source: ["a", "a"], target: ["b", "c"], normal: rates, warning: zeros, danger: zeros, notices: [] }] });
     });
     const store = new Store({ ...INITIAL, travel: { ...INITIAL.travel, mode: "playing", atMs: START_MS + 10 * STEP_MS, speed } });
-    new Asking(store, api, () => Date.now()).start();
+    new Asking(store, api, () => Date.now(), undefined, { hidden: false }).start();
     return { store, asked };
   }
 
   test("measurements are looked up about once a second, and never disappear", async () => {
-    const { store, asked } = playing(60);
-    await vi.advanceTimersByTimeAsync(1000);
+    const { store, asked } = playing(10);
+    await vi.advanceTimersByTimeAsync(1500);
     const without: number[] = [];
     store.subscribe(({ data }) => { if (data.graph && latencyAt(data.graph)?.["latency_p99_ms"] === undefined) without.push(data.graph.about.instantMs); });
     const before = asked.length;
@@ -78,9 +79,16 @@ describe("while time plays", () => {
     expect(asked.length - before).toBeLessThanOrEqual(11);
     expect(without).toEqual([]);
     const shown = store.snapshot.data.graph!;
-    expect(shown.about.instantMs).toBeGreaterThan(START_MS + 60 * STEP_MS);
+    expect(shown.about.instantMs).toBeGreaterThan(START_MS + 15 * STEP_MS);
     expect(latencyAt(shown)).toEqual({ latency_p99_ms: (shown.measuredMs! - START_MS) / STEP_MS });
     expect(shown.about.instantMs - shown.measuredMs!).toBeLessThanOrEqual(2 * 60_000);
+  });
+
+  test.each([30, 60] as const)("at %d× more than an interval goes by in a second, and frames alone are asked for", async (speed) => {
+    const { store, asked } = playing(speed);
+    await vi.advanceTimersByTimeAsync(11_000);
+    expect(store.snapshot.data.graph!.about.instantMs).toBeGreaterThan(START_MS + 30 * STEP_MS);
+    expect(asked).toEqual([]);
   });
 
   test("a frame that stands long enough has its own measurements", async () => {

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { parseInstant } from "../src/values/moments";
+import { UTC } from "../src/values/zones";
 
 const NOW_MS = Date.parse("2026-11-23T05:10:00Z");
 
@@ -27,10 +28,13 @@ test.each([
   ["yesterday 14:00", "2026-11-22T14:00:00.000Z"],
   ["yesterday", "2026-11-22T00:00:00.000Z"],
   ["Today 05:30", "2026-11-23T05:30:00.000Z"],
+  ["现在", "2026-11-23T05:10:00.000Z"],
+  ["昨天 14：00", "2026-11-22T14:00:00.000Z"],
+  ["今天 05:30", "2026-11-23T05:30:00.000Z"],
   ["1795410600", "2026-11-23T05:10:00.000Z"],
   ["1795410600000", "2026-11-23T05:10:00.000Z"],
 ])("%j is %s", (text, instant) => {
-  expect(new Date(parseInstant(text, NOW_MS) ?? Number.NaN).toISOString()).toBe(instant);
+  expect(new Date(parseInstant(text, NOW_MS, UTC) ?? Number.NaN).toISOString()).toBe(instant);
 });
 
 describe("no moment is", () => {
@@ -38,6 +42,6 @@ describe("no moment is", () => {
     "", "15m", "-m", "-5", "25:00", "05:60", "24:00", "tomorrow", "yesterday at noon", "2026-13-01T00:00:00Z", "2026-02-30T05:00:00Z", "2025-02-29 05:00",
     "2026-11-23T25:00:00Z", "2026-11-23T05:10:00+25:00", "2026-11-23T05:10:00+01:60", "2026-11-23", "2026-11-23T05:10:00Z or so", "12345",
   ])("%j", (text) => {
-    expect(parseInstant(text, NOW_MS)).toBeNull();
+    expect(parseInstant(text, NOW_MS, UTC)).toBeNull();
   });
 });

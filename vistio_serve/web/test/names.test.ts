@@ -34,9 +34,9 @@ describe("a graph whose names cannot all be seen", () => {
   });
 
   it("is searched by what is shown and by what is hidden", () => {
-    expect(matches(level, "\\u200B")).toEqual([HIDING]);
-    expect(matches(level, "a\u200b")).toEqual([HIDING]);
-    expect(matches(level, "cart")).toEqual(["cart"]);
+    expect(matches(level, "\\u200B", null)).toEqual([HIDING]);
+    expect(matches(level, "a\u200b", null)).toEqual([HIDING]);
+    expect(matches(level, "cart", null)).toEqual(["cart"]);
   });
 
   it("says where one is so that it can be read", () => {

@@ -42,7 +42,7 @@ describe("notices that say the same", () => {
 });
 
 describe("the first cause", () => {
-  const incident: Incident = { start: new Date(START_MS).toISOString(), end: new Date(START_MS + 60_000).toISOString(), summary: "", first: { cluster: "eu", node: "db", target: null }, hit: [{ cluster: "eu", node: "db" }, { cluster: "", node: "eu" }], worst_share: 1 };
+  const incident: Incident = { start: new Date(START_MS).toISOString(), end: new Date(START_MS + 60_000).toISOString(), summary: "", first: { cluster: "eu", node: "db", target: null }, hit: [{ cluster: "eu", node: "db" }, { cluster: "", node: "eu" }], worst_share: 1, times_as_long: 1 };
   const topology = extend(EMPTY, graph([level("eu", ["a>d_b 1"], { nodes: [node("a"), node("d_b", { recorded: "db" })] })]));
 
   test("is who left normal first in the incident of the moment", () => {

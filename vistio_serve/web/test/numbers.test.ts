@@ -1,8 +1,9 @@
 /** The two measures of a level, and from when on a number is red: the same everywhere. */
 
 import { describe, expect, test } from "vitest";
-import { entrySubjects } from "../src/store/subject";
+import { countedSubjects } from "../src/store/subject";
 import type { Timeline } from "../src/values/answers";
+import { USUAL_TONES, readAbout } from "../src/values/model";
 import { added } from "../src/values/series";
 import { EMPTY, extend } from "../src/values/topology";
 import { enteringRates, entriesOf, insideRates, toneOf } from "../src/values/traffic";
@@ -31,11 +32,12 @@ describe("a level", () => {
 
   test("is asked for by its entries, a node or a connection as it is", () => {
     const topology = extend(EMPTY, graph([eu]));
-    expect(entrySubjects({ level: "eu" }, topology)).toEqual([{ level: "eu", source: "INTERNET" }, { level: "eu", source: "us" }]);
-    expect(entrySubjects({ level: "eu", node: "cart" }, topology)).toEqual([]);
-    expect(entrySubjects({ level: "eu", source: "cart", target: "db" }, topology)).toEqual([]);
+    expect(countedSubjects({ level: "eu" }, topology)).toEqual([{ level: "eu", source: "INTERNET" }, { level: "eu", source: "us" }]);
+    expect(countedSubjects({ level: "eu", node: "cart" }, topology)).toEqual([{ level: "eu", target: "cart" }]);
+    expect(countedSubjects({ level: "eu", node: "INTERNET" }, topology)).toEqual([{ level: "eu", source: "INTERNET" }]);
+    expect(countedSubjects({ level: "eu", source: "cart", target: "db" }, topology)).toEqual([]);
     const [eight, nine] = [8, 9].map((count) => extend(EMPTY, graph([level("eu", Array.from({ length: count }, (_, index) => `e${index}>x 1`))])));
-    expect([eight, nine].map((each) => entrySubjects({ level: "eu" }, each!).length)).toEqual([8, 0]);
+    expect([eight, nine].map((each) => countedSubjects({ level: "eu" }, each!).length)).toEqual([8, 0]);
   });
 });
 
@@ -49,15 +51,24 @@ test("rates are added where all are known", () => {
 });
 
 describe("a number is marked", () => {
+  test("from where the configuration's notices begin", () => {
+    const about = { instant: "2026-11-23T05:00:00Z", asked: "2026-11-23T05:00:00Z", interval_s: 10, failed_rules: [], configuration: "", backfilled: false };
+    const { tones } = readAbout({ ...about, marked_from: { danger: 0.1 } });
+    expect(tones).toEqual({ danger: 0.1, warning: USUAL_TONES.warning });
+    expect(toneOf("danger", { normal: 91, warning: 0, danger: 9 }, tones)).toBe("");
+    expect(toneOf("danger", { normal: 90, warning: 0, danger: 10 }, tones)).toBe("danger");
+    expect(readAbout(about).tones).toEqual(USUAL_TONES);
+  });
+
   test.each([[0.499, ""], [0.5, "danger"], [0.501, "danger"]])("%d percent errors: %j", (percent, tone) => {
-    expect(toneOf("danger", { normal: 100 - percent, warning: 0, danger: percent })).toBe(tone);
+    expect(toneOf("danger", { normal: 100 - percent, warning: 0, danger: percent }, USUAL_TONES)).toBe(tone);
   });
 
   test.each([[4.99, ""], [5, "warning"], [5.01, "warning"]])("%d percent warnings: %j", (percent, tone) => {
-    expect(toneOf("warning", { normal: 100 - percent, warning: percent, danger: 0 })).toBe(tone);
+    expect(toneOf("warning", { normal: 100 - percent, warning: percent, danger: 0 }, USUAL_TONES)).toBe(tone);
   });
 
   test("never where there is nothing", () => {
-    expect(toneOf("danger", { normal: 0, warning: 0, danger: 0 })).toBe("");
+    expect(toneOf("danger", { normal: 0, warning: 0, danger: 0 }, USUAL_TONES)).toBe("");
   });
 });

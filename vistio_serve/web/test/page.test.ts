@@ -3,7 +3,8 @@
 
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { badgeOf } from "../src/controls/header";
-import { keysOf, onKey } from "../src/controls/keys";
+import { keysOf, onKey, watchFocus } from "../src/controls/keys";
+import { linkOf } from "../src/controls/link";
 import { titleOf } from "../src/controls/tab";
 import { toNextStop } from "../src/controls/transport";
 import { h, isSafeAddress, link } from "../src/dom/elements";
@@ -82,10 +83,10 @@ describe("the timeline's data", () => {
 
   test("next and previous stop at incidents, notices and gaps, on the global level at the clusters' too, each once", () => {
     const gap = { start: "1970-01-01T00:00:30Z", end: "1970-01-01T00:01:00Z", writer: "main", missing: 3, reason: "not running" };
-    const incident = { start: "1970-01-01T00:00:05Z", end: null, summary: "", first: { cluster: "eu", node: "db", target: null }, hit: [], worst_share: 1 };
+    const incident = { start: "1970-01-01T00:00:05Z", end: null, summary: "", first: { cluster: "eu", node: "db", target: null }, hit: [], worst_share: 1, times_as_long: 1 };
     const window = { startMs: 0, endMs: 60_000 };
     const data: Partial<Data> = {
-      followed: { subject: { level: "" }, timeline: timelineOf({ notices_error: [0, 0, 1, 1] }), enters: null, problem: null },
+      followed: { subject: { level: "" }, timeline: timelineOf({ notices_error: [0, 0, 1, 1] }), counted: null, problem: null },
       happened: { of: null, window, found: { start: "", end: "", incidents: [incident], unseen: [] }, problem: null },
       below: { of: null, window, timelines: new Map([["eu", timelineOf({ notices_error: [0, 1, 1, 0] })]]), failed: false },
       gaps: [gap],
@@ -225,7 +226,7 @@ describe("text stays text", () => {
 
 describe("the keyboard", () => {
   let store: Store;
-  const places = { focusLocator: vi.fn(), focusClock: vi.fn(), toggleFilters: vi.fn(), toggleLook: vi.fn(), openExport: vi.fn(), toggleHelp: vi.fn() };
+  const places = { search: vi.fn(), toggleFullScreen: vi.fn(), focusLocator: vi.fn(), focusClock: vi.fn(), toggleFilters: vi.fn(), toggleLook: vi.fn(), openMarks: vi.fn(), openExport: vi.fn(), toggleHelp: vi.fn(), zoom: vi.fn() };
   const press = (key: string, target: HTMLElement = document.body, more: KeyboardEventInit = {}): KeyboardEvent => {
     const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more });
     Object.defineProperty(event, "target", { value: target });
@@ -234,6 +235,7 @@ describe("the keyboard", () => {
   };
 
   beforeEach(() => {
+    vi.clearAllMocks();
     store = new Store(INITIAL, (run) => run());
     store.learn({ axis: { firstMs: 0, lastMs: 600_000, stepMs: 10_000 } });
   });
@@ -279,15 +281,82 @@ describe("the keyboard", () => {
     expect(store.snapshot.state.travel.mode).toBe("at");
   });
 
+  test("acts again as soon as a dialog is closed, whose field has the focus for another frame", () => {
+    const input = h("input", {});
+    const dialog = h("dialog", { open: true }, input);
+    document.body.append(dialog);
+    press("x", input);
+    expect(places.openExport).not.toHaveBeenCalled();
+    dialog.close();
+    press("x", input);
+    expect(places.openExport).toHaveBeenCalledOnce();
+    dialog.remove();
+  });
+
   test("leaves the space bar to a button that has the focus", () => {
     press(" ", document.createElement("button"));
     expect(store.snapshot.state.travel.mode).toBe("live");
+  });
+
+  test("searches with Ctrl-K, from a field as well, and closes what it opened", () => {
+    expect(press("k", document.createElement("input"), { ctrlKey: true }).defaultPrevented).toBe(true);
+    press("K", document.body, { metaKey: true });
+    expect(places.search).toHaveBeenCalledTimes(2);
+    press("k");
+    const dialog = h("dialog", { open: true, "data-key": "Ctrl-K" });
+    document.body.append(dialog);
+    press("k", document.createElement("input"));
+    expect(dialog.open).toBe(true);
+    press("k", document.createElement("input"), { ctrlKey: true });
+    expect([dialog.open, places.search.mock.calls.length]).toEqual([false, 2]);
+    dialog.remove();
+  });
+
+  describe("beside a control that has the focus", () => {
+    const control = (tag: "select" | "input" | "button", type: string | null = null): HTMLElement => h(tag, { type });
+
+    test.each([["checkbox"], ["number"], ["button"]])("leaves the space bar to a %s that was come to by keyboard, and takes it after a click", (kind) => {
+      watchFocus(document);
+      const made = kind === "button" ? control(kind) : control("input", kind);
+      document.body.append(made);
+      document.dispatchEvent(new KeyboardEvent("keydown", { key: "Tab" }));
+      made.dispatchEvent(new FocusEvent("focusin", { bubbles: true }));
+      expect(press(" ", made).defaultPrevented).toBe(false);
+      made.dispatchEvent(new Event("pointerdown", { bubbles: true }));
+      const taken = kind !== "number";
+      expect(press(" ", made).defaultPrevented).toBe(taken);
+      expect(press("ArrowLeft", made).defaultPrevented).toBe(taken);
+      expect(store.snapshot.state.travel.mode).toBe(taken ? "at" : "live");
+      made.remove();
+    });
+
+    test("letters act where they cannot be written, digits do not", () => {
+      const number = control("input", "number");
+      press("f", number);
+      expect(places.toggleFilters).toHaveBeenCalledTimes(1);
+      expect(press("0", number).defaultPrevented).toBe(false);
+      press("g", control("input", "checkbox"));
+      expect(places.toggleLook).toHaveBeenCalledTimes(1);
+      expect(press("g", control("select")).defaultPrevented).toBe(false);
+    });
   });
 
   test("leaves the browser its own shortcuts", () => {
     press("l", document.body, { ctrlKey: true });
     press("f", document.body, { metaKey: true });
     expect(places.toggleFilters).not.toHaveBeenCalled();
+  });
+});
+
+describe("a link for others", () => {
+  const shown = graph([level("eu", ["a>b 1"])]);
+  const link = (travel: Partial<State["travel"]>, data: Partial<Data> = { graph: shown }): string => linkOf({ state: { ...INITIAL, path: ["eu"], travel: { ...INITIAL.travel, ...travel } }, data: { ...NO_DATA, ...data } }, "http://here/v/#/old?at=1");
+
+  test("holds the moment that is shown, live and while time plays; else the one that was asked for", () => {
+    expect(link({})).toBe("http://here/v/#/eu?at=2026-11-23T05%3A00%3A00Z");
+    expect(link({ mode: "playing", atMs: START_MS + 4321 })).toBe("http://here/v/#/eu?at=2026-11-23T05%3A00%3A00Z");
+    expect(link({ mode: "at", atMs: START_MS + 5000 })).toBe("http://here/v/#/eu?at=2026-11-23T05%3A00%3A05Z");
+    expect(link({}, { graph: null })).toBe("http://here/v/#/eu");
   });
 });
 
@@ -352,7 +421,7 @@ test.each([[0, "0 %"], [2.5, "2.5 %"], [20, "20 %"], [0.25, "0.3 %"]])("%d on th
 
 describe("what the timeline follows", () => {
   const at = (selection: State["selection"]): State => ({ ...INITIAL, path: ["eu"], selection });
-  const answer: Followed = { subject: { level: "eu", node: "a" }, timeline: timelineOf({ notices_error: [0, 0, 0, 1] }), enters: null, problem: null };
+  const answer: Followed = { subject: { level: "eu", node: "a" }, timeline: timelineOf({ notices_error: [0, 0, 0, 1] }), counted: null, problem: null };
   const axis = { firstMs: 0, lastMs: 40_000, stepMs: 10_000 };
 
   test.each<[string, State["selection"], boolean]>([

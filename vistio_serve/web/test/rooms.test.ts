@@ -5,7 +5,7 @@ import readme from "../README.md?raw";
 
 /** Every file by its path in `src/`. */
 const files: ReadonlyMap<string, string> = new Map(
-  Object.entries(import.meta.glob<string>("../src/**/*.{ts,css}", { query: "?raw", import: "default", eager: true })).map(([path, text]) => [path.replace("../src/", ""), text]),
+  Object.entries(import.meta.glob<string>("../src/**/*.{ts,tsx,css}", { query: "?raw", import: "default", eager: true })).map(([path, text]) => [path.replace("../src/", ""), text]),
 );
 
 /**
@@ -14,10 +14,13 @@ const files: ReadonlyMap<string, string> = new Map(
  */
 const LATER: Readonly<Record<string, string>> = {
   "main.ts": "the badge tells an age, which grows without any news",
-  "controls/history.ts": "browsers refuse an address that changes all the time, so it is written once it rests",
+  "controls/history.ts": "browsers refuse an address that changes all the time, so it is written twice a second",
+  "controls/kiosk.ts": "a screen that nobody touches goes on to the next level, as somebody would who clicked",
   "controls/export.ts": "the browser reads a saved picture after the click, and its address goes only then",
   "panels/panel.ts": "while time moves quickly tables follow as fast as they can be read",
+  "timeline/timeline.ts": "a copy for a saved picture draws itself a moment later",
   "traffic/edge-text.ts": "nodes move below the words without any news",
+  "traffic/frames.ts": "particles move thirty times a second, where the browser would ask sixty times",
   "traffic/vizceral-view.ts": "the component does not tell when it has decoded the icons of notices",
 };
 
@@ -33,7 +36,7 @@ function importsIn(text: string): string[] {
 /** The file that an import of another file leads to, by its path in `src/`. */
 function fileOf(from: string, imported: string): string {
   const path = new URL(imported.replace(/\?.*$/, ""), `http://src/${from}`).pathname.slice(1);
-  const found = [path, `${path}.ts`, `${path}/index.ts`].find((each) => files.has(each));
+  const found = [path, `${path}.ts`, `${path}.tsx`, `${path}/index.ts`].find((each) => files.has(each));
   if (found === undefined) throw new Error(`${from} imports "${imported}", which leads to no file in src/`);
   return found;
 }
@@ -119,7 +122,7 @@ describe("the README's table", () => {
   });
 
   test("names files that are there", () => {
-    const named = [...readme.matchAll(/^\| `([\w-]+\/)` .*$/gm)].flatMap(([row, room]) => [...row.matchAll(/`([\w-]+\.(?:ts|css))`/g)].map((found) => `${room}${found[1]}`));
+    const named = [...readme.matchAll(/^\| `([\w-]+\/)` .*$/gm)].flatMap(([row, room]) => [...row.matchAll(/`([\w-]+\.(?:tsx?|css))`/g)].map((found) => `${room}${found[1]}`));
     expect(named.length).toBeGreaterThan(0);
     expect(named.filter((path) => !files.has(path))).toEqual([]);
   });

@@ -4,7 +4,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { NO_DATA, Store } from "../src/store/store";
 import { LevelTable } from "../src/table/level-table";
-import { type Column, inOrder } from "../src/table/sorted-table";
+import { type Column, SortedTable, inOrder } from "../src/table/sorted-table";
 import { INITIAL, type State } from "../src/values/state";
 import { edge, graph, level, node, notice } from "./graphs";
 
@@ -74,4 +74,21 @@ describe("the level as tables", () => {
     const columns: Column<string>[] = [{ title: "", value: () => 1, text: (row) => row }];
     expect(inOrder(["c", "a", "b"], columns, { column: 0, descending: true }, (row) => row)).toEqual(["a", "b", "c"]);
   });
+});
+
+test("of many rows the first ones are shown, and more where somebody asks for them, who reads on there", () => {
+  const table = new SortedTable<number>([{ title: "row", value: (row) => row, text: String, open: () => undefined }], String, { column: 0, descending: false });
+  document.body.append(table.element);
+  table.render("Rows", Array.from({ length: 1250 }, (_, row) => row), () => false);
+  const more = [...table.element.querySelectorAll("button")].at(-1)!;
+  const rows = (): number => table.element.querySelectorAll("tbody tr").length;
+  expect([rows(), more.textContent]).toEqual([200, "Show 1000 more rows of 1050"]);
+  expect(table.element.querySelector("caption")!.textContent).toBe("Rows (1250)");
+  more.click();
+  expect([rows(), more.textContent, more.hidden]).toEqual([1200, "Show 50 more rows of 50", false]);
+  expect(document.activeElement?.textContent).toBe("200");
+  more.click();
+  expect([rows(), more.hidden]).toEqual([1250, true]);
+  expect(document.activeElement?.textContent).toBe("1200");
+  table.element.remove();
 });

@@ -4,7 +4,7 @@ import { countsOf, filterLevel, matches, sceneOf } from "../src/picture/scene";
 import { encode, escapeHtml } from "../src/traffic/encode";
 import { type NamedLayout, ring, stableRing, stableTree } from "../src/traffic/layouts";
 import { lineColor } from "../src/traffic/looks";
-import { readGraph, unescape } from "../src/values/model";
+import { USUAL_TONES, readGraph, unescape } from "../src/values/model";
 import { NO_FILTERS } from "../src/values/state";
 import { EMPTY, complete, extend } from "../src/values/topology";
 import { edge, graph, level, node, notice } from "./graphs";
@@ -50,21 +50,21 @@ describe("filters", () => {
   ], { nodes: [node("a"), node("b"), node("c"), node("d", { class: "database" }), node("e", { notices: [notice(2)] })] });
 
   test.each([[9.99, ["a>b", "a>c"]], [10, ["a>b", "a>c"]], [10.01, ["a>c"]]])("at least %d requests/s shows %j", (minRps, shown) => {
-    expect(ends(filterLevel(mesh, { ...NO_FILTERS, minRps }))).toEqual(shown);
+    expect(ends(filterLevel(mesh, { ...NO_FILTERS, minRps }, null))).toEqual(shown);
   });
 
   test.each([[0.99, ["a>b", "a>c"]], [1, ["a>b", "a>c"]], [1.01, ["a>b"]], [10, ["a>b"]], [10.01, []]])("errors of at least %d percent show %j", (minErrorPercent, shown) => {
-    expect(ends(filterLevel(mesh, { ...NO_FILTERS, minErrorPercent }))).toEqual(shown);
+    expect(ends(filterLevel(mesh, { ...NO_FILTERS, minErrorPercent }, null))).toEqual(shown);
   });
 
   test.each([[0, ["c>d", "c>e"]], [1, ["c>d", "c>e"]], [2, ["c>e"]]] as const)("notices from severity %d on, of the edge or of its ends, show %j", (minSeverity, shown) => {
-    expect(ends(filterLevel(mesh, { ...NO_FILTERS, minSeverity }))).toEqual(shown);
+    expect(ends(filterLevel(mesh, { ...NO_FILTERS, minSeverity }, null))).toEqual(shown);
   });
 
   test("a hidden class takes its edges with it, and what is hidden is counted", () => {
     const filters = { ...NO_FILTERS, hiddenClasses: ["database"] };
-    expect(names(filterLevel(mesh, filters))).toEqual(["a", "b", "c", "e"]);
-    expect(countsOf(graph([mesh]), "eu", filters)).toEqual({ nodes: 4, edges: 3, hiddenNodes: 1, hiddenEdges: 1 });
+    expect(names(filterLevel(mesh, filters, null))).toEqual(["a", "b", "c", "e"]);
+    expect(countsOf(graph([mesh]), "eu", filters, null)).toEqual({ nodes: 4, edges: 3, hiddenNodes: 1, hiddenEdges: 1 });
   });
 
   test("the global level, the way to all others, is never filtered", () => {
@@ -77,8 +77,8 @@ describe("filters", () => {
 
 test("the locator finds by key and by label, whatever the case, and nothing that was made up", () => {
   const mesh = level("eu", [], { nodes: [node("cart"), node("x_", { label: "Cart-v2" }), node("carted", { synthetic: true }), node("redis")] });
-  expect(matches(mesh, " CAR ")).toEqual(["cart", "x_"]);
-  expect(matches(mesh, "")).toEqual([]);
+  expect(matches(mesh, " CAR ", null)).toEqual(["cart", "x_"]);
+  expect(matches(mesh, "", null)).toEqual([]);
 });
 
 describe("what the component is given", () => {
@@ -151,9 +151,10 @@ describe("places", () => {
     }
   }
   const shape = { nodes: ["a", "b", "c"].map((name) => ({ name })), edges: [] };
+  let kept: Record<string, Record<string, { x: number; y: number }>> = {};
   const make = (shapeOf = () => shape as typeof shape | undefined): NamedLayout => {
     Numbering.runs = [];
-    const layout = new (stableTree(Numbering, shapeOf))();
+    const layout = new (stableTree(Numbering, shapeOf, (name) => kept[name ?? ""]))();
     layout.graphName = "eu";
     return layout;
   };
@@ -196,7 +197,7 @@ describe("places", () => {
       }
     }
     let known: typeof shape = shape;
-    const layout = new (stableTree(Slow, () => known))();
+    const layout = new (stableTree(Slow, () => known, () => undefined))();
     layout.graphName = "eu";
     const [first, second] = [visible("a"), visible("a")];
     layout.run(first, size, () => undefined);
@@ -224,7 +225,7 @@ describe("places", () => {
   });
 
   test("of clusters do not depend on which of them are there", () => {
-    const layout = new (stableRing(() => ({ nodes: ["INTERNET", "a", "b", "c"].map((name) => ({ name })), edges: [] })))();
+    const layout = new (stableRing(() => ({ nodes: ["INTERNET", "a", "b", "c"].map((name) => ({ name })), edges: [] }), () => undefined))();
     layout.graphName = "mesh";
     const [all, some] = [visible("INTERNET", "a", "b", "c"), visible("INTERNET", "b")];
     layout.run(all, size, () => undefined);
@@ -235,7 +236,7 @@ describe("places", () => {
 
 test("the line of an edge is quiet until something is wrong, and danger goes before warning", () => {
   const palette = { edge: "#000001", warning: "#000002", danger: "#000003" } as never;
-  const blue = (volume: Record<string, number>): number => Math.round(lineColor(volume, palette).b * 255);
+  const blue = (volume: Record<string, number>): number => Math.round(lineColor(volume, palette, USUAL_TONES).b * 255);
   expect(blue({ normal: 100 })).toBe(1);
   expect(blue({ normal: 0, warning: 0, danger: 0 })).toBe(1);
   expect(blue({ normal: 96, warning: 4 })).toBe(1);

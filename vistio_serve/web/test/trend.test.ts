@@ -4,6 +4,7 @@ import { Api } from "../src/asking/api";
 import { Trends } from "../src/asking/trends";
 import { TrendChart } from "../src/panels/trend-chart";
 import { type Box, drawTrend } from "../src/panels/trend-lines";
+import { UTC } from "../src/values/zones";
 import { type Data, NO_DATA, Store, type Trend } from "../src/store/store";
 import { LENGTH_MS, STEP_MS, trendSubject, trendWindow } from "../src/store/trend";
 import type { Timeline } from "../src/values/answers";
@@ -65,29 +66,29 @@ const gap = (startMs: number, endMs: number): Timeline["gaps"][number] => ({ sta
 
 describe("a drawn trend", () => {
   test("has a point in the middle of each step, under a maximum that is easy to read", () => {
-    const drawn = drawTrend(trendOf(timelineOf([80, 0, 40, 72], [0, 0, 40, 8])), box, minute(0));
+    const drawn = drawTrend(trendOf(timelineOf([80, 0, 40, 72], [0, 0, 40, 8])), box, minute(0), UTC);
     expect(drawn.rate).toEqual({ max: 100, line: "M5.0 20.0h0L15.0 100.0L25.0 20.0L35.0 20.0" });
     expect(drawn.errors).toEqual({ max: 60, line: "M5.0 200.0h0L15.0 200.0L25.0 116.7L35.0 183.3" });
   });
 
   test("breaks where nobody looked, and a point alone is a dot", () => {
-    expect(drawTrend(trendOf(timelineOf([100, null, 100, null], [0, null, 0, null])), box, minute(0)).rate.line).toBe("M5.0 16.7h0M25.0 16.7h0");
+    expect(drawTrend(trendOf(timelineOf([100, null, 100, null], [0, null, 0, null])), box, minute(0), UTC).rate.line).toBe("M5.0 16.7h0M25.0 16.7h0");
   });
 
   test("does not make little of errors look like much", () => {
-    expect(drawTrend(trendOf(timelineOf([999], [1])), box, minute(0)).errors.max).toBe(4);
+    expect(drawTrend(trendOf(timelineOf([999], [1])), box, minute(0), UTC).errors.max).toBe(4);
   });
 
   test("hatches gaps, cut to the hour, and the smallest can be seen", () => {
     const gaps = [gap(minute(-5), minute(1)), gap(minute(2), minute(2) + 1000), gap(minute(9), minute(10))];
-    expect(drawTrend(trendOf(timelineOf([1], [0], gaps)), box, minute(0)).gaps).toEqual([[0, 10], [20, 2]]);
+    expect(drawTrend(trendOf(timelineOf([1], [0], gaps)), box, minute(0), UTC).gaps).toEqual([[0, 10], [20, 2]]);
   });
 
   test("says the same in words", () => {
     const trend = trendOf(timelineOf([80, 5, null, 72], [0, 0, null, 8], [gap(minute(2), minute(3))]));
-    expect(drawTrend(trend, box, minute(3) + 10_000).says).toBe("Requests per second: at least 5.00, at most 80.0, 80.0 at 05:03:10. Errors: at most 10.00 %, 10.00 % at 05:03:10. 1 gap.");
-    expect(drawTrend(trend, box, minute(2)).says).toContain("none known at 05:02:00");
-    expect(drawTrend(trendOf(timelineOf([null], [null])), box, minute(0)).says).toBe("Nothing was recorded in this hour.");
+    expect(drawTrend(trend, box, minute(3) + 10_000, UTC).says).toBe("Requests per second: at least 5.00, at most 80.0, 80.0 at 05:03:10. Errors: at most 10.00 %, 10.00 % at 05:03:10. 1 gap.");
+    expect(drawTrend(trend, box, minute(2), UTC).says).toContain("none known at 05:02:00");
+    expect(drawTrend(trendOf(timelineOf([null], [null])), box, minute(0), UTC).says).toBe("Nothing was recorded in this hour.");
   });
 });
 

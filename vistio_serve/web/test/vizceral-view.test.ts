@@ -22,11 +22,15 @@ vi.mock("vizceral", () => {
     given: unknown[] = [];
     layouts = { ltrTree: class { run(): void {} }, ringCenter: class {} };
     graphs = {};
-    scene = { children: [], add: vi.fn(), remove: vi.fn() };
-    camera = { left: -500, right: 500, top: 300, bottom: -300 };
-    renderer = { setClearColor: vi.fn(), dispose: vi.fn(), forceContextLoss: vi.fn() };
+    scene = { children: [], add: vi.fn(), remove: vi.fn(), traverse: vi.fn() };
+    camera = { left: -500, right: 500, top: 300, bottom: -300, updateProjectionMatrix: vi.fn() };
+    moveNodeInteraction = { _setDraggableObjectPosition: (node: { position: unknown }, x: number, y: number) => { node.position = { x, y }; } };
+    raycaster_mouseLocation_viewportSpace = { set: vi.fn() };
+    setSize(width: number, height: number): void {
+      Object.assign(this.camera, { left: -width / 2, right: width / 2, top: height / 2, bottom: -height / 2 });
+    }
+    renderer = { autoClear: false, debug: { checkShaderErrors: true }, setClearColor: vi.fn(), dispose: vi.fn(), forceContextLoss: vi.fn() };
     currentGraph: unknown;
-    requestAnimationFrame = (): void => undefined;
     constructor() {
       made.latest = this as never;
     }
@@ -47,9 +51,8 @@ vi.mock("vizceral", () => {
       // It writes into what it is given.
       data["nodes"] = null;
     }
-    animate(): void {
-      this.calls.push("animate");
-      this.requestAnimationFrame();
+    render(): void {
+      this.calls.push("render");
     }
   }
   // The bundle's default export is wrapped once more.
@@ -58,7 +61,7 @@ vi.mock("vizceral", () => {
 
 const mesh = graph([level("", ["INTERNET>eu 10"]), level("eu", ["a>b 10"])]);
 const scene = sceneOf(mesh, extend(EMPTY, mesh), NO_FILTERS);
-const events = { select: vi.fn(), open: vi.fn() };
+const events = { select: vi.fn(), open: vi.fn(), put: vi.fn(), looked: vi.fn() };
 
 describe("the wrapper", () => {
   let view: VizceralView;
@@ -72,7 +75,7 @@ describe("the wrapper", () => {
     view.setLabels(false);
     expect(made.latest.calls).toEqual([]);
     view.show(scene);
-    expect(made.latest.calls).toEqual(["setView ", "setOptions", "animate"]);
+    expect(made.latest.calls).toEqual(["setView ", "setOptions"]);
   });
 
   test("gives the component objects of its own, whatever it does to them", () => {
@@ -88,17 +91,43 @@ describe("the wrapper", () => {
     expect(made.latest.calls[0]).toBe("setView eu");
   });
 
-  test("ends the component's loop, which nothing else can", () => {
+  test("draws what is shown in the browser's next frame, and nothing once it is disposed of", () => {
+    const frames: FrameRequestCallback[] = [];
+    vi.mocked(requestAnimationFrame).mockImplementation((frame) => frames.push(frame));
     view.show(scene);
-    expect(requestAnimationFrame).toHaveBeenCalledTimes(1);
+    expect(made.latest.calls).not.toContain("render");
+    frames.shift()!(0);
+    expect(made.latest.calls.at(-1)).toBe("render");
+    made.latest.calls.length = 0;
+    view.look(view.lens);
     view.dispose();
-    made.latest.animate();
-    expect(requestAnimationFrame).toHaveBeenCalledTimes(1);
+    for (const frame of frames) frame(0);
+    expect(made.latest.calls).toEqual([]);
   });
 
   test("has its own layouts in place of those that lose nodes", () => {
     expect(new made.latest.layouts["ltrTree"]!()).toHaveProperty("graphName", null);
     expect(new made.latest.layouts["ringCenter"]!()).toHaveProperty("graphName", null);
+  });
+
+  test("shows the part that the lens says, also after the window was resized", () => {
+    made.latest.setSize(1000, 600);
+    view.look({ zoom: 2, x: 100, y: -50 });
+    expect(made.latest.camera).toMatchObject({ left: -150, right: 350, top: 100, bottom: -200 });
+    made.latest.setSize(800, 400);
+    expect(view.whole).toEqual({ width: 800, height: 400 });
+    expect(made.latest.camera).toMatchObject({ left: -100, right: 300, top: 50, bottom: -150 });
+    expect(events.looked).toHaveBeenCalled();
+  });
+
+  test("tells where a node was left, once", () => {
+    made.latest.currentGraph = { graphIndex: ["eu"] } as never;
+    const node = { name: "a", position: { x: 0, y: 0 } } as never;
+    made.latest.moveNodeInteraction._setDraggableObjectPosition(node, 1, 2);
+    made.latest.moveNodeInteraction._setDraggableObjectPosition(node, 3, 4);
+    document.dispatchEvent(new MouseEvent("mouseup"));
+    document.dispatchEvent(new MouseEvent("mouseup"));
+    expect(events.put.mock.calls).toEqual([["eu", "a", { x: 3, y: 4 }]]);
   });
 
   test("hands on that a level is to be entered, and what was clicked, and decides nothing", () => {
@@ -137,8 +166,8 @@ describe("the wrapper", () => {
   test("gives every connection our sprite, for those made too early have none", () => {
     vi.useFakeTimers();
     const texture = class { constructor(readonly image: unknown) {} needsUpdate = false; };
-    const connection = (): { uniforms: { texture: { value: unknown } }; noticeView: unknown; validateNotices: () => void } => ({
-      uniforms: { texture: { value: undefined } }, noticeView: { noticeTexture: new texture(null) }, validateNotices: vi.fn(),
+    const connection = (): { uniforms: { texture: { value: unknown } }; noticeView: unknown; validateNotices: () => void; growParticles: () => number } => ({
+      uniforms: { texture: { value: undefined } }, noticeView: { noticeTexture: new texture(null) }, validateNotices: vi.fn(), growParticles: () => 0,
     });
     const [first, second] = [connection(), connection()];
     const edges: Record<string, unknown> = { "a--b": { isVisible: () => true, getView: () => first, volume: {} } };

@@ -43,7 +43,7 @@ describe("a connection of which both ends tell", () => {
       store.learn({ ...NO_DATA, graph: graph([level("eu", edges)]) });
       const table = new LevelTable(store);
       table.render(store.snapshot);
-      return [...table.element.querySelectorAll<HTMLElement>("table:last-of-type th, table:last-of-type tbody td")].filter((cell) => !cell.hidden).map((cell) => cell.textContent ?? "");
+      return [...table.element.querySelectorAll<HTMLElement>(".wide-table:last-of-type th, .wide-table:last-of-type td")].filter((cell) => !cell.hidden).map((cell) => cell.textContent ?? "");
     };
     expect(heads([both])).toEqual(["Connection", "req/s", "errors", "warnings", "lost/s", "network", "told by", "notices", "a → b", "10.0", "30.0 %", "0 %", "3.00", "2.5 ms", "both ends", ""]);
     expect(heads([one])).toEqual(["Connection", "req/s", "errors", "warnings", "told by", "notices", "a → c", "5.00", "0 %", "0 %", "the caller only", ""]);

@@ -4,10 +4,13 @@
  * Addresses are relative to the page, so that the page works wherever a proxy has put it.
  */
 
-import type { Annotation, Diff, FrameLevel, Frames, Incidents, Instants, Problem, Subject, Timeline } from "../values/answers";
+import { manner, t } from "../texts/say";
+import type { Annotation, Diff, FrameLevel, Frames, Heat, Incidents, Instants, Problem, Subject, Timeline } from "../values/answers";
 import { formatInstant } from "../values/format";
+import type { Access } from "../values/marks";
 import { type Graph, type RawAbout, type RawGraph, type RawNotice, readAbout, readGraph, readNotice } from "../values/model";
 import type { Window } from "../values/state";
+import { type Page, whenSeen } from "./seen";
 
 export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
 
@@ -24,17 +27,25 @@ type Query = Readonly<Record<string, string | undefined>>;
 const TIMEOUT_MS = 15_000;
 // Of a day of a big mesh, what happened takes that long to be worked out.
 const WORKED_OUT_MS = 120_000;
+const OF_THE_PICTURE = new Set(["graph", "frames"]);
 // More is neither read in a panel nor told apart in a picture.
 const MAX_CHANGES = 1000;
 
 export class Api {
+  /** Shown with what asks for a change; null: what the browser shows by itself, such as a password. */
+  token: string | null = null;
+  /** Who is told that an answer for the picture is awaited. */
+  awaited: { begin(): () => void } | null = null;
+
   /**
    * @param base the page's own address; answers are beside it.
    * @param fetcher `fetch`, or what a test puts in its place.
+   * @param page each question waits until somebody sees it.
    */
   constructor(
     private readonly base: string,
     private readonly fetcher: typeof fetch = (...given) => fetch(...given),
+    private readonly page: Page | null = null,
   ) {}
 
   /** The address of an answer, for links. */
@@ -69,6 +80,11 @@ export class Api {
     return asked.ok ? { ok: true, value: readFrames(asked.value) } : asked;
   }
 
+  /** How far the recording goes, and the server's clock; of single instants as few as can be asked for. */
+  extent(): Promise<Result<Instants>> {
+    return this.json("instants", { start: "-1s" });
+  }
+
   instants(window: Window | null, signal?: AbortSignal): Promise<Result<Instants>> {
     return this.json("instants", { start: instant(window?.startMs), end: instant(window?.endMs) }, signal);
   }
@@ -101,6 +117,27 @@ export class Api {
     return this.json("incidents", { start: instant(window.startMs), end: instant(window.endMs) }, undefined, WORKED_OUT_MS);
   }
 
+  heat(window: Window): Promise<Result<Heat>> {
+    return this.json("heat", { start: instant(window.startMs), end: instant(window.endMs) }, undefined, WORKED_OUT_MS);
+  }
+
+  access(): Promise<Result<Access>> {
+    return this.json("access", {}, undefined, TIMEOUT_MS, this.shown());
+  }
+
+  /** Makes, replaces or removes something. */
+  change(method: "POST" | "PUT" | "DELETE", route: string, content?: unknown): Promise<Result<unknown>> {
+    const shown = this.shown();
+    const body = content === undefined ? {} : { body: JSON.stringify(content) };
+    const headers = { ...shown.headers, ...(content === undefined ? {} : { "Content-Type": "application/json" }) };
+    return this.json(route, {}, undefined, TIMEOUT_MS, { ...shown, method, headers, ...body });
+  }
+
+  /** With a token of its own, the browser shows nothing by itself, and asks nobody for a password when it is refused. */
+  private shown(): RequestInit {
+    return this.token ? { credentials: "omit", headers: { Authorization: `Bearer ${this.token}` } } : {};
+  }
+
   /** The formats in which this server gives a graph, as its own description lists them; none when it does not answer. */
   async formats(): Promise<readonly string[]> {
     interface Description { paths?: Record<string, { get?: { parameters?: { name: string; schema?: { enum?: string[] } }[] } }> }
@@ -109,12 +146,15 @@ export class Api {
     return parameters?.find((each) => each.name === "format")?.schema?.enum ?? [];
   }
 
-  private async json<T>(route: string, query: Query, signal?: AbortSignal, timeoutMs = TIMEOUT_MS): Promise<Result<T>> {
+  private async json<T>(route: string, query: Query, signal?: AbortSignal, timeoutMs = TIMEOUT_MS, more: RequestInit = {}): Promise<Result<T>> {
+    if (this.page) await whenSeen(this.page);
     const limit = AbortSignal.timeout(timeoutMs);
+    const answered = OF_THE_PICTURE.has(route) ? this.awaited?.begin() : undefined;
     try {
-      const response = await this.fetcher(this.address(route, query), {
+      const response = await this.fetcher(this.address(route, { ...query, lang: manner()?.language }), {
+        ...more,
         signal: signal ? AbortSignal.any([signal, limit]) : limit,
-        headers: { Accept: "application/json, application/problem+json" },
+        headers: { Accept: "application/json, application/problem+json", ...more.headers as Record<string, string> },
       });
       const content = await contentOf(response);
       return response.ok
@@ -122,6 +162,8 @@ export class Api {
         : { ok: false, problem: problemOf(response.status, content) };
     } catch (error) {
       return { ok: false, problem: unreachable(error, signal, timeoutMs) };
+    } finally {
+      answered?.();
     }
   }
 }
@@ -159,7 +201,7 @@ function problemOf(status: number, content: unknown): Problem {
   return {
     kind: text("type").replace("urn:vistio:problem:", "") || "unknown",
     status,
-    title: text("title") || `The server answered ${status}`,
+    title: text("title") || t`The server answered ${status}`,
     detail: text("detail"),
     beforeMs: ms("before"),
     afterMs: ms("after"),
@@ -173,7 +215,7 @@ async function contentOf(response: Response): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Error(`something else answers in its place, with status ${response.status}`);
+    throw new Error(t`something else answers in its place, with status ${response.status}`);
   }
 }
 
@@ -183,8 +225,8 @@ function unreachable(error: unknown, signal: AbortSignal | undefined, timeoutMs:
   return {
     kind: aborted ? "aborted" : "unreachable",
     status: 0,
-    title: "The server does not answer",
-    detail: late ? `no answer within ${timeoutMs / 1000} s` : error instanceof Error ? error.message : String(error),
+    title: t("The server does not answer"),
+    detail: late ? t`no answer within ${timeoutMs / 1000} s` : error instanceof Error ? error.message : String(error),
     beforeMs: null,
     afterMs: null,
     reason: "",

@@ -7,6 +7,7 @@
 
 import { type Found, type Grid, Reel, gridOf, nextPiece, pieceOf } from "../frames/reel";
 import type { Data, Store } from "../store/store";
+import { t } from "../texts/say";
 import type { Gap, Problem } from "../values/answers";
 import type { Graph } from "../values/model";
 import type { Window } from "../values/state";
@@ -104,8 +105,8 @@ function nothingAt(atMs: number, { gaps, axis }: Data): Problem {
   return {
     kind: "nothing-recorded",
     status: 404,
-    title: "Nothing is recorded at this time",
-    detail: "No instant in the five minutes before it.",
+    title: t("Nothing is recorded at this time"),
+    detail: t("No instant in the five minutes before it."),
     beforeMs: gap ? Date.parse(gap.start) - stepMs : null,
     afterMs: gap ? Date.parse(gap.end) : null,
     reason: gap?.reason ?? "",

@@ -3,10 +3,12 @@
 import type { Store } from "../store/store";
 import { type Shared, newsOf, sharedOf, withShared } from "../values/embedded";
 import { type Display, INITIAL, type State, type Theme } from "../values/state";
+import { chosenOf } from "./language";
 
 /** What the frame's document says of itself when the page begins. */
 interface Beginning extends Shared {
   readonly theme: Theme;
+  readonly language?: unknown;
 }
 
 const META = "meta[name=vistio-embedded]";
@@ -21,7 +23,7 @@ export function beginningOf(document: Document): Beginning | null {
 
 /** The state to begin with. */
 export function embeddedState(beginning: Beginning, display: Display): State {
-  return withShared({ ...INITIAL, display: { ...display, theme: beginning.theme } }, beginning);
+  return withShared({ ...INITIAL, display: { ...display, theme: beginning.theme, language: chosenOf(beginning.language) } }, beginning);
 }
 
 export function toParent(message: unknown): void {

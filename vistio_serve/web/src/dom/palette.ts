@@ -3,6 +3,7 @@
 export interface Palette {
   readonly ground: string;
   readonly surface: string;
+  readonly raised: string;
   readonly text: string;
   readonly quiet: string;
   readonly line: string;
@@ -19,7 +20,7 @@ export interface Palette {
 }
 
 const NAMES: readonly (keyof Palette)[] = [
-  "ground", "surface", "text", "quiet", "line", "edge", "node", "accent", "normal", "warning", "danger", "labelText", "new", "gone", "changed",
+  "ground", "surface", "raised", "text", "quiet", "line", "edge", "node", "accent", "normal", "warning", "danger", "labelText", "new", "gone", "changed",
 ];
 
 export function readPalette(element: Element = document.documentElement): Palette {

@@ -9,7 +9,7 @@ export function graphOfFrame(frames: Frames, index: number): Graph | null {
   if (!about) return null;
   const columns = new Map(frames.levels.map((level) => [level.cluster, level]));
   const levels = new Map<string, Level>();
-  for (const [name, level] of frames.graph.levels) levels.set(name, levelOfFrame(level, columns.get(name), index));
+  for (const [name, level] of frames.graph.levels) levels.set(name, { ...levelOfFrame(level, columns.get(name), index), tones: about.tones });
   return { ...frames.graph, about, measuredMs: null, levels };
 }
 

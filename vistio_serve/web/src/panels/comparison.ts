@@ -5,9 +5,10 @@ import { h, iconButton, set, setText } from "../dom/elements";
 import { type Change, type Row, SIGNS, WORDS, groupRowsOf, rowsOf, summaryOf, unseenOf } from "../picture/changes";
 import { type Pictures, changesAsDrawn } from "../picture/picture";
 import type { Actions, Snapshot } from "../store/store";
+import { counted, t } from "../texts/say";
 import type { Diff, DiffChange } from "../values/answers";
 import { goToBaseline, swap, unpin } from "../values/baseline";
-import { formatDate, formatRate, formatTime } from "../values/format";
+import { formatDayAndTime, formatRate } from "../values/format";
 import { keyIn } from "../values/model";
 import { type Selection, type State, levelOf, openPath, sameSelection, select } from "../values/state";
 import { Panel } from "./panel";
@@ -23,19 +24,19 @@ export class ComparePanel extends Panel {
   private shown: readonly unknown[] = [];
 
   constructor(actions: Actions, private readonly pictures: Pictures) {
-    super("compare", "Comparison");
+    super("compare", t("Comparison"));
     const button = (text: string, title: string, step: Parameters<Actions["change"]>[0]): HTMLElement =>
       h("button", { type: "button", class: "quiet-button", title, onClick: () => actions.change(step) }, text);
-    this.groups = new Changes("Groups", actions);
-    this.edges = new Changes("Connections", actions);
-    this.nodes = new Changes("Nodes", actions);
+    this.groups = new Changes(t("Groups"), t("Group"), actions);
+    this.edges = new Changes(t("Connections"), t("Connection"), actions);
+    this.nodes = new Changes(t("Nodes"), t("Node"), actions);
     this.body.append(this.intro, this.rounded, this.groups.element, this.edges.element, this.nodes.element);
     this.element.prepend(h("header", { class: "panel-head" },
-      h("div", {}, h("p", { class: "panel-kind" }, "Compared with"), this.heading),
+      h("div", {}, h("p", { class: "panel-kind" }, t("Compared with")), this.heading),
       h("div", { class: "panel-buttons" },
-        button("Show it", "Go to the pinned moment", goToBaseline),
-        button("Swap", "Show the pinned moment, and pin the shown one", swap),
-        iconButton("close", "Stop comparing (c)", () => actions.change(unpin)))));
+        button(t("Show it"), t("Go to the pinned moment"), goToBaseline),
+        button(t("Swap"), t("Show the pinned moment, and pin the shown one"), swap),
+        iconButton("close", t("Stop comparing (c)"), () => actions.change(unpin)))));
   }
 
   protected isShown({ state }: Snapshot): boolean {
@@ -46,11 +47,11 @@ export class ComparePanel extends Panel {
     const { state, data } = now;
     const plan = this.pictures.planOf(now);
     const shownMs = data.graph?.about.instantMs;
-    const inputs = [data.diff, data.diffProblem, state.baselineMs, state.path, state.selection, shownMs === state.baselineMs, plan.groups.size ? plan : null, plan.groups.size ? data.graph : null];
+    const inputs = [data.diff, data.diffProblem, state.baselineMs, state.zone, state.path, state.selection, shownMs === state.baselineMs, plan.groups.size ? plan : null, plan.groups.size ? data.graph : null];
     if (inputs.every((each, index) => each === this.shown[index])) return;
     this.shown = inputs;
     const baselineMs = state.baselineMs!;
-    setText(this.heading, `${formatDate(baselineMs)} ${formatTime(baselineMs)}`);
+    setText(this.heading, formatDayAndTime(baselineMs, state.zone));
     const same = shownMs === baselineMs;
     const rows = data.diff && !same ? rowsOf(data.diff, levelOf(state)) : { edges: [], nodes: [] };
     setText(this.intro, intro({ state, data }, same, rows.edges));
@@ -64,14 +65,14 @@ export class ComparePanel extends Panel {
 }
 
 function intro({ data }: Snapshot, same: boolean, edges: readonly Row[]): string {
-  if (same) return "This is the pinned moment itself. Go to another one to see what changed.";
-  if (data.diffProblem) return `Cannot be compared: ${data.diffProblem.detail || data.diffProblem.title}`;
-  if (!data.diff) return "Comparing…";
-  if (!edges.length) return "Nothing is different here.";
+  if (same) return t("This is the pinned moment itself. Go to another one to see what changed.");
+  if (data.diffProblem) return t`Cannot be compared: ${data.diffProblem.detail || data.diffProblem.title}`;
+  if (!data.diff) return t("Comparing…");
+  if (!edges.length) return t("Nothing is different here.");
   const { before, after } = data.diff;
-  if (!before.instants || !after.instants) return "One of the two moments has nothing recorded.";
+  if (!before.instants || !after.instants) return t("One of the two moments has nothing recorded.");
   const [listed, changed] = [data.diff.edges.length, data.diff.changed_edges];
-  return listed < changed ? `The ${listed} largest of ${changed} changes; the others are smaller, and not counted in groups.` : "";
+  return listed < changed ? t`The ${listed} largest of ${changed} changes; the others are smaller, and not counted in groups.` : "";
 }
 
 /** Said where rates were not kept as they were; else empty. */
@@ -79,7 +80,7 @@ export function roundedNote(diff: Diff | null): string {
   const digits = [diff?.before, diff?.after].flatMap((side) => side?.significant_digits ?? []);
   if (!digits.length) return "";
   const fewest = Math.min(...digits);
-  return `Rates were rounded to ${fewest} significant digit${fewest === 1 ? "" : "s"} when they were recorded; smaller changes are not seen.`;
+  return counted(fewest, "Rates were rounded to {0} significant digit when they were recorded; smaller changes are not seen.", "Rates were rounded to {0} significant digits when they were recorded; smaller changes are not seen.");
 }
 
 /** A ranked table; what is not notable is quiet, and the long tail is on demand. */
@@ -91,20 +92,20 @@ class Changes {
   private all = false;
   private latest: { rows: readonly Row[]; state: State; unseen: number } | null = null;
 
-  constructor(private readonly name: string, private readonly actions: Actions) {
+  constructor(private readonly name: string, one: string, private readonly actions: Actions) {
     this.title = h("h3", {});
     this.more = h("button", { type: "button", class: "quiet-button", onClick: () => { this.all = !this.all; if (this.latest) this.render(this.latest.rows, this.latest.state, this.latest.unseen); } });
-    const head = h("tr", {}, h("th", {}, name.slice(0, -1)), h("th", { class: "number" }, "req/s"), h("th", { class: "number" }, "errors"));
+    const head = h("tr", {}, h("th", {}, one), h("th", { class: "number" }, t("req/s")), h("th", { class: "number" }, t("errors")));
     this.element = h("div", { class: "changes" }, this.title, h("table", {}, h("thead", {}, head), this.rows), this.more);
   }
 
   render(rows: readonly Row[], state: State, unseen = 0): void {
     this.latest = { rows, state, unseen };
     this.element.hidden = rows.length === 0 && unseen === 0;
-    setText(this.title, `${this.name}: ${summaryOf(rows, unseen)}`);
+    setText(this.title, t`${this.name}: ${summaryOf(rows, unseen)}`);
     this.rows.replaceChildren(...(this.all ? rows : rows.slice(0, SHOWN_ROWS)).map((row) => this.row(row, state)));
     this.more.hidden = rows.length <= SHOWN_ROWS;
-    setText(this.more, this.all ? "fewer" : `${rows.length - SHOWN_ROWS} more`);
+    setText(this.more, this.all ? t("fewer") : t`${rows.length - SHOWN_ROWS} more`);
   }
 
   private row({ cluster, name, change, selects }: Row, state: State): HTMLElement {
@@ -116,8 +117,8 @@ class Changes {
     const selected = levelOf(state) === cluster && state.selection !== null && sameSelection(state.selection, "node" in selects ? { kind: "node", ...selects } : { kind: "edge", ...selects });
     const made = h("tr", { class: `${change.notable ? `change-${change.kind}` : "quiet"}${selected ? " selected" : ""}` },
       h("td", {}, h("div", { class: "cell" },
-        h("span", { class: "sign", title: WORDS[change.kind] }, change.notable ? SIGNS[change.kind] : ""),
-        h("button", { type: "button", class: "row-button", title: `${name}: ${WORDS[change.kind]}`, onClick: open }, name))),
+        h("span", { class: "sign", title: t(WORDS[change.kind]) }, change.notable ? SIGNS[change.kind] : ""),
+        h("button", { type: "button", class: "row-button", title: t`${name}: ${t(WORDS[change.kind])}`, onClick: open }, name))),
       h("td", { class: "number" }, signedRate(change)),
       h("td", { class: "number" }, signedPoints(change)));
     set(made, "data-change", change.kind);
@@ -133,5 +134,5 @@ function signedRate({ byRps }: Change): string {
 function signedPoints({ byErrors }: Change): string {
   if (byErrors === null) return "–";
   const rounded = Math.abs(byErrors).toFixed(Math.abs(byErrors) >= 10 ? 0 : 1);
-  return Number(rounded) === 0 ? "0" : `${byErrors > 0 ? "+" : "−"}${rounded} pp`;
+  return Number(rounded) === 0 ? "0" : t`${(byErrors > 0 ? "+" : "−") + rounded} pp`;
 }

@@ -2,9 +2,10 @@
 
 import { h, setText } from "../dom/elements";
 import type { Actions } from "../store/store";
+import { type Text, t } from "../texts/say";
 import { formatRate, formatShare } from "../values/format";
 import { formatLatency, formatThroughput, latencyOf, throughputOf } from "../values/measures";
-import { type Edge, total, worst } from "../values/model";
+import { type Edge, type Tones, total, worst } from "../values/model";
 import { type State, select } from "../values/state";
 import { toneOf } from "../values/traffic";
 import { lostOf, networkOf } from "../values/witnesses";
@@ -21,7 +22,7 @@ export interface Order {
 
 export const FIRST_ORDER: Order = { column: "errors", descending: true };
 
-const HEADS: Readonly<Record<Column, string>> = { name: "Connection", rate: "req/s", errors: "errors", lost: "lost/s", latency: "latency", network: "network", throughput: "bytes/s" };
+const HEADS: Readonly<Record<Column, Text>> = { name: "Connection", rate: "req/s", errors: "errors", lost: "lost/s", latency: "latency", network: "network", throughput: "bytes/s" };
 // More rows make a page slow, and nobody reads them.
 const MOST_ROWS = 200;
 
@@ -90,34 +91,34 @@ export class Connections {
     this.element = h("div", { class: "connections" }, this.title, h("table", {}, h("thead", {}, this.heads), this.rows), this.more);
   }
 
-  render(table: Table, state: State): void {
+  render(table: Table, state: State, tones: Tones): void {
     const { title, rows, name } = table;
-    setText(this.title, `${title} (${rows.length})`);
+    setText(this.title, t`${title} (${rows.length})`);
     this.element.hidden = rows.length === 0;
     if (!rows.length) return;
     const columns = columnsOf(rows);
     const order = columns.includes(this.order.column) ? this.order : FIRST_ORDER;
-    this.renderHeads(columns, order, table, state);
+    this.renderHeads(columns, order, table, state, tones);
     const shown = sorted(rows, order, name).slice(0, MOST_ROWS);
-    this.rows.replaceChildren(...shown.map((row) => this.row(row, columns, table, state)));
-    setText(this.more, rows.length > shown.length ? `The first ${shown.length} of ${rows.length}; sort by another column to see others.` : "");
+    this.rows.replaceChildren(...shown.map((row) => this.row(row, columns, table, state, tones)));
+    setText(this.more, rows.length > shown.length ? t`The first ${shown.length} of ${rows.length}; sort by another column to see others.` : "");
   }
 
-  private renderHeads(columns: readonly Column[], order: Order, table: Table, state: State): void {
+  private renderHeads(columns: readonly Column[], order: Order, table: Table, state: State, tones: Tones): void {
     // The one that was pressed keeps the focus.
     const pressed = [...this.heads.children].findIndex((head) => head.contains(document.activeElement));
     this.heads.replaceChildren(...columns.map((column) => {
       const sort = (): void => {
         this.order = reorder(order, column);
-        this.render(table, state);
+        this.render(table, state, tones);
       };
       const direction = column !== order.column ? "none" : order.descending ? "descending" : "ascending";
-      return h("th", { class: column === "name" ? "" : "number", "aria-sort": direction }, h("button", { type: "button", onClick: sort }, (column === "name" && table.of) || HEADS[column]));
+      return h("th", { class: column === "name" ? "" : "number", "aria-sort": direction }, h("button", { type: "button", onClick: sort }, (column === "name" && table.of) || t(HEADS[column])));
     }));
     if (pressed >= 0) this.heads.children[pressed]?.querySelector("button")?.focus();
   }
 
-  private row(row: Row, columns: readonly Column[], table: Table, state: State): HTMLElement {
+  private row(row: Row, columns: readonly Column[], table: Table, state: State, tones: Tones): HTMLElement {
     const { source, target } = row;
     const name = table.name(row);
     const { selection } = state;
@@ -125,28 +126,28 @@ export class Connections {
     const open = (): void => (table.open ? table.open(row) : this.actions.change((before) => select(before, { kind: "edge", source, target })));
     const severity = worst(row.notices);
     return h("tr", { class: selected ? "selected" : "" }, ...columns.map((column) => {
-      if (column !== "name") return valueCell(row, column);
+      if (column !== "name") return valueCell(row, column, tones);
       return h("td", {}, h("div", { class: "cell" }, h("button", { type: "button", class: "row-button", title: name, onClick: open }, name),
         severity >= 0 && h("span", { class: `badge severity-${severity}`, title: row.notices[0]?.title ?? "" }, SEVERITY_MARKS[severity])));
     }));
   }
 }
 
-function valueCell(row: Row, column: Exclude<Column, "name">): HTMLElement {
+function valueCell(row: Row, column: Exclude<Column, "name">, tones: Tones): HTMLElement {
   const all = total(row.rates);
   if (column === "rate") return h("td", { class: "number" }, formatRate(all));
-  if (column === "errors") return h("td", { class: `number ${toneOf("danger", row.rates)}`.trim() }, formatShare(row.rates.danger, all));
+  if (column === "errors") return h("td", { class: `number ${toneOf("danger", row.rates, tones)}`.trim() }, formatShare(row.rates.danger, all));
   if (column === "lost") {
     const lost = lostOf(row.measurements);
-    return h("td", { class: lost > 0 ? "number danger" : "number", title: lost > 0 ? "Requests a second that were sent and not received" : null }, lost > 0 ? formatRate(lost) : "");
+    return h("td", { class: lost > 0 ? "number danger" : "number", title: lost > 0 ? t("Requests a second that were sent and not received") : null }, lost > 0 ? formatRate(lost) : "");
   }
   if (column === "network") {
     const network = networkOf(row.measurements);
-    return h("td", { class: "number", title: network === null ? null : "How much longer it took for the caller, on average" }, network === null ? "–" : formatLatency(network));
+    return h("td", { class: "number", title: network === null ? null : t("How much longer it took for the caller, on average") }, network === null ? "–" : formatLatency(network));
   }
   if (column === "latency") {
     const latency = latencyOf(row.measurements);
-    return h("td", { class: "number", title: latency ? `${latency.percentile} % of requests are faster` : null }, latency ? formatLatency(latency.ms) : "–");
+    return h("td", { class: "number", title: latency ? t`${latency.percentile} % of requests are faster` : null }, latency ? formatLatency(latency.ms) : "–");
   }
   const throughput = throughputOf(row.measurements);
   return h("td", { class: "number" }, throughput === null ? "–" : formatThroughput(throughput));

@@ -4,10 +4,11 @@ import { h, iconButton, setText } from "../dom/elements";
 import { type Group, type Plan, bundle } from "../picture/groups";
 import type { Pictures } from "../picture/picture";
 import type { Actions, Snapshot } from "../store/store";
+import { t } from "../texts/say";
 import { OTHERS } from "../values/crowd";
 import { formatRate } from "../values/format";
 import { latencyOf, measuredNote } from "../values/measures";
-import { type Edge, type Level, NO_RATES, type Node, type Notice, labelOf, notAnswered, sum, total } from "../values/model";
+import { type Edge, type Level, NO_RATES, type Node, type Notice, type Tones, labelOf, notAnswered, sum, total } from "../values/model";
 import { visible } from "../values/names";
 import { type PlacedNotice, causesAt } from "../values/notices";
 import { closeGroup, openGroup } from "../values/opening";
@@ -35,7 +36,7 @@ export class DetailsPanel extends Panel {
     private readonly actions: Actions,
     private readonly pictures: Pictures,
   ) {
-    super("details", "Details");
+    super("details", t("Details"));
     this.tables = [new Connections(actions), new Connections(actions), new Connections(actions)];
     this.body.append(this.facts, this.measured, this.trend.element, this.notices, ...this.tables.map((table) => table.element));
     this.element.prepend(h("header", { class: "panel-head" }, h("div", {}, this.kind, this.heading), this.buttons));
@@ -56,36 +57,36 @@ export class DetailsPanel extends Panel {
     else if (subject) this.showEdge(level, subject.source, subject.target, plan, state);
     else this.showLevel(level, plan, now);
     this.showUnseen(notAnswered(data.graph!.about, level.name));
-    setText(this.measured, measuredNote(data.graph!));
+    setText(this.measured, measuredNote(data.graph!, state.zone));
     this.trend.render(now);
   }
 
   private showLevel(level: Level, plan: Plan, { state, data }: Snapshot): void {
     const real = level.edges.filter((edge) => !edge.synthetic);
-    this.head(level.name === "" ? "All clusters" : "Cluster", visible(level.name) || "Between clusters", []);
-    const [requests, errors] = rateFacts(insideRates(data.graph!, level.name));
+    this.head(level.name === "" ? t("All clusters") : t("Cluster"), visible(level.name) || t("Between clusters"), []);
+    const [requests, errors] = rateFacts(insideRates(data.graph!, level.name), level.tones);
     this.facts.replaceChildren(
-      h("h3", {}, "What enters"), factList([...rateFacts(enteringRates(level, data.topology.get(level.name))), ["Nodes", String(level.nodes.filter((node) => !node.synthetic).length)]]),
-      h("h3", {}, level.name === "" ? "Every hop inside clusters" : "Every hop inside"), factList([requests!, errors!]));
+      h("h3", {}, t("What enters")), factList([...rateFacts(enteringRates(level, data.topology.get(level.name)), level.tones), [t("Nodes"), String(level.nodes.filter((node) => !node.synthetic).length)]]),
+      h("h3", {}, level.name === "" ? t("Every hop inside clusters") : t("Every hop inside")), factList([requests!, errors!]));
     this.absent = false;
     // What happens in a cluster is also told by who sees all of them.
     const levels = level.name === "" ? [...data.graph!.levels.values()] : [level];
     const causes = causesAt(data.happened?.found?.incidents ?? [], data.graph!.about.instantMs, data.topology);
     this.showNotices(levels.flatMap((each) => placed(each, level, causes, this.actions)));
-    this.showTables(state, this.groupTable(level, plan), { title: "Connections", rows: real, name: edgeName(level) });
+    this.showTables(state, level.tones, this.groupTable(level, plan), { title: t("Connections"), rows: real, name: edgeName(level) });
   }
 
   private showNode(level: Level, nodeName: string, plan: Plan, state: State, isCluster: boolean): void {
     const node = level.nodes.find((each) => each.name === nodeName);
     const [received, sent] = [incoming(level, nodeName), outgoing(level, nodeName)];
     const canOpen = isCluster || (level.name !== "" && state.path[1] !== nodeName);
-    const open = h("button", { type: "button", class: "button", onClick: () => this.actions.change((before) => enter({ ...before, path: before.path.slice(0, level.name === "" ? 0 : 1) }, nodeName)) }, isCluster ? "Enter cluster" : "Focus");
+    const open = h("button", { type: "button", class: "button", onClick: () => this.actions.change((before) => enter({ ...before, path: before.path.slice(0, level.name === "" ? 0 : 1) }, nodeName)) }, isCluster ? t("Enter cluster") : t("Focus"));
     this.head(kindOf(node, isCluster), labelOf(level, nodeName), [canOpen && !!node && open, state.selection !== null && this.close()]);
-    this.showFacts(node ? [...rateFacts(trafficOf(level, nodeName)), ...measurementFacts(node.measurements), ...throughputFacts(received, "Bytes, incoming"), ...throughputFacts(sent, "Bytes, outgoing")] : [], !node);
-    const group = plan.groups.get(plan.drawnAs.get(nodeName) ?? "") ?? [...plan.groups.values()].find((each) => each.open && each.members.includes(nodeName));
+    this.showFacts(node ? [...rateFacts(trafficOf(level, nodeName), level.tones), ...measurementFacts(node.measurements), ...throughputFacts(received, t("Bytes, incoming")), ...throughputFacts(sent, t("Bytes, outgoing"))] : [], !node);
+    const group = plan.groups.get(plan.drawnAs.get(nodeName) ?? "") ?? [...plan.groups.values()].findLast((each) => each.open && each.members.includes(nodeName));
     if (group) this.facts.append(this.groupLine(group));
     this.showNotices(node?.notices.map((notice) => here(notice, false)) ?? []);
-    this.showTables(state, { title: "Incoming", rows: received, name: (edge) => labelOf(level, edge.source) }, { title: "Outgoing", rows: sent, name: (edge) => labelOf(level, edge.target) });
+    this.showTables(state, level.tones, { title: t("Incoming"), rows: received, name: (edge) => labelOf(level, edge.source) }, { title: t("Outgoing"), rows: sent, name: (edge) => labelOf(level, edge.target) });
   }
 
   private showGroup(level: Level, group: Group, state: State): void {
@@ -95,15 +96,15 @@ export class DetailsPanel extends Panel {
     const sent = real.filter((edge) => inside.has(edge.source) && !inside.has(edge.target));
     const within = real.filter((edge) => inside.has(edge.source) && inside.has(edge.target));
     const there = level.nodes.filter((node) => inside.has(node.name));
-    const open = h("button", { type: "button", class: "button", onClick: () => this.actions.change((before) => openGroup(before, group.name)) }, group.name === OTHERS ? "Show more" : "Open group");
-    this.head("Group", groupTitle(group), [!group.open && open, this.close()]);
+    const open = h("button", { type: "button", class: "button", onClick: () => this.actions.change((before) => openGroup(before, group.name)) }, group.name === OTHERS ? t("Show more") : t("Open group"));
+    this.head(t("Group"), groupTitle(group), [!group.open && open, this.close()]);
     const rates = sum((received.length ? received : sent).map((edge) => edge.rates));
-    this.showFacts([...rateFacts(rates), ["Nodes", there.length === group.members.length ? String(there.length) : `${there.length} of ${group.members.length} at this instant`], ["Requests inside", `${formatRate(total(sum(within.map((edge) => edge.rates))))} /s`], ...throughputFacts(received, "Bytes, incoming"), ...throughputFacts(sent, "Bytes, outgoing")]);
+    this.showFacts([...rateFacts(rates, level.tones), [t("Nodes"), there.length === group.members.length ? String(there.length) : t`${there.length} of ${group.members.length} at this instant`], [t("Requests inside"), `${formatRate(total(sum(within.map((edge) => edge.rates))))} /s`], ...throughputFacts(received, t("Bytes, incoming")), ...throughputFacts(sent, t("Bytes, outgoing"))]);
     this.showNotices([
       ...there.flatMap((node) => node.notices.map((notice) => ({ ...here(notice, false), place: node.label, open: this.to({ kind: "node", node: node.name }) }))),
       ...within.flatMap((edge) => edge.notices.map((notice) => ({ ...here(notice, true), place: edgeName(level)(edge), open: this.to({ kind: "edge", source: edge.source, target: edge.target }) }))),
     ]);
-    this.showTables(state, this.memberTable(level, there), { title: "Incoming", rows: received, name: edgeName(level) }, { title: "Outgoing", rows: sent, name: edgeName(level) });
+    this.showTables(state, level.tones, this.memberTable(level, there), { title: t("Incoming"), rows: received, name: edgeName(level) }, { title: t("Outgoing"), rows: sent, name: edgeName(level) });
   }
 
   private showEdge(level: Level, source: string, target: string, plan: Plan, state: State): void {
@@ -112,12 +113,12 @@ export class DetailsPanel extends Panel {
     const edges = bundled ? level.edges.filter((edge) => !edge.synthetic && as(edge.source) === source && as(edge.target) === target) : [findEdge(level, source, target)].filter((edge) => edge !== undefined);
     const edge = edges.length ? bundle(source, target, edges) : undefined;
     const label = (name: string): string => (plan.groups.has(name) ? groupTitle(plan.groups.get(name)!) : labelOf(level, name));
-    this.head(edges.length > 1 ? `${edges.length} connections` : "Connection", `${label(source)} → ${label(target)}`, [this.close()]);
-    this.showFacts(edge ? [...rateFacts(edge.rates), ...witnessFacts(edge), ...measurementFacts(edge.measurements)] : [], !edge);
-    if (edges.length > 1 && latencyOf(edge!.measurements)) this.facts.append(h("p", { class: "quiet" }, "Of latencies the largest, of throughput and what was lost the sum."));
+    this.head(edges.length > 1 ? t`${edges.length} connections` : t("Connection"), `${label(source)} → ${label(target)}`, [this.close()]);
+    this.showFacts(edge ? [...rateFacts(edge.rates, level.tones), ...witnessFacts(edge), ...measurementFacts(edge.measurements)] : [], !edge);
+    if (edges.length > 1 && latencyOf(edge!.measurements)) this.facts.append(h("p", { class: "quiet" }, t("Of latencies the largest, of throughput and what was lost the sum.")));
     this.showNotices(edge?.notices.map((notice) => here(notice, true)) ?? []);
     this.facts.append(h("p", { class: "ends" }, this.endButton(source, label), " → ", this.endButton(target, label)));
-    this.showTables(state, bundled ? { title: "Connections", rows: edges, name: edgeName(level) } : NO_TABLE);
+    this.showTables(state, level.tones, bundled ? { title: t("Connections"), rows: edges, name: edgeName(level) } : NO_TABLE);
   }
 
   private endButton(name: string, label: (name: string) => string): HTMLElement {
@@ -125,8 +126,8 @@ export class DetailsPanel extends Panel {
   }
 
   private groupLine(group: Group): HTMLElement {
-    return h("p", { class: "ends" }, "In group ", h("button", { type: "button", class: "quiet-button", onClick: this.to({ kind: "node", node: group.key }) }, groupTitle(group)),
-      group.open && h("span", {}, " · ", h("button", { type: "button", class: "quiet-button", onClick: () => this.actions.change((state) => closeGroup(state, group.name)) }, "close it")));
+    return h("p", { class: "ends" }, t("In group "), h("button", { type: "button", class: "quiet-button", onClick: this.to({ kind: "node", node: group.key }) }, groupTitle(group)),
+      group.open && h("span", {}, " · ", h("button", { type: "button", class: "quiet-button", onClick: () => this.actions.change((state) => closeGroup(state, group.name)) }, t("close it"))));
   }
 
   private groupTable(level: Level, plan: Plan): Table {
@@ -137,20 +138,20 @@ export class DetailsPanel extends Panel {
       const notices = level.nodes.filter((node) => inside.has(node.name)).flatMap((node) => node.notices);
       return { ...bundle(group.key, group.key, received.length ? received : [NOTHING]), source: group.key, target: group.key, notices: [...notices, ...received.flatMap((edge) => edge.notices)].sort((one, other) => other.severity - one.severity) };
     });
-    return { title: "Groups", of: "Group", rows, name: (row) => label.get(row.source) ?? row.source, open: (row) => this.to({ kind: "node", node: row.source })() };
+    return { title: t("Groups"), of: t("Group"), rows, name: (row) => label.get(row.source) ?? row.source, open: (row) => this.to({ kind: "node", node: row.source })() };
   }
 
   private memberTable(level: Level, there: readonly Node[]): Table {
     const rows = there.map((node): Row => ({ source: node.name, target: node.name, rates: trafficOf(level, node.name), notices: node.notices, measurements: node.measurements }));
-    return { title: "Nodes", of: "Node", rows, name: (row) => labelOf(level, row.source), open: (row) => this.to({ kind: "node", node: row.source })() };
+    return { title: t("Nodes"), of: t("Node"), rows, name: (row) => labelOf(level, row.source), open: (row) => this.to({ kind: "node", node: row.source })() };
   }
 
   private to(selection: Selection): () => void {
     return () => this.actions.change((state) => select(state, selection));
   }
 
-  private showTables(state: State, ...tables: readonly Table[]): void {
-    this.tables.forEach((table, index) => table.render(tables[index] ?? NO_TABLE, state));
+  private showTables(state: State, tones: Tones, ...tables: readonly Table[]): void {
+    this.tables.forEach((table, index) => table.render(tables[index] ?? NO_TABLE, state, tones));
   }
 
   private head(kind: string, title: string, buttons: (HTMLElement | false)[]): void {
@@ -160,19 +161,19 @@ export class DetailsPanel extends Panel {
   }
 
   private close(): HTMLElement {
-    return iconButton("close", "Clear the selection (Esc)", () => this.actions.change((state) => select(state, null)));
+    return iconButton("close", t("Clear the selection (Esc)"), () => this.actions.change((state) => select(state, null)));
   }
 
   private showFacts(facts: readonly Fact[], absent = false): void {
     this.absent = absent;
-    this.facts.replaceChildren(absent ? h("p", { class: "quiet" }, "Not there at this instant: nobody was seen to call it.") : factList(facts));
+    this.facts.replaceChildren(absent ? h("p", { class: "quiet" }, t("Not there at this instant: nobody was seen to call it.")) : factList(facts));
   }
 
   /** A number of which a part was not seen says so. */
   private showUnseen(names: string): void {
     if (!names) return;
     if (this.absent) this.facts.replaceChildren();
-    this.facts.prepend(h("p", { class: "partial" }, `${this.absent ? "Not seen at this instant" : "Known in part"}: ${names} was not answered.`));
+    this.facts.prepend(h("p", { class: "partial" }, this.absent ? t`Not seen at this instant: ${names} was not answered.` : t`Known in part: ${names} was not answered.`));
   }
 
   private showNotices(notices: readonly PlacedNotice[]): void {
@@ -181,12 +182,12 @@ export class DetailsPanel extends Panel {
 }
 
 function groupTitle(group: Group): string {
-  return group.name === OTHERS ? "All others" : group.name;
+  return group.name === OTHERS ? t("All others") : group.name;
 }
 
 function kindOf(node: Node | undefined, isCluster: boolean): string {
-  if (isCluster) return "Cluster";
-  return node && node.class !== "default" && node.class !== "normal" ? `Node · ${node.class}` : "Node";
+  if (isCluster) return t("Cluster");
+  return node && node.class !== "default" && node.class !== "normal" ? t`Node · ${node.class}` : t("Node");
 }
 
 function edgeName(level: Level): (edge: Pick<Edge, "source" | "target">) => string {

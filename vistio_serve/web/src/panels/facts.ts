@@ -1,21 +1,22 @@
 /** Facts about nodes and edges that panels share. Pure, but for `rateBar`. */
 
 import { h } from "../dom/elements";
+import { t } from "../texts/say";
 import { formatRate, formatShare } from "../values/format";
 import { formatLatency, formatThroughput, throughputOf, wordsOf } from "../values/measures";
-import { type Edge, type Level, type Measurements, type Rates, edgeKey, sum, total } from "../values/model";
+import { type Edge, type Level, type Measurements, type Rates, type Tones, edgeKey, sum, total } from "../values/model";
 import { toneOf } from "../values/traffic";
 import { TOLD_WORDS, lostOf, networkOf } from "../values/witnesses";
 
 /** Rows of a definition list. */
 export type Fact = readonly [name: string, value: string, tone?: "danger" | "warning" | undefined];
 
-export function rateFacts(rates: Rates): Fact[] {
+export function rateFacts(rates: Rates, tones: Tones): Fact[] {
   const all = total(rates);
   return [
-    ["Requests", `${formatRate(all)} /s`],
-    ["Errors", `${formatShare(rates.danger, all)} · ${formatRate(rates.danger)} /s`, toneOf("danger", rates) || undefined],
-    ["Warnings", `${formatShare(rates.warning, all)} · ${formatRate(rates.warning)} /s`, toneOf("warning", rates) || undefined],
+    [t("Requests"), `${formatRate(all)} /s`],
+    [t("Errors"), `${formatShare(rates.danger, all)} · ${formatRate(rates.danger)} /s`, toneOf("danger", rates, tones) || undefined],
+    [t("Warnings"), `${formatShare(rates.warning, all)} · ${formatRate(rates.warning)} /s`, toneOf("warning", rates, tones) || undefined],
   ];
 }
 
@@ -23,9 +24,9 @@ export function rateFacts(rates: Rates): Fact[] {
 export function witnessFacts({ toldBy, measurements }: Edge): Fact[] {
   const [lost, network] = [lostOf(measurements), networkOf(measurements)];
   const facts: (Fact | false)[] = [
-    toldBy !== "" && ["Told by", TOLD_WORDS[toldBy]],
-    lost > 0 && ["Lost: sent, not received", `${formatRate(lost)} /s`, "danger"],
-    network !== null && ["Network delay, mean", formatLatency(network)],
+    toldBy !== "" && [t("Told by"), t(TOLD_WORDS[toldBy])],
+    lost > 0 && [t("Lost: sent, not received"), `${formatRate(lost)} /s`, "danger"],
+    network !== null && [t("Network delay, mean"), formatLatency(network)],
   ];
   return facts.filter((fact) => fact !== false);
 }

@@ -1,6 +1,7 @@
 /** Notices as a list: one line for equal titles, text as text, links only where they are safe. */
 
 import { h, link } from "../dom/elements";
+import { t } from "../texts/say";
 import { type Folded, type PlacedNotice, fold } from "../values/notices";
 import { isQueryLink } from "../values/prometheus";
 import { amountText } from "../values/titles";
@@ -18,11 +19,11 @@ function linesOf({ about, subtitle, severity, notices }: Folded): (HTMLElement |
   const count = notices.length > 1 ? ` · ${notices.length}` : "";
   const places = notices.map((notice) => h("li", {}, ...placeOf(notice)));
   return [
-    h("span", { class: "notice-kind" }, NAMES[severity] + count),
+    h("span", { class: "notice-kind" }, t(NAMES[severity]) + count),
     h("strong", {}, placed ? about : first!.title),
     subtitle !== "" && h("span", { class: "quiet" }, subtitle),
     placed ? h("ul", { class: "notice-places" }, ...places.slice(0, SHOWN)) : linkOf(first!),
-    places.length > SHOWN && h("details", {}, h("summary", {}, `${places.length - SHOWN} more`), h("ul", { class: "notice-places" }, ...places.slice(SHOWN))),
+    places.length > SHOWN && h("details", {}, h("summary", {}, t`${places.length - SHOWN} more`), h("ul", { class: "notice-places" }, ...places.slice(SHOWN))),
   ];
 }
 
@@ -36,5 +37,5 @@ function placeOf(notice: PlacedNotice): (HTMLElement | false)[] {
 }
 
 function linkOf({ link: address }: PlacedNotice): HTMLElement | false {
-  return address !== "" && link(address, isQueryLink(address) ? "query" : "link");
+  return address !== "" && link(address, isQueryLink(address) ? t("query") : t("link"));
 }

@@ -4,7 +4,9 @@ import "../style/trend.css";
 import { h, set, setText } from "../dom/elements";
 import type { Snapshot, Trend } from "../store/store";
 import { trendSubject } from "../store/trend";
+import { t } from "../texts/say";
 import { formatRate, formatTime } from "../values/format";
+import type { Zone } from "../values/zones";
 import { type Box, drawTrend, xOf } from "./trend-lines";
 
 const BOX: Box = { width: 360, rate: { top: 2, height: 44 }, errors: { top: 56, height: 26 } };
@@ -38,21 +40,21 @@ export class TrendChart {
     if (!subject || !data.graph) return;
     // What was answered for something else is not shown, its place stays.
     const trend = data.trend && JSON.stringify(data.trend.subject) === JSON.stringify(subject) ? data.trend : null;
-    setText(this.title, `Trend${subject.source === undefined ? ", received" : subject.target === undefined ? ", sent" : ""}`);
-    setText(this.note, trend?.problem ? `It cannot be shown: ${trend.problem.title}` : "");
-    this.draw(trend, data.graph.about.instantMs);
+    setText(this.title, subject.source === undefined ? t("Trend, received") : subject.target === undefined ? t("Trend, sent") : t("Trend"));
+    setText(this.note, trend?.problem ? t`It cannot be shown: ${trend.problem.title}` : "");
+    this.draw(trend, data.graph.about.instantMs, state.zone);
   }
 
-  private draw(trend: Trend | null, atMs: number): void {
+  private draw(trend: Trend | null, atMs: number, zone: Zone): void {
     const timeline = trend?.timeline;
-    const drawn = trend && timeline ? drawTrend({ ...trend, timeline }, BOX, atMs) : null;
-    set(this.chart, "aria-label", drawn?.says ?? "Nothing is known yet.");
+    const drawn = trend && timeline ? drawTrend({ ...trend, timeline }, BOX, atMs, zone) : null;
+    set(this.chart, "aria-label", drawn?.says ?? t("Nothing is known yet."));
     set(this.rate, "d", drawn?.rate.line ?? "");
     set(this.errors, "d", drawn?.errors.line ?? "");
     setText(this.rateMax, drawn ? `${formatRate(drawn.rate.max)} /s` : "");
-    setText(this.errorsMax, drawn ? `${drawn.errors.max.toFixed(0)} % err.` : "");
-    setText(this.start, trend ? formatTime(trend.window.startMs).slice(0, 5) : "");
-    setText(this.end, trend ? formatTime(trend.window.endMs).slice(0, 5) : "");
+    setText(this.errorsMax, drawn ? t`${drawn.errors.max.toFixed(0)} % err.` : "");
+    setText(this.start, trend ? formatTime(trend.window.startMs, zone).slice(0, 5) : "");
+    setText(this.end, trend ? formatTime(trend.window.endMs, zone).slice(0, 5) : "");
     this.gaps.replaceChildren(...(drawn?.gaps ?? []).map(([x, width]) => svg("rect", { x, width, y: 0, height: HEIGHT, fill: "url(#trend-hatch)" })));
     const x = trend ? xOf(atMs, trend.window, BOX.width) : -1;
     const inside = drawn !== null && x >= 0 && x <= BOX.width;

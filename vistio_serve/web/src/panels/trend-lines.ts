@@ -1,10 +1,12 @@
 /** What is drawn of a trend, and all of it in words. Pure; what is asked is in `store/trend.ts`. */
 
 import type { Trend } from "../store/store";
+import { counted, t } from "../texts/say";
 import type { Timeline } from "../values/answers";
-import { formatRate, formatTime } from "../values/format";
+import { formatPercent, formatRate, formatTime } from "../values/format";
 import { niceMax, seriesOf } from "../values/series";
 import type { Window } from "../values/state";
+import type { Zone } from "../values/zones";
 
 export interface Lane {
   /** The path of the line, broken where nobody looked. */
@@ -34,7 +36,7 @@ const SMALLEST_GAP = 2;
 // As on the timeline: less than this is not made to look like much.
 const LEAST_ERRORS_PERCENT = 4;
 
-export function drawTrend({ window, timeline }: Trend & { readonly timeline: Timeline }, box: Box, atMs: number): Drawn {
+export function drawTrend({ window, timeline }: Trend & { readonly timeline: Timeline }, box: Box, atMs: number, zone: Zone): Drawn {
   const { rate, errors } = seriesOf(timeline);
   // A step is drawn in its middle.
   const xs = timeline.steps.start_ms.map((ms) => xOf(ms + timeline.step_ms / 2, window, box.width));
@@ -48,7 +50,7 @@ export function drawTrend({ window, timeline }: Trend & { readonly timeline: Tim
       const x = xOf(startMs, window, box.width);
       return [x, Math.max(xOf(endMs, window, box.width) - x, SMALLEST_GAP)] as const;
     }),
-    says: words(timeline, rate, errors, gaps.length, atMs),
+    says: words(timeline, rate, errors, gaps.length, atMs, zone),
   };
 }
 
@@ -68,17 +70,18 @@ function lineOf(xs: readonly number[], values: readonly (number | null)[], max: 
   }).join("");
 }
 
-function words(timeline: Timeline, rate: readonly (number | null)[], errors: readonly (number | null)[], gaps: number, atMs: number): string {
+function words(timeline: Timeline, rate: readonly (number | null)[], errors: readonly (number | null)[], gaps: number, atMs: number, zone: Zone): string {
   const known = rate.filter((each) => each !== null);
-  if (!known.length) return "Nothing was recorded in this hour.";
+  if (!known.length) return t("Nothing was recorded in this hour.");
   const { start_ms } = timeline.steps;
   const now = start_ms.findLastIndex((ms) => ms <= atMs);
   const [nowRate, nowErrors] = now >= 0 && atMs < start_ms[now]! + timeline.step_ms ? [rate[now], errors[now]] : [null, null];
-  const percent = (value: number): string => `${value.toFixed(2)} %`;
+  const percent = (value: number): string => formatPercent(value.toFixed(2));
+  const when = formatTime(atMs, zone);
   return [
-    `Requests per second: at least ${formatRate(Math.min(...known))}, at most ${formatRate(Math.max(...known))}, ${nowRate == null ? "none known" : formatRate(nowRate)} at ${formatTime(atMs)}.`,
-    `Errors: at most ${percent(largest(errors))}${nowErrors == null ? "" : `, ${percent(nowErrors)} at ${formatTime(atMs)}`}.`,
-    ...(gaps ? [`${gaps} ${gaps === 1 ? "gap" : "gaps"}.`] : []),
+    t`Requests per second: at least ${formatRate(Math.min(...known))}, at most ${formatRate(Math.max(...known))}, ${nowRate == null ? t("none known") : formatRate(nowRate)} at ${when}.`,
+    nowErrors == null ? t`Errors: at most ${percent(largest(errors))}.` : t`Errors: at most ${percent(largest(errors))}, ${percent(nowErrors)} at ${when}.`,
+    ...(gaps ? [counted(gaps, "{0} gap.", "{0} gaps.")] : []),
   ].join(" ");
 }
 

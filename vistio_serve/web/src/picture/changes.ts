@@ -5,6 +5,7 @@
  * gone, when traffic moved by a fifth, or the share of errors by a percentage point: those are coloured.
  */
 
+import { type Text, listed, t } from "../texts/say";
 import type { Diff, DiffChange, DiffEdge, DiffNode } from "../values/answers";
 import { OTHERS } from "../values/crowd";
 import { type Level, NO_RATES, type Rates, edgeKey, keyIn, total } from "../values/model";
@@ -35,7 +36,7 @@ const NOTABLE_POINTS = 1;
 
 /** A sign for each kind, read without colours. */
 export const SIGNS: Readonly<Record<ChangeKind, string>> = { new: "+", gone: "×", more: "▲", less: "▼", errors: "!" };
-export const WORDS: Readonly<Record<ChangeKind, string>> = {
+export const WORDS: Readonly<Record<ChangeKind, Text>> = {
   new: "new", gone: "gone", more: "more traffic", less: "less traffic", errors: "another share of errors",
 };
 
@@ -78,7 +79,7 @@ export interface Row {
 export function groupRowsOf(changes: LevelChanges, plan: Plan, cluster: string): readonly Row[] {
   const rows = [...plan.groups.values()].flatMap((group): Row[] => {
     const change = changes.nodes.get(group.key);
-    return change && !group.open ? [{ cluster, name: group.name === OTHERS ? "All others" : group.name, change, selects: { node: group.key } }] : [];
+    return change && !group.open ? [{ cluster, name: group.name === OTHERS ? t("All others") : group.name, change, selects: { node: group.key } }] : [];
   });
   const moved = ({ change }: Row): number => Math.abs(change.byRps);
   return notableFirst(rows.sort((one, other) => moved(other) - moved(one)));
@@ -109,6 +110,6 @@ function notableFirst(rows: readonly Row[]): Row[] {
 /** `3 new, 1 gone, 7 changed, 2 not seen`; what is not there is not told. */
 export function summaryOf(rows: readonly Row[], unseen = 0): string {
   const count = (kinds: readonly ChangeKind[]): number => rows.filter((row) => row.change.notable && kinds.includes(row.change.kind)).length;
-  const parts = [[count(["new"]), "new"], [count(["gone"]), "gone"], [count(["more", "less", "errors"]), "changed"], [unseen, "not seen"]] as const;
-  return parts.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`).join(", ") || "nothing notable";
+  const parts = [[count(["new"]), t`${count(["new"])} new`], [count(["gone"]), t`${count(["gone"])} gone`], [count(["more", "less", "errors"]), t`${count(["more", "less", "errors"])} changed`], [unseen, t`${unseen} not seen`]] as const;
+  return listed(parts.filter(([number]) => number > 0).map(([, words]) => words)) || t("nothing notable");
 }

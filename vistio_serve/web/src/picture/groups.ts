@@ -5,11 +5,13 @@
  * there, so that it stays while time moves; `arrange` applies it to a level at a moment. Pure.
  */
 
-import { CROWDED, type Crowd, OTHERS, type Rank, groupKey } from "../values/crowd";
+import { t } from "../texts/say";
+import { CROWDED, type Crowd, OTHERS, type Rank, groupKey, isOwnPattern } from "../values/crowd";
 import { type Edge, type Level, type Measurements, NO_RATES, type Node, type Notice, edgeKey, sum, total } from "../values/model";
 import { visible } from "../values/names";
+import { LOADING, type Patterns } from "../values/patterns";
 import { toldTogether } from "../values/witnesses";
-import { type Naming, WAYS, namingOf } from "./naming";
+import { INNER_WAYS, type Naming, WAYS, namingOf } from "./naming";
 
 export interface Group {
   readonly key: string;
@@ -31,6 +33,8 @@ export interface Plan {
 
 export const EVERYTHING: Plan = { mode: "all", by: "", drawnAs: new Map(), groups: new Map() };
 
+// An open group with more nodes has groups of its own.
+const MANY_INSIDE = 40;
 // A notice box with more is higher than the picture.
 const MOST_NOTICES = 8;
 // A node with more neighbours is looked at with their groups.
@@ -45,14 +49,15 @@ const ENTRY: Node = { name: "no-caller-seen", label: "no-caller-seen", recorded:
  * @param union everything that was there at some time.
  * @param focus a node with a view of its own: it and its neighbours are drawn as they are.
  * @param first the nodes that are shown when the others are not, from `firstOf`.
+ * @param patterns what makes something of a pattern; null while it is being loaded.
  */
-export function planOf(union: Level, crowd: Crowd, focus: string | null, first: () => readonly string[]): Plan {
+export function planOf(union: Level, crowd: Crowd, focus: string | null, first: () => readonly string[], patterns: Patterns | null = null): Plan {
   const nodes = union.nodes.filter((node) => !node.synthetic);
   if (crowd.show === "all" || (crowd.show === "auto" && nodes.length <= CROWDED)) return EVERYTHING;
   const kept = new Set([...entriesOf(union), ...lifted(union, focus)]);
   if (crowd.show === "top") return topPlan(nodes, kept, first());
-  const found = bestGrouping(nodes.filter((node) => !kept.has(node.name)), crowd.by);
-  const drawn = nodes.length - found.grouped + found.byName.size;
+  const found = bestGrouping(nodes.filter((node) => !kept.has(node.name)), crowd.by, patterns);
+  const drawn = leftOf(found, nodes);
   if (crowd.show === "auto" && drawn > CROWDED) return topPlan(nodes, kept, first());
   return groupPlan(found, new Set(crowd.open), nodes);
 }
@@ -79,21 +84,39 @@ function groupPlan(found: Grouping, open: ReadonlySet<string>, nodes: readonly N
   const names = new Set(nodes.map((node) => node.name));
   const groups = new Map<string, Group>();
   const drawnAs = new Map<string, string>();
-  for (const [name, members] of found.byName) {
+  const byNode = new Map(nodes.map((node) => [node.name, node]));
+  const add = (name: string, members: readonly string[]): void => {
     const key = groupKey(name);
     // A node that is called like a group's key could not be told from it.
-    if (names.has(key)) continue;
+    if (names.has(key)) return;
     groups.set(key, { key, name, members, open: open.has(name) });
     if (!open.has(name)) for (const member of members) drawnAs.set(member, key);
-  }
+    else for (const [inner, some] of innerGroups(members.map((member) => byNode.get(member)!))) add(`${name}/${inner}`, some);
+  };
+  for (const [name, members] of found.byName) add(name, members);
   return { mode: "groups", by: found.by, drawnAs, groups };
 }
 
+/** The groups of an open group with many nodes; none where its nodes can be read, or no way helps. */
+function innerGroups(members: readonly Node[]): ReadonlyMap<string, readonly string[]> {
+  if (members.length <= MANY_INSIDE) return new Map();
+  const all = INNER_WAYS.map((naming) => grouping(members, "", naming)).filter((each) => each.byName.size > 1);
+  return (all.find((each) => leftOf(each, members) <= MANY_INSIDE) ?? all[0])?.byName ?? new Map();
+}
+
+/** How much is left to draw. */
+function leftOf({ byName, grouped }: Grouping, nodes: readonly Node[]): number {
+  return nodes.length - grouped + byName.size;
+}
+
 /** Groups in the way that was asked for, or in the one that leaves least to draw. */
-function bestGrouping(nodes: readonly Node[], by: string): Grouping {
-  if (by !== "auto") return grouping(nodes, by, WAYS[by]?.naming ?? namingOf(by));
+function bestGrouping(nodes: readonly Node[], by: string, patterns: Patterns | null): Grouping {
+  const own = isOwnPattern(by) ? namingOf(by, patterns) : null;
+  // Until its engine is there, a pattern is as if nothing were asked: else all of a big level would be drawn for a moment.
+  if (own !== null && own !== t(LOADING)) return grouping(nodes, by, typeof own === "string" ? null : own);
+  if (own === null && by !== "auto") return grouping(nodes, by, WAYS[by]!.naming);
   const all = Object.entries(WAYS).map(([name, way]) => grouping(nodes, name, way.naming));
-  const left = (each: Grouping): number => (each.byName.size < 2 ? Infinity : nodes.length - each.grouped + each.byName.size);
+  const left = (each: Grouping): number => (each.byName.size < 2 ? Infinity : leftOf(each, nodes));
   // The first way whose picture can be read: a namespace says more than a part of a name.
   return all.find((each) => left(each) <= CROWDED / 2) ?? all.reduce((best, each) => (left(each) < left(best) ? each : best));
 }
@@ -190,7 +213,7 @@ function groupNode(group: Group, members: readonly Node[], inside: readonly Edge
   return {
     name: group.key,
     recorded: group.key,
-    label: group.name === OTHERS ? `${group.members.length} others` : `${group.name} (${group.members.length})`,
+    label: group.name === OTHERS ? t`${group.members.length} others` : `${group.name} (${group.members.length})`,
     class: classes.size === 1 ? [...classes][0]! : "default",
     notices: mostSevere(notices),
     measurements: {},

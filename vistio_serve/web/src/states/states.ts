@@ -2,6 +2,7 @@
 
 import { fill, h, set } from "../dom/elements";
 import type { Actions, Snapshot, View } from "../store/store";
+import { t } from "../texts/say";
 import { NO_FILTERS, openPath } from "../values/state";
 import { goLive, goTo } from "../values/travel";
 import { type Message, type Remedy, messagesOf } from "./messages";
@@ -41,7 +42,7 @@ export class StatesView implements View {
     return h("section", { class: `state tone-${message.tone}${message.covers ? " cover" : ""}`, "data-kind": message.kind },
       h("h2", {}, message.title),
       message.detail !== "" && h("p", {}, ...prose(message.detail)),
-      message.items.length > 0 && h("ul", { class: "state-items" }, ...message.items.slice(0, MAX_ITEMS).map((item) => h("li", {}, item)), more > 0 && h("li", {}, `and ${more} more`)),
+      message.items.length > 0 && h("ul", { class: "state-items" }, ...message.items.slice(0, MAX_ITEMS).map((item) => h("li", {}, item)), more > 0 && h("li", {}, t`and ${more} more`)),
       message.advice !== "" && h("p", { class: "quiet" }, ...prose(message.advice)),
       message.remedies.length > 0 && h("div", { class: "remedies" }, ...message.remedies.map((remedy) => this.button(remedy))));
   }

@@ -1,9 +1,14 @@
 /** Whether what is shown is older than it should be. Pure. */
 
-import type { Snapshot } from "./store";
+import type { Data, Snapshot } from "./store";
 
 /** More intervals than these between what is shown and what should be: something does not come. */
 export const LATE_INTERVALS = 3;
+
+/** What the server's clock shows when this browser's shows `nowMs`; the same until it was told. */
+export function serverMs({ clockOffsetMs }: Data, nowMs: number): number {
+  return nowMs + (clockOffsetMs ?? 0);
+}
 
 /** Whether the live picture is the last one that there is, since nothing was seen for longer than one may borrow from. */
 export function isSilent({ state, data }: Snapshot): boolean {
@@ -14,6 +19,6 @@ export function isSilent({ state, data }: Snapshot): boolean {
 export function latenessMs({ state, data }: Snapshot, nowMs: number): number | null {
   if (state.travel.mode !== "live" || !data.graph) return null;
   const { instantMs, intervalMs } = data.graph.about;
-  const ageMs = nowMs + data.clockOffsetMs - instantMs;
+  const ageMs = serverMs(data, nowMs) - instantMs;
   return ageMs > LATE_INTERVALS * intervalMs ? ageMs : null;
 }

@@ -1,7 +1,9 @@
 /** The one place that changes: the state and the data, and who wants to know. */
 
-import type { Annotation, Diff, Gap, Incidents, Problem, Subject, Timeline } from "../values/answers";
+import type { Annotation, Diff, Gap, Heat, Incidents, Problem, Subject, Timeline, Waiting } from "../values/answers";
+import type { Access } from "../values/marks";
 import type { Graph } from "../values/model";
+import type { Patterns } from "../values/patterns";
 import type { State, Window } from "../values/state";
 import { EMPTY, type Topology } from "../values/topology";
 import type { Axis } from "../values/travel";
@@ -10,8 +12,8 @@ import type { Axis } from "../values/travel";
 export interface Followed {
   readonly subject: Subject;
   readonly timeline: Timeline | null;
-  /** Of a level, what enters; null of anything else, and where that is not known. */
-  readonly enters: Timeline | null;
+  /** Of a level what enters, of a node what it receives; null of anything else, and where that is not known. */
+  readonly counted: Timeline | null;
   readonly problem: Problem | null;
 }
 
@@ -30,6 +32,15 @@ export interface Happened {
   /** What of it was asked about. */
   readonly window: Window;
   readonly found: Incidents | null;
+  readonly problem: Problem | null;
+}
+
+/** All services over time; neither heat nor problem while the answer is under way. */
+export interface Heated {
+  /** As in `Happened`. */
+  readonly of: Window | null;
+  readonly window: Window;
+  readonly heat: Heat | null;
   readonly problem: Problem | null;
 }
 
@@ -52,13 +63,17 @@ export interface Data {
   readonly topology: Topology;
   /** Why the graph is not the one asked for. */
   readonly problem: Problem | null;
+  /** Whether the picture's answer is under way, and for how long; null while nobody would notice. */
+  readonly waiting: Waiting | null;
   readonly axis: Axis | null;
-  /** The server's clock less this browser's, in ms. */
-  readonly clockOffsetMs: number;
+  /** The server's clock less this browser's, in ms; null until it was told. */
+  readonly clockOffsetMs: number | null;
   readonly gaps: readonly Gap[];
   /** Rates over time; of what was followed when it was asked for, see `fitting`. */
   readonly followed: Followed | null;
   readonly annotations: readonly Annotation[];
+  /** What may be done here; null as long as the server has not said. */
+  readonly access: Access | null;
   /** What changed from the pinned moment to the one shown; while time plays it may be a moment late. */
   readonly diff: Diff | null;
   readonly diffProblem: Problem | null;
@@ -67,22 +82,32 @@ export interface Data {
   /** What happened in the timeline's window. */
   readonly happened: Happened | null;
   readonly below: Below | null;
+  readonly heated: Heated | null;
+  /** The engine of regular expressions; null until something needs it and it is loaded. */
+  readonly patterns: Patterns | null;
+  /** What of the page's own was to be loaded, and why it could not; empty where all is well. */
+  readonly unloaded: string;
 }
 
 export const NO_DATA: Data = {
   graph: null,
   topology: EMPTY,
   problem: null,
+  waiting: null,
   axis: null,
-  clockOffsetMs: 0,
+  clockOffsetMs: null,
   gaps: [],
   followed: null,
   annotations: [],
+  access: null,
   diff: null,
   diffProblem: null,
   trend: null,
   happened: null,
   below: null,
+  heated: null,
+  patterns: null,
+  unloaded: "",
 };
 
 export interface Snapshot {

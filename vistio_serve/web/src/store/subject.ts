@@ -6,7 +6,7 @@ import { type Selection, type State, levelOf } from "../values/state";
 import type { Topology } from "../values/topology";
 import { entriesOf } from "../values/traffic";
 import { sameWindow } from "../values/window";
-import type { Below, Followed, Happened } from "./store";
+import type { Below, Followed, Happened, Heated } from "./store";
 
 /** What the timeline follows: the selection, the focused node, the cluster, or everything. */
 export function subjectOf(state: State): Subject {
@@ -22,11 +22,22 @@ export function subjectOf(state: State): Subject {
 // More are rather a mesh without an entry: then every hop is shown.
 const MOST_ENTRIES = 8;
 
-/** Of a level, where its traffic enters: it is the sum of these. None of anything else. */
-export function entrySubjects({ level, node, source, target }: Subject, topology: Topology): Subject[] {
-  if (node !== undefined || source !== undefined || target !== undefined) return [];
+/**
+ * Whose requests are drawn: their sum. Of a level those that enter, of a node as everywhere on this page those that it
+ * receives; none of a connection, which is drawn itself, and of a level that is not entered.
+ */
+export function countedSubjects(subject: Subject, topology: Topology): Subject[] {
+  const { level, node, source, target } = subject;
+  if (node !== undefined) return [countedOf(level, node, topology)];
+  if (source !== undefined || target !== undefined) return [];
   const entries = entriesOf(topology.get(level));
   return entries.length > MOST_ENTRIES ? [] : entries.map((entry) => ({ level, source: entry }));
+}
+
+/** What a node receives, or sends where nobody calls it: of the union, so that it is the same at each instant. */
+export function countedOf(level: string, node: string, topology: Topology): Subject {
+  const called = topology.get(level)?.edges.some((edge) => edge.target === node && !edge.synthetic) ?? true;
+  return called ? { level, target: node } : { level, source: node };
 }
 
 /** What has a timeline of its own: a selected group has not. */
@@ -55,6 +66,11 @@ export function fitting(followed: Followed | null, state: State): Followed | nul
 /** What happened, if it was asked for the window that the timeline shows. */
 export function happenedHere(happened: Happened | null, state: State): Happened | null {
   return happened && sameWindow(happened.of, state.window) ? happened : null;
+}
+
+/** Services over time, if they were asked for the window that the timeline shows. */
+export function heatHere(heated: Heated | null, state: State): Heated | null {
+  return heated && sameWindow(heated.of, state.window) ? heated : null;
 }
 
 /** What is below the level, where that is the global one and nothing of it is selected. */

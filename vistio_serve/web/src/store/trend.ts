@@ -4,7 +4,7 @@ import type { Subject } from "../values/answers";
 import { type State, type Window, levelOf } from "../values/state";
 import { type Axis, playheadMs } from "../values/travel";
 import type { Data } from "./store";
-import { followable } from "./subject";
+import { countedOf, followable } from "./subject";
 
 export const LENGTH_MS = 3_600_000;
 export const STEP_MS = 60_000;
@@ -18,7 +18,7 @@ export function trendSubject(state: State, { topology }: Data): Subject | null {
   const node = selection?.node ?? state.path[1];
   const union = topology.get(level);
   if (node === undefined || !union) return null;
-  return union.edges.some((edge) => edge.target === node && !edge.synthetic) ? { level, target: node } : { level, source: node };
+  return countedOf(level, node, topology);
 }
 
 /**

@@ -1,6 +1,10 @@
-/** A table that is sorted by any of its columns, and whose rows keep their elements while values change. */
+/**
+ * A table that is sorted by any of its columns, and whose rows keep their elements while values change. Of many rows it shows the
+ * first ones, and more where somebody asks for them: ten thousands keep a browser busy for seconds, each time that one of them is as wide as no other.
+ */
 
 import { fill, h, set, setText } from "../dom/elements";
+import { t } from "../texts/say";
 
 export interface Column<Row> {
   readonly title: string;
@@ -33,33 +37,44 @@ export function inOrder<Row>(rows: readonly Row[], columns: readonly Column<Row>
   return [...rows].sort(compare);
 }
 
+const FIRST_ROWS = 200;
+const MORE_ROWS = 1000;
+
 export class SortedTable<Row> {
   readonly element: HTMLElement;
+  private most = FIRST_ROWS;
+  private readonly more = h("button", { type: "button", class: "button", hidden: true, onClick: () => this.showMore() });
   private readonly caption = h("caption", {});
   private readonly heads: readonly HTMLElement[];
   private readonly body = h("tbody", {});
   private readonly kept = new Map<string, HTMLTableRowElement>();
+  private title = "";
   private rows: readonly Row[] = [];
   private left: readonly boolean[] = [];
   private isSelected: (row: Row) => boolean = () => false;
 
   constructor(private readonly columns: readonly Column<Row>[], private readonly key: (row: Row) => string, private order: Order) {
     this.heads = columns.map((column, index) => h("th", { scope: "col", class: column.numeric ? "number" : "" }, h("button", { type: "button", onClick: () => this.sortBy(index) }, column.title)));
-    this.element = h("table", { class: "wide-table" }, this.caption, h("thead", {}, h("tr", {}, ...this.heads)), this.body);
+    this.element = h("div", { class: "wide-table" }, h("table", {}, this.caption, h("thead", {}, h("tr", {}, ...this.heads)), this.body), this.more);
   }
 
   render(title: string, rows: readonly Row[], isSelected: (row: Row) => boolean): void {
+    this.title = title;
     this.rows = rows;
     this.isSelected = isSelected;
-    setText(this.caption, `${title} (${rows.length})`);
+    setText(this.caption, t`${title} (${rows.length})`);
     this.heads.forEach((head, index) => {
       set(head, "aria-sort", index !== this.order.column ? "none" : this.order.descending ? "descending" : "ascending");
     });
     this.left = this.columns.map((column) => (column.optional ?? false) && rows.every((row) => column.text(row) === ""));
     this.heads.forEach((head, index) => set(head, "hidden", this.left[index]));
-    const keys = new Set(rows.map(this.key));
+    const shown = inOrder(rows, this.columns, this.order, this.key).slice(0, this.most);
+    const keys = new Set(shown.map(this.key));
     for (const key of [...this.kept.keys()]) if (!keys.has(key)) this.kept.delete(key);
-    const elements = inOrder(rows, this.columns, this.order, this.key).map((row) => this.rowOf(row));
+    const left = rows.length - shown.length;
+    this.more.hidden = left === 0;
+    setText(this.more, t`Show ${Math.min(left, MORE_ROWS)} more rows of ${left}`);
+    const elements = shown.map((row) => this.rowOf(row));
     // Rows that stay where they are are not touched: the focus would be lost each time that news come.
     const same = this.body.children.length === elements.length && elements.every((element, index) => this.body.children[index] === element);
     if (same) return;
@@ -68,10 +83,18 @@ export class SortedTable<Row> {
     if (focused instanceof HTMLElement && focused !== document.activeElement && this.body.contains(focused)) focused.focus();
   }
 
+  private showMore(): void {
+    const first = this.body.children.length;
+    this.most += MORE_ROWS;
+    this.render(this.title, this.rows, this.isSelected);
+    // The button may be gone, and one reads on where one was.
+    this.body.children[first]?.querySelector("button")?.focus();
+  }
+
   private sortBy(column: number): void {
     const numeric = this.columns[column]?.numeric ?? false;
     this.order = { column, descending: this.order.column === column ? !this.order.descending : numeric };
-    this.render(this.caption.textContent?.replace(/ \(\d+\)$/, "") ?? "", this.rows, this.isSelected);
+    this.render(this.title, this.rows, this.isSelected);
   }
 
   private rowOf(row: Row): HTMLTableRowElement {

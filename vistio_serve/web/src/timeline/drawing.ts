@@ -8,12 +8,16 @@ import type { Mark } from "../values/series";
 const HATCH_PX = 7;
 const MARK_PX = 4;
 
-/** Hatches the times when nothing was recorded; a gap of one instant is still to be seen. */
-export function drawGaps(chart: uPlot, gaps: readonly Gap[], palette: Palette): void {
+/**
+ * Hatches the times when nothing was recorded; a gap of one instant is still to be seen.
+ *
+ * @param scale how many times as large as on the page.
+ */
+export function drawGaps(chart: uPlot, gaps: readonly Gap[], palette: Palette, scale = 1): void {
   const { ctx, bbox } = chart;
   ctx.save();
   for (const gap of gaps) {
-    const [left, width] = span(chart, Date.parse(gap.start), Date.parse(gap.end), 3);
+    const [left, width] = span(chart, Date.parse(gap.start), Date.parse(gap.end), 3 * scale);
     if (width <= 0) continue;
     ctx.save();
     ctx.beginPath();
@@ -22,9 +26,9 @@ export function drawGaps(chart: uPlot, gaps: readonly Gap[], palette: Palette): 
     ctx.fillStyle = `${palette.quiet}1c`;
     ctx.fillRect(left, bbox.top, width, bbox.height);
     ctx.strokeStyle = `${palette.quiet}99`;
-    ctx.lineWidth = devicePixelRatio;
+    ctx.lineWidth = scale * devicePixelRatio;
     ctx.beginPath();
-    for (let x = left - bbox.height; x < left + width; x += HATCH_PX * devicePixelRatio) {
+    for (let x = left - bbox.height; x < left + width; x += HATCH_PX * scale * devicePixelRatio) {
       ctx.moveTo(x, bbox.top + bbox.height);
       ctx.lineTo(x + bbox.height, bbox.top);
     }
@@ -35,13 +39,13 @@ export function drawGaps(chart: uPlot, gaps: readonly Gap[], palette: Palette): 
 }
 
 /** Notices as bars along the top, annotations as lines with a flag: told apart by place and form, not by colour alone. */
-export function drawMarks(chart: uPlot, marks: readonly Mark[], palette: Palette): void {
+export function drawMarks(chart: uPlot, marks: readonly Mark[], palette: Palette, scale = 1): void {
   const { ctx, bbox } = chart;
-  const unit = devicePixelRatio;
+  const unit = scale * devicePixelRatio;
   const colors = { info: palette.normal, warning: palette.warning, error: palette.danger, annotation: palette.text };
   ctx.save();
   for (const mark of marks) {
-    const [left, width] = span(chart, mark.startMs, mark.endMs, 2);
+    const [left, width] = span(chart, mark.startMs, mark.endMs, 2 * scale);
     if (width <= 0) continue;
     ctx.fillStyle = colors[mark.kind];
     if (mark.kind !== "annotation") {
@@ -59,6 +63,15 @@ export function drawMarks(chart: uPlot, marks: readonly Mark[], palette: Palette
     ctx.fill();
   }
   ctx.restore();
+}
+
+/** A line through the moment that is shown; none where it lies outside. */
+export function drawPlayhead(chart: uPlot, atMs: number | null, palette: Palette, scale: number): void {
+  const { ctx, bbox } = chart;
+  const left = atMs === null ? -1 : chart.valToPos(atMs / 1000, "x", true);
+  if (left < bbox.left || left > bbox.left + bbox.width) return;
+  ctx.fillStyle = palette.text;
+  ctx.fillRect(left - scale * devicePixelRatio, bbox.top, 2 * scale * devicePixelRatio, bbox.height);
 }
 
 /** Left edge and width in canvas pixels, cut to the plot; width 0 when outside. */

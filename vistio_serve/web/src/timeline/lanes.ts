@@ -3,13 +3,15 @@
 import { fill, h, setText } from "../dom/elements";
 import type { Actions, Happened, Snapshot } from "../store/store";
 import { belowHere, happenedHere } from "../store/subject";
+import { t } from "../texts/say";
 import type { Incident, Timeline } from "../values/answers";
-import { goToIncident, whenOf } from "../values/happened";
+import { goToIncident, lastedOf, whenOf } from "../values/happened";
 import { labelOf } from "../values/model";
 import { visible } from "../values/names";
 import { type Mark, noticeMarks } from "../values/series";
 import { type Window, openPath } from "../values/state";
 import { goTo, onGrid } from "../values/travel";
+import type { Zone } from "../values/zones";
 
 // More would leave no room for the picture.
 const MOST_CLUSTERS = 6;
@@ -28,20 +30,20 @@ export class Lanes {
 
   /** @param read says what was at the moment at which the mouse points; null when it points nowhere. */
   constructor(private readonly actions: Actions, private readonly read: (ms: number | null) => void) {
-    this.element = h("div", { class: "timeline-lanes" }, h("div", { class: "lane" }, h("span", { class: "lane-name" }, "incidents"), this.incidents), this.clusters);
+    this.element = h("div", { class: "timeline-lanes" }, h("div", { class: "lane" }, h("span", { class: "lane-name" }, t("incidents")), this.incidents), this.clusters);
   }
 
   render({ state, data }: Snapshot, extent: Window): void {
     const [happened, below] = [happenedHere(data.happened, state), belowHere(data.below, state)];
-    const inputs = [happened, below, extent.startMs, extent.endMs];
+    const inputs = [happened, below, state.zone, extent.startMs, extent.endMs];
     if (inputs.every((each, index) => each === this.shown[index])) return;
     [this.shown, this.extent] = [inputs, extent];
-    if (happened?.found?.incidents.length) fill(this.incidents, ...happened.found.incidents.map((incident) => this.incident(incident, happened)));
-    else setText(this.incidents, happened?.found ? "none" : happened?.problem ? "not known" : "…");
+    if (happened?.found?.incidents.length) fill(this.incidents, ...happened.found.incidents.map((incident) => this.incident(incident, happened, state.zone)));
+    else setText(this.incidents, happened?.found ? t("none") : happened?.problem ? t("not known") : "…");
     const lanes = clusterLanes(below?.timelines ?? new Map());
     const names = data.graph?.levels.get("");
     fill(this.clusters, ...lanes.slice(0, MOST_CLUSTERS).map((lane) => this.cluster(lane, labelOf(names, lane.level))),
-      lanes.length > MOST_CLUSTERS && h("p", { class: "lane-more" }, `notices in ${lanes.length - MOST_CLUSTERS} more clusters`));
+      lanes.length > MOST_CLUSTERS && h("p", { class: "lane-more" }, t`notices in ${lanes.length - MOST_CLUSTERS} more clusters`));
   }
 
   /** Where the plot is, in CSS pixels from the left edge: lanes have the same axis. */
@@ -50,11 +52,12 @@ export class Lanes {
     this.element.style.setProperty("--plot-width", `${widthPx}px`);
   }
 
-  private incident(incident: Incident, { window }: Happened): HTMLElement {
+  private incident(incident: Incident, { window }: Happened, zone: Zone): HTMLElement {
     const open = (): void => this.actions.change((state, data) => (data.axis ? goToIncident(state, incident, data.axis, data.topology) : state));
-    const title = `${whenOf(incident, window)}: ${visible(incident.summary)}`;
+    const title = t`${whenOf(incident, window, zone)}: ${visible(incident.summary)}`;
     const made = h("button", { type: "button", class: "lane-incident", title, onClick: open }, visible(incident.first.node));
-    return this.at(made, Date.parse(incident.start), incident.end === null ? window.endMs : Date.parse(incident.end));
+    const { startMs, endMs } = lastedOf(incident, window.endMs);
+    return this.at(made, startMs, endMs);
   }
 
   private cluster({ level, marks }: ClusterLane, name: string): HTMLElement {
@@ -67,7 +70,7 @@ export class Lanes {
     line.addEventListener("mousemove", (event) => this.read(pointed(event)));
     line.addEventListener("mouseleave", () => this.read(null));
     line.addEventListener("click", (event) => this.actions.change((state, { axis }) => (axis ? goTo(openPath(state, [level]), onGrid(pointed(event), axis), axis) : state)));
-    return h("div", { class: "lane" }, h("button", { type: "button", class: "lane-name", title: `Notices in ${name}: enter it`, onClick: enter }, name), line);
+    return h("div", { class: "lane" }, h("button", { type: "button", class: "lane-name", title: t`Notices in ${name}: enter it`, onClick: enter }, name), line);
   }
 
   private at(made: HTMLElement, startMs: number, endMs: number): HTMLElement {

@@ -3,15 +3,17 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { h, set, setText } from "../dom/elements";
-import { readPalette } from "../dom/palette";
+import { type Palette, readPalette } from "../dom/palette";
 import type { Actions, Data, Followed, Snapshot, View } from "../store/store";
-import { belowHere, fitting, followable } from "../store/subject";
-import { formatDate, formatInstant, formatRate, formatShare, formatTime } from "../values/format";
+import { belowHere, countedOf, fitting, followable } from "../store/subject";
+import { t } from "../texts/say";
+import { formatDate, formatDay, formatInstant, formatPercent, formatRate, formatShare, formatTime } from "../values/format";
 import { labelOf } from "../values/model";
 import { type Mark, annotationMarks, added, annotationsAt, extentOf, niceMax, noticeMarks, noticesAt, ratesAt, seriesOf } from "../values/series";
-import { type State, levelOf, zoom } from "../values/state";
+import { type State, isNowhere, levelOf, zoom } from "../values/state";
 import { goTo, onGrid, playheadMs } from "../values/travel";
-import { drawGaps, drawMarks } from "./drawing";
+import { UTC, type Zone } from "../values/zones";
+import { drawGaps, drawMarks, drawPlayhead } from "./drawing";
 import { Lanes } from "./lanes";
 
 const HEIGHT = 124;
@@ -32,7 +34,7 @@ export class TimelineView implements View {
   readonly element: HTMLElement;
   private readonly plot = h("div", { class: "timeline-plot" });
   private readonly marker = h("div", { class: "timeline-marker", "aria-hidden": "true" });
-  private readonly pinned = h("div", { class: "timeline-marker pinned", title: "The pinned moment", hidden: true });
+  private readonly pinned = h("div", { class: "timeline-marker pinned", title: t("The pinned moment"), hidden: true });
   private readonly title = h("h2", { class: "timeline-title" });
   private readonly readout = h("p", { class: "timeline-readout" });
   private readonly lanes: Lanes;
@@ -41,17 +43,18 @@ export class TimelineView implements View {
   private drawn: readonly unknown[] | null = null;
   private marks: readonly Mark[] = [];
   private now: Snapshot | null = null;
+  private zone: Zone = UTC;
 
   constructor(private readonly actions: Actions) {
-    const whole = h("button", { type: "button", class: "quiet-button timeline-whole", title: "Show the whole recording (0)", onClick: () => this.actions.change((state) => zoom(state, null)) }, "whole recording");
     this.lanes = new Lanes(actions, (ms) => this.read(ms));
-    this.element = h("section", { class: "timeline", "aria-label": "Timeline" }, h("header", { class: "timeline-head" }, this.title, this.readout, this.note, whole), this.lanes.element, this.plot);
+    this.element = h("section", { class: "timeline", "aria-label": t("Timeline") }, h("header", { class: "timeline-head" }, this.title, this.readout, this.note), this.lanes.element, this.plot);
     new ResizeObserver(() => this.resize()).observe(this.plot);
   }
 
   render(now: Snapshot): void {
     this.now = now;
     const { state, data } = now;
+    if (state.zone !== this.zone) return this.useZone(state.zone);
     const followed = fitting(data.followed, state);
     const inputs = [state.window, followed, data.gaps, data.annotations, data.axis];
     if (data.axis && !inputs.every((each, index) => each === this.drawn?.[index])) {
@@ -62,8 +65,13 @@ export class TimelineView implements View {
     setText(this.title, subjectTitle(now));
     setText(this.note, noteOf(followed, state.selection !== followable(state.selection)));
     set(this.note, "data-problem", followed?.problem != null);
-    set(this.element, "data-zoomed", state.window !== null);
     this.placeMarker();
+  }
+
+  /** The axis has its days where the zone has them. */
+  private useZone(zone: Zone): void {
+    this.zone = zone;
+    this.repaint();
   }
 
   /** New colours: a canvas does not follow the style sheet by itself. */
@@ -77,7 +85,7 @@ export class TimelineView implements View {
   private draw(state: State, data: Data, followed: Followed | null): void {
     const axis = data.axis!;
     const timeline = followed?.timeline ?? null;
-    const series = seriesOf(followed?.enters ?? timeline);
+    const series = seriesOf(followed?.counted ?? timeline);
     const extent = extentOf(state.window, axis);
     this.marks = [...noticeMarks(timeline), ...annotationMarks(data.annotations)];
     this.chart ??= this.makeChart();
@@ -90,16 +98,53 @@ export class TimelineView implements View {
     this.onPointed(this.chart);
   }
 
+  /** As it is, of another width and size, with the moment that is shown; null while there is nothing to draw. */
+  async copy(width: number, scale: number): Promise<HTMLCanvasElement | null> {
+    const { chart, now } = this;
+    if (!chart || !now?.data.axis || !chart.data[0].length) return null;
+    const palette = readPalette();
+    const atMs = isNowhere(now.state) ? null : playheadMs(now.state, now.data.axis);
+    const { min, max } = chart.scales["x"]!;
+    const made = new uPlot({
+      ...this.options(palette, unitPx() * scale),
+      width: width * scale,
+      hooks: {
+        drawClear: [(chart) => drawGaps(chart, now.data.gaps, palette, scale)],
+        draw: [(chart) => drawMarks(chart, this.marks, palette, scale), (chart) => drawPlayhead(chart, atMs, palette, scale)],
+      },
+    }, [[], [], []]);
+    made.setData(chart.data, false);
+    made.setScale("x", { min: min!, max: max! });
+    // It draws when all of its changes are made.
+    await new Promise((done) => setTimeout(done));
+    const drawn = made.ctx.canvas;
+    made.destroy();
+    return drawn;
+  }
+
   private makeChart(): uPlot {
     const palette = readPalette();
-    const unit = unitPx();
-    const axisLook = { stroke: palette.quiet, grid: { stroke: palette.line, width: 1 }, ticks: { show: false }, font: `${Math.round(11 * unit)}px system-ui, sans-serif` };
-    const options: uPlot.Options = {
+    return new uPlot({
+      ...this.options(palette, unitPx()),
       width: this.plot.clientWidth || 800,
+      hooks: {
+        drawClear: [(chart) => drawGaps(chart, this.now?.data.gaps ?? [], palette)],
+        draw: [(chart) => { drawMarks(chart, this.marks, palette); this.placeMarker(); this.lanes.place(chart.bbox.left / devicePixelRatio, chart.bbox.width / devicePixelRatio); }],
+        setSelect: [(chart) => this.onDragged(chart)],
+        setCursor: [(chart) => this.onPointed(chart)],
+        ready: [(chart) => this.onReady(chart)],
+      },
+    }, [[], [], []], this.plot);
+  }
+
+  /** All but how wide it is, and what is done with it. */
+  private options(palette: Palette, unit: number): Omit<uPlot.Options, "width"> {
+    const axisLook = { stroke: palette.quiet, grid: { stroke: palette.line, width: unit }, ticks: { show: false }, font: `${Math.round(11 * unit)}px system-ui, sans-serif` };
+    return {
       height: HEIGHT * unit,
-      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), this.zone),
       legend: { show: false },
-      padding: [8, 0, 0, 0],
+      padding: [8 * unit, 0, 0, 0],
       // It would take a click for a drag when the mouse trembles by a pixel; `onReady` decides.
       cursor: { y: false, drag: { x: true, y: false, setScale: false, click: () => undefined }, points: { size: 6 } },
       scales: {
@@ -108,24 +153,16 @@ export class TimelineView implements View {
         errors: { range: (_, __, max) => [0, Math.min(100, Math.max(4, niceMax(max)))] },
       },
       axes: [
-        { ...axisLook, size: 26 * unit, space: TIME_PX * unit, incrs: INCREMENTS_S, values: (_, seconds) => axisTimes(seconds) },
+        { ...axisLook, size: 26 * unit, space: TIME_PX * unit, incrs: INCREMENTS_S, values: (_, seconds) => axisTimes(seconds, this.zone) },
         { ...axisLook, scale: "rate", size: 52 * unit, values: (_, values) => values.map((each) => `${formatRate(each)}/s`), splits: ends },
         { ...axisLook, scale: "errors", side: 1, size: 48 * unit, gap: 10 * unit, grid: { show: false }, values: (_, values) => values.map(axisPercent), splits: ends, stroke: palette.danger },
       ],
       series: [
         {},
-        { scale: "rate", stroke: palette.accent, width: 1.5, fill: `${palette.accent}22`, points: { show: false } },
-        { scale: "errors", stroke: palette.danger, width: 1.5, points: { show: false } },
+        { scale: "rate", stroke: palette.accent, width: 1.5 * unit, fill: `${palette.accent}22`, points: { show: false } },
+        { scale: "errors", stroke: palette.danger, width: 1.5 * unit, points: { show: false } },
       ],
-      hooks: {
-        drawClear: [(chart) => drawGaps(chart, this.now?.data.gaps ?? [], palette)],
-        draw: [(chart) => { drawMarks(chart, this.marks, palette); this.placeMarker(); this.lanes.place(chart.bbox.left / devicePixelRatio, chart.bbox.width / devicePixelRatio); }],
-        setSelect: [(chart) => this.onDragged(chart)],
-        setCursor: [(chart) => this.onPointed(chart)],
-        ready: [(chart) => this.onReady(chart)],
-      },
     };
-    return new uPlot(options, [[], [], []], this.plot);
   }
 
   private onReady(chart: uPlot): void {
@@ -159,17 +196,17 @@ export class TimelineView implements View {
     if (ms === null || !this.now) return setText(this.readout, "");
     const { state, data } = this.now;
     const followed = fitting(data.followed, state);
-    const [here, inside] = [ratesAt(followed?.enters ?? followed?.timeline ?? null, ms), insideAt(this.now, ms)];
+    const [here, inside] = [ratesAt(followed?.counted ?? followed?.timeline ?? null, ms), insideAt(this.now, ms)];
     const below = [...(belowHere(data.below, state)?.timelines ?? [])].map(([name, timeline]) => ({ name: labelOf(data.graph?.levels.get(""), name), notices: noticesAt(timeline, ms) }));
     const gap = data.gaps.find((each) => Date.parse(each.start) <= ms && ms < Date.parse(each.end));
     const parts = [
-      formatTime(ms),
+      formatTime(ms, state.zone),
       here ? said(here) : "",
-      inside ? `every hop inside: ${said(inside)}` : "",
+      inside ? t`every hop inside: ${said(inside)}` : "",
       noticesAt(followed?.timeline ?? null, ms),
-      ...below.filter(({ notices }) => notices !== "").map(({ name, notices }) => `${name}: ${notices}`),
+      ...below.filter(({ notices }) => notices !== "").map(({ name, notices }) => t`${name}: ${notices}`),
       ...annotationsAt(data.annotations, ms).map((mark) => mark.text),
-      gap ? `gap: ${gap.reason}` : "",
+      gap ? t`gap: ${gap.reason}` : "",
     ];
     setText(this.readout, parts.filter((part) => part !== "").join(" · "));
   }
@@ -178,7 +215,7 @@ export class TimelineView implements View {
     const { chart, now } = this;
     if (!chart || !now?.data.axis) return;
     const ms = playheadMs(now.state, now.data.axis);
-    place(chart, this.marker, ms);
+    place(chart, this.marker, isNowhere(now.state) ? null : ms);
     place(chart, this.pinned, now.state.baselineMs);
     set(this.marker, "data-at", formatInstant(ms));
     set(this.marker, "data-mode", now.state.travel.mode);
@@ -191,34 +228,41 @@ export class TimelineView implements View {
 
 /** Nothing while all is well; an answer that is under way is said, for until then no rates are drawn. */
 export function noteOf(followed: Followed | null, group: boolean): string {
-  if (!followed) return "loading…";
-  if (followed.problem) return `Rates over time cannot be shown: ${followed.problem.title}`;
-  return group ? "A group has no timeline of its own: this is the whole level." : "";
+  if (!followed) return t("loading…");
+  if (followed.problem) return t`Rates over time cannot be shown: ${followed.problem.title}`;
+  return group ? t("A group has no timeline of its own: this is the whole level.") : "";
 }
 
 /** `1311 requests/s, 4.44 % errors`. */
 function said({ rate, errors }: NonNullable<ReturnType<typeof ratesAt>>): string {
-  return `${formatRate(rate)} requests/s, ${formatShare(errors, 100)} errors`;
+  return t`${formatRate(rate)} requests/s, ${formatShare(errors, 100)} errors`;
 }
 
 /** Of a level, each of its hops at a moment; on the global level those of all clusters, once all are known. */
 function insideAt({ state, data }: Snapshot, ms: number): ReturnType<typeof ratesAt> {
   const followed = fitting(data.followed, state);
-  if (!followed?.enters) return null;
+  // Of a node only what is counted is told.
+  if (!followed?.counted || followed.subject.node !== undefined) return null;
   if (levelOf(state) !== "") return ratesAt(followed.timeline, ms);
   const below = [...(belowHere(data.below, state)?.timelines.values() ?? [])];
   return below.length < data.topology.size - 1 ? null : ratesAt(added(below), ms);
 }
 
-function subjectTitle({ state, data }: Snapshot): string {
+function whatOf(node: string, { state, data }: Snapshot): string {
+  return countedOf(levelOf(state), node, data.topology).target === undefined ? t("what it sends") : t("what it receives");
+}
+
+function subjectTitle(now: Snapshot): string {
+  const { state, data } = now;
   const level = data.graph?.levels.get(levelOf(state));
   const name = (each: string): string => labelOf(level, each);
+  const counted = fitting(data.followed, state)?.counted ?? null;
   const selection = followable(state.selection);
-  if (selection?.kind === "node") return name(selection.node);
   if (selection?.kind === "edge") return `${name(selection.source)} → ${name(selection.target)}`;
-  if (state.path[1]) return name(state.path[1]);
-  const what = fitting(data.followed, state)?.enters ? "what enters" : "every hop";
-  return `${state.path[0] ? labelOf(data.graph?.levels.get(""), state.path[0]) : "All traffic"} · ${what}`;
+  const node = selection?.node ?? state.path[1];
+  if (node !== undefined) return `${name(node)} · ${counted ? whatOf(node, now) : t("all of its connections")}`;
+  const what = counted ? t("what enters") : t("every hop");
+  return `${state.path[0] ? labelOf(data.graph?.levels.get(""), state.path[0]) : t("All traffic")} · ${what}`;
 }
 
 function place(chart: uPlot, marker: HTMLElement, ms: number | null): void {
@@ -240,15 +284,15 @@ function ends(_: uPlot, __: number, min: number, max: number): number[] {
 
 /** `2.5 %`, `20 %`: halves of a nice end are not always whole. */
 export function axisPercent(value: number): string {
-  return `${Number(value.toFixed(1))} %`;
+  return formatPercent(Number(value.toFixed(1)));
 }
 
-function axisTimes(seconds: number[]): string[] {
+function axisTimes(seconds: number[], zone: Zone): string[] {
   let day = "";
   return seconds.map((each) => {
-    const date = formatDate(each * 1000);
-    const time = formatTime(each * 1000);
-    const text = date !== day && day !== "" ? date.slice(5) : time.endsWith(":00") ? time.slice(0, 5) : time;
+    const date = formatDate(each * 1000, zone);
+    const time = formatTime(each * 1000, zone);
+    const text = date !== day && day !== "" ? formatDay(each * 1000, zone) : time.endsWith(":00") ? time.slice(0, 5) : time;
     day = date;
     return text;
   });

@@ -26,6 +26,8 @@ export function listenForClicks(canvas: HTMLCanvasElement, component: VizceralCo
     component.raycaster_mouseLocation_viewportSpace.set(-1, -1);
     component.objectToSwitch = null;
     if (event.detail % 2) component.onDocumentClick({ center });
-    else component.onDocumentDoubleClick({ center });
+    // A finger taps once: what there is to see of a cluster is inside.
+    const enters = (event as PointerEvent).pointerType === "touch" && component.currentGraph?.graphIndex.length === 0;
+    if (event.detail % 2 === 0 || enters) component.onDocumentDoubleClick({ center });
   });
 }

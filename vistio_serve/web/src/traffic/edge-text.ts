@@ -7,6 +7,7 @@
 
 import { h } from "../dom/elements";
 import type { Palette } from "../dom/palette";
+import { t } from "../texts/say";
 import { formatRate, formatShare } from "../values/format";
 import { formatLatency, formatThroughput, latencyOf, throughputOf } from "../values/measures";
 import { type Edge, edgeKey, total } from "../values/model";
@@ -38,7 +39,7 @@ export function textOf(edge: Edge, kind: EdgeText, elsewhen = false): string {
 /** What both ends tell differently: `3.00/s lost · 2.5 ms`. */
 function endsOf({ measurements }: Edge, elsewhen: boolean): string {
   const [lost, network] = [lostOf(measurements), networkOf(measurements)];
-  const parts = [lost > 0 ? `${formatRate(lost)}/s lost` : "", network === null ? "" : formatLatency(network)].filter(Boolean);
+  const parts = [lost > 0 ? t`${formatRate(lost)}/s lost` : "", network === null ? "" : formatLatency(network)].filter(Boolean);
   return parts.length ? `${elsewhen ? ELSEWHEN : ""}${parts.join(" · ")}` : "";
 }
 
@@ -137,6 +138,11 @@ export class EdgeTexts {
     this.canvas.width = Math.round(rect.width * devicePixelRatio);
     this.canvas.height = Math.round(rect.height * devicePixelRatio);
     context.scale(devicePixelRatio, devicePixelRatio);
+    this.paint(context, palette);
+  }
+
+  /** Writes what is written at this moment elsewhere, where a unit is a pixel of the page. */
+  paint(context: CanvasRenderingContext2D, palette: Palette): void {
     Object.assign(context, { font: FONT, textAlign: "center", textBaseline: "middle" });
     for (const { text, x, y, width } of this.written) {
       context.globalAlpha = 0.88;

@@ -9,7 +9,12 @@
 import type { ConnectionObject, Dimensions, Layout, LayoutGraph, NodeObject, Position } from "vizceral";
 import type { Shape } from "../picture/scene";
 import { edgeKey } from "../values/model";
+import type { Place } from "../values/places";
+import type { Forces, Pull } from "./forces";
 import { circle, columns } from "./places";
+
+/** Where somebody put nodes of a graph. */
+export type KeptOf = (graphName: string | null) => Readonly<Record<string, Place>> | undefined;
 
 export type ShapeOf = (graphName: string) => Shape | undefined;
 
@@ -21,7 +26,7 @@ export interface NamedLayout extends Layout {
 }
 
 /** Left to right from the entry, as Vizceral's `ltrTree`. */
-export function stableTree(original: new () => Layout, shapeOf: ShapeOf): new () => NamedLayout {
+export function stableTree(original: new () => Layout, shapeOf: ShapeOf, keptOf: KeptOf): new () => NamedLayout {
   return class StableTree implements NamedLayout {
     graphName: string | null = null;
     private askedFor = "";
@@ -47,6 +52,7 @@ export function stableTree(original: new () => Layout, shapeOf: ShapeOf): new ()
         this.places = Object.fromEntries((kind === "circle" ? circle : columns)(nodes, edges, dimensions));
         return this.place();
       }
+      if (kind === "forces") return void this.force({ names: nodes, pulls: weighed(shape, edges), ...dimensions }, key);
       const places: Record<string, Position> = {};
       const fakes = nodes.map((name, index) => fakeNode(name, index, graph, places));
       const byName = new Map(fakes.map((fake) => [fake.name, fake]));
@@ -61,11 +67,22 @@ export function stableTree(original: new () => Layout, shapeOf: ShapeOf): new ()
       });
     }
 
+    /** On another thread; where it cannot be had, in columns. */
+    private async force(forces: Forces, key: string): Promise<void> {
+      const places = await import("./forcing").then(({ placesInWorker }) => placesInWorker(forces)).catch(() => Object.fromEntries(columns(forces.names, forces.pulls, forces)));
+      // The picture may have become another one meanwhile.
+      if (key !== this.askedFor) return;
+      this.madeFor = key;
+      this.places = places;
+      this.place();
+    }
+
     private place(): void {
       const { latest } = this;
       if (!latest) return;
+      const kept = keptOf(this.graphName);
       for (const node of latest.graph.nodes) {
-        const place = this.places[node.getName()];
+        const place = kept?.[node.getName()] ?? this.places[node.getName()];
         if (place) node.updatePosition(place);
       }
       latest.done();
@@ -74,7 +91,7 @@ export function stableTree(original: new () => Layout, shapeOf: ShapeOf): new ()
 }
 
 /** The entry with the others around it; with one or two others, left to right, which a ring does badly. */
-export function stableRing(shapeOf: ShapeOf): new () => NamedLayout {
+export function stableRing(shapeOf: ShapeOf, keptOf: KeptOf): new () => NamedLayout {
   return class StableRing implements NamedLayout {
     graphName: string | null = null;
     readonly placing = false;
@@ -83,8 +100,9 @@ export function stableRing(shapeOf: ShapeOf): new () => NamedLayout {
       const shape = this.graphName === null ? undefined : shapeOf(this.graphName);
       const entry = graph.nodes.find((node) => node.isEntryNode())?.getName() ?? graph.entryNode ?? "";
       const places = ring(union(shape, graph).nodes, entry, dimensions);
+      const kept = keptOf(this.graphName);
       for (const node of graph.nodes) {
-        const place = places.get(node.getName());
+        const place = kept?.[node.getName()] ?? places.get(node.getName());
         if (place) node.updatePosition(place);
       }
       done();
@@ -109,6 +127,12 @@ export function ring(names: readonly string[], entry: string, dimensions: Dimens
     places.set(name, { x: width * Math.cos(angle), y: height * Math.sin(angle) });
   });
   return places;
+}
+
+/** Connections that pull their ends together, by their traffic in the shape: the main ones, for all together pull everything to one place. */
+function weighed(shape: Shape | undefined, edges: readonly { readonly source: string; readonly target: string }[]): Pull[] {
+  const weights = new Map((shape?.pulls ?? []).map((pull): [string, number] => [edgeKey(pull), pull.weight]));
+  return weights.size ? edges.flatMap(({ source, target }) => (weights.has(edgeKey({ source, target })) ? [{ source, target, weight: weights.get(edgeKey({ source, target }))! }] : [])) : edges.map((edge) => ({ ...edge, weight: 1 }));
 }
 
 function union(shape: Shape | undefined, graph: LayoutGraph): { nodes: string[]; edges: { source: string; target: string }[] } {

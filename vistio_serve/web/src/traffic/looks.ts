@@ -3,7 +3,7 @@
 import type Vizceral from "vizceral";
 import type { Palette } from "../dom/palette";
 import type { Change } from "../picture/changes";
-import { RED_FROM, YELLOW_FROM } from "../values/traffic";
+import type { Tones } from "../values/model";
 
 // What a class has that the configuration gives no colour: on a light ground nobody could read it.
 const UNCOLOURED = "rgb(186, 213, 237)";
@@ -47,14 +47,19 @@ export interface Rgba {
   readonly a: number;
 }
 
-/** Quiet for what is well or absent, and more of the warning's or the danger's colour the more there is of it. */
-export function lineColor(volume: Readonly<Record<string, number>>, palette: Palette): Rgba {
+/**
+ * Quiet for what is well or absent, and more of the warning's or the danger's colour the more there is of it: of the sum
+ * where a line is many connections.
+ *
+ * @param weight `weightOf`: what is well is the fainter the less traffic it has, what is not is always to be seen.
+ */
+export function lineColor(volume: Readonly<Record<string, number>>, palette: Palette, tones: Tones, weight = 1): Rgba {
   const { normal = 0, warning = 0, danger = 0 } = volume;
   const all = normal + warning + danger;
   if (all <= 0) return { ...rgb(palette.edge), a: 0.25 };
-  if (danger / all >= RED_FROM) return { ...rgb(palette.danger), a: 0.45 + 0.55 * Math.min(1, (danger / all) * 4) };
-  if (warning / all >= YELLOW_FROM) return { ...rgb(palette.warning), a: 0.4 + 0.5 * Math.min(1, warning / all) };
-  return { ...rgb(palette.edge), a: 0.6 };
+  if (danger > 0 && danger / all >= tones.danger) return { ...rgb(palette.danger), a: 0.45 + 0.55 * Math.min(1, (danger / all) * 4) };
+  if (warning > 0 && warning / all >= tones.warning) return { ...rgb(palette.warning), a: 0.4 + 0.5 * Math.min(1, warning / all) };
+  return { ...rgb(palette.edge), a: 0.15 + 0.65 * weight };
 }
 
 /** While comparing, a line tells how it changed, and what did not is quiet. */

@@ -2,18 +2,28 @@
 
 import { h, set } from "../dom/elements";
 import { readPalette } from "../dom/palette";
+import { refusalOf } from "../picture/nodes";
 import { type Pictures, drawnSelection, sceneWithChanges } from "../picture/picture";
 import { foundAs } from "../picture/scene";
 import { isSilent } from "../store/lateness";
 import type { Snapshot } from "../store/store";
+import { language, t } from "../texts/say";
 import { measuredElsewhen } from "../values/measures";
 import { type Display, levelOf } from "../values/state";
 import { EdgeTexts, type Source } from "./edge-text";
+import { STEP_ZOOM, WHOLE, zoomed } from "./lens";
+import { Minimap } from "./minimap";
 import type { Inspection, TrafficEvents, TrafficView } from "./view";
 import { VizceralView } from "./vizceral-view";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** Whether particles move: not below what lies over the picture, nor where what moves would look like traffic of now. */
+function moves(now: Snapshot): boolean {
+  const { display, heat } = now.state;
+  return display.particles && !display.table && heat === null && !still.matches && !isSilent(now);
+}
 
 export class Stage {
   readonly element = h("div", { class: "stage" });
@@ -22,12 +32,15 @@ export class Stage {
   private failed = false;
   private palette = readPalette();
   private now: Snapshot | null = null;
+  private readonly minimap = new Minimap(() => this.view);
   private readonly edgeTexts = new EdgeTexts(() => this.textSource());
 
   constructor(
-    private readonly events: TrafficEvents,
+    private readonly events: Omit<TrafficEvents, "looked">,
     private readonly pictures: Pictures,
-  ) {}
+  ) {
+    this.element.append(this.minimap.element);
+  }
 
   /** Draws what changed; true when the colours did. */
   render(now: Snapshot, before: Snapshot | null): boolean {
@@ -39,24 +52,26 @@ export class Stage {
     const fresh = repainted || !before;
     const silent = isSilent(now);
     set(this.element, "data-silent", silent);
-    if (fresh || state.display !== before.state.display || silent !== isSilent(before)) {
-      // What moves would look like traffic of now.
-      view.setMotion(state.display.particles && !state.display.table && !still.matches && !silent);
-      view.setLabels(state.display.labels);
-    }
+    if (fresh || moves(now) !== moves(before)) view.setMotion(moves(now));
+    if (fresh || state.display !== before.state.display) view.setLabels(state.display.labels);
     const moved = fresh || state.path !== before.state.path;
-    const changed = fresh || data.graph !== before.data.graph || data.topology !== before.data.topology || data.diff !== before.data.diff || state.filters !== before.state.filters || state.crowd !== before.state.crowd;
+    const changed = fresh || data.graph !== before.data.graph || data.topology !== before.data.topology || data.diff !== before.data.diff || data.patterns !== before.data.patterns || state.filters !== before.state.filters || state.crowd !== before.state.crowd;
+    // What is selected may have connections that were not drawn.
+    const selected = before !== null && state.selection !== before.state.selection && this.pictures.linesOf(now) !== null;
     // A level must be there before it can be entered, and an address may name one before the data come.
     const picture = this.pictures.of(now);
     // A node with a view of its own is taken out of its group.
-    if (picture && (changed || moved)) view.show(sceneWithChanges(picture, data));
+    if (picture && (changed || moved || selected)) view.show(sceneWithChanges(picture, data));
+    if (fresh || state.places !== before.state.places) view.keep(state.places);
     if (moved || changed) view.open(state.path);
-    if (moved || state.selection !== before.state.selection || state.find !== before.state.find || state.crowd !== before.state.crowd || (data.graph && !before.data.graph)) {
+    if (moved || state.selection !== before.state.selection || state.find !== before.state.find || state.crowd !== before.state.crowd || (changed && state.find) || (data.graph && !before.data.graph)) {
       const plan = this.pictures.planOf(now);
-      const found = state.find ? foundAs(data.graph?.levels.get(levelOf(state)), state.find, plan.drawnAs) : null;
+      // What is not understood means nobody, and must not dim everybody.
+      const found = state.find && !refusalOf(state.find, data.patterns) ? foundAs(data.graph?.levels.get(levelOf(state)), state.find, plan.drawnAs, data.patterns) : null;
       view.emphasise(drawnSelection(state.selection, plan), found);
     }
     this.edgeTexts.draw();
+    this.minimap.draw(view.places(), this.palette);
     return repainted;
   }
 
@@ -65,27 +80,26 @@ export class Stage {
     return this.edgeTexts.texts();
   }
 
-  /** Puts nodes that were dragged back to their places. */
-  layOutAgain(): void {
-    this.view?.layOutAgain();
+  /** Larger by one step (1), smaller (-1), or the whole (0). */
+  zoom(steps: 1 | -1 | 0): void {
+    const { view } = this;
+    view?.look(steps === 0 ? WHOLE : zoomed(view.lens, STEP_ZOOM ** steps, view.lens, view.whole));
   }
 
-  /** What is shown, with a line of text under it. */
-  async toPng(caption: string): Promise<Blob | null> {
-    const drawn = this.view?.draw();
-    if (!drawn) return null;
-    const made = document.createElement("canvas");
-    const line = Math.round(28 * devicePixelRatio);
-    [made.width, made.height] = [drawn.width, drawn.height + line];
-    const context = made.getContext("2d");
-    if (!context) return null;
-    context.fillStyle = this.palette.ground;
-    context.fillRect(0, 0, made.width, made.height);
-    context.drawImage(drawn, 0, 0);
-    if (this.edgeTexts.texts().length) context.drawImage(this.edgeTexts.canvas, 0, 0, drawn.width, drawn.height);
-    Object.assign(context, { fillStyle: this.palette.text, font: `${Math.round(line * 0.45)}px system-ui, sans-serif`, textBaseline: "middle" });
-    context.fillText(caption, line / 2, drawn.height + line / 2);
-    return new Promise((resolve) => made.toBlob(resolve, "image/png"));
+  /** Another part is seen, of which words and map tell. */
+  private looked(): void {
+    if (!this.view) return;
+    this.edgeTexts.draw();
+    this.minimap.draw(this.view.places(), this.palette);
+  }
+
+  /** What is shown, with `scale` times as many pixels each way; null where nothing is. */
+  drawn(scale: number): HTMLCanvasElement | null {
+    const picture = this.view?.draw(scale) ?? null;
+    const context = picture?.getContext("2d");
+    context?.scale(scale * devicePixelRatio, scale * devicePixelRatio);
+    if (context) this.edgeTexts.paint(context, this.palette);
+    return picture;
   }
 
   private textSource(): Source | null {
@@ -125,18 +139,18 @@ export class Stage {
   private mount(): void {
     this.view?.dispose();
     this.element.querySelector(".traffic")?.remove();
-    const canvas = h("canvas", { class: "traffic-canvas", "aria-label": "Traffic graph. Press v for the same as tables.", role: "img" });
+    const canvas = h("canvas", { class: "traffic-canvas", "aria-label": t("Traffic graph. Press v for the same as tables. Plus and minus zoom, arrows move what is zoomed, 0 shows the whole."), role: "img", tabindex: 0 });
     // The component writes notices into a sibling of this class.
     const holder = h("div", { class: "traffic" }, canvas, this.edgeTexts.canvas, h("div", { class: "vizceral-notice" }));
     this.element.prepend(holder);
     try {
-      this.view = new VizceralView(canvas, this.events);
+      this.view = new VizceralView(canvas, { ...this.events, looked: () => this.looked() });
       this.palette = readPalette();
       this.view.setPalette(this.palette);
     } catch (error) {
       this.failed = true;
       this.view = null;
-      holder.replaceChildren(h("div", { class: "no-webgl" }, h("h2", {}, "This browser draws no WebGL"), h("p", {}, `The same is there as tables (press v), and on the `, h("a", { href: "plain" }, "plain page"), `. (${String(error)})`)));
+      holder.replaceChildren(h("div", { class: "no-webgl" }, h("h2", {}, t("This browser draws no WebGL")), h("p", {}, t("The same is there as tables (press v), and on the "), h("a", { href: `plain?lang=${language()}` }, t("plain page")), t`. (${String(error)})`)));
     }
   }
 }

@@ -2,16 +2,22 @@
 
 import type { Palette } from "../dom/palette";
 import type { Scene } from "../picture/scene";
+import type { Place, Places } from "../values/places";
 import type { Selection } from "../values/state";
+import type { Lensed } from "./panning";
 
 /** What happened in the picture; the page decides what follows. */
 export interface TrafficEvents {
   select(selection: Selection | null): void;
   /** A level, or a node's own view, was entered. */
   open(path: readonly string[]): void;
+  /** Somebody dragged a node of a level. */
+  put(level: string, node: string, place: Place): void;
+  /** Another part of the picture is seen. */
+  looked(): void;
 }
 
-export interface TrafficView {
+export interface TrafficView extends Lensed {
   /** Draws a scene; nodes that were there keep their places. */
   show(scene: Scene): void;
   /** Goes to a level; what is not there leads to the nearest level that is. */
@@ -22,10 +28,12 @@ export interface TrafficView {
   /** Without motion, particles stand where they are. */
   setMotion(moving: boolean): void;
   setPalette(palette: Palette): void;
-  /** Puts nodes that were dragged back. */
-  layOutAgain(): void;
-  /** The canvas with the picture of this moment on it, which is gone with the next frame. */
-  draw(): HTMLCanvasElement | null;
+  /** Where somebody put nodes. */
+  keep(places: Places): void;
+  /** Where the nodes are that are seen, in the units of the lens. */
+  places(): readonly Place[];
+  /** A copy of the picture of this moment, with `scale` times as many pixels each way as on the screen. */
+  draw(scale: number): HTMLCanvasElement | null;
   /** Where a node of the present level is, in CSS pixels of the viewport. */
   placeOf(node: string): { readonly x: number; readonly y: number } | null;
   /** What is drawn at this moment; for tests. */

@@ -19,18 +19,27 @@
 
 import Module from "vizceral";
 import type VizceralComponent from "vizceral";
-import type { ConnectionObject, ConnectionView, Hit, NodeObject, TrafficGraph } from "vizceral";
+import type { ConnectionObject, ConnectionView, NodeObject, TrafficGraph } from "vizceral";
+import { h } from "../dom/elements";
 import type { Palette } from "../dom/palette";
 import { type LevelChanges, SIGNS } from "../picture/changes";
 import type { Scene } from "../picture/scene";
+import { USUAL_TONES } from "../values/model";
+import { NO_PLACES, type Place, type Places, putNode } from "../values/places";
 import { type Selection, samePath } from "../values/state";
 import { listenForClicks } from "./clicks";
+import { listenForDrags } from "./drags";
 import { encode } from "./encode";
+import { type Drawn, Frames, Particles, drawsOnProcessor, growInLeaps, hasTraffic, hideTransparent, isBehindDialog, opaqueContext, tellOf, tellOfPage } from "./frames";
 import { labelScale, sizeLabels } from "./labels";
 import { type NamedLayout, stableRing, stableTree } from "./layouts";
+import { preferNodes, withoutEmptyArcs } from "./hits-and-arcs";
+import { type Lens, type Size, WHOLE, sidesOf, within } from "./lens";
 import { DIMMED, applyPalette, changeColor, lineColor, makeSprite } from "./looks";
+import { listenForPanning } from "./panning";
 import { showSign } from "./signs";
 import type { Inspection, TrafficEvents, TrafficView } from "./view";
+import { NO_WEIGHTS, type Weights, weightOf, weightsOf } from "./weights";
 
 // A UMD file: bundled, its default export arrives wrapped in another one.
 const Vizceral = ((Module as unknown as { default?: typeof Module }).default ?? Module) as typeof Module;
@@ -47,8 +56,6 @@ const RATE = { header: "REQ/S", data: "data.volume", format: "0,0" };
 const ERRORS = { header: "ERRORS", data: "data.classPercents.danger", format: "0.00%" };
 const BOTH = { top: RATE, bottom: ERRORS };
 const DEFINITIONS = { detailedNode: { volume: { default: BOTH, focused: BOTH, entry: BOTH } } };
-// Below this an arc has no area, which three.js reports as an error for each frame.
-const SMALLEST_ARC = 1e-4;
 
 export class VizceralView implements TrafficView {
   private readonly component: VizceralComponent;
@@ -61,10 +68,19 @@ export class VizceralView implements TrafficView {
   private labels = true;
   private moving = true;
   private stale = true;
+  /** Standing particles are to be let run anew. */
+  private refill = true;
   private layouts = "";
   private found: ReadonlySet<string> | null = null;
   private settleAt = 0;
-  private ended = false;
+  private readonly frames: Frames;
+  private readonly particles: Particles;
+  private drawn: Drawn = { changed: true, steps: 0 };
+  /** How much nodes and connections of a level count. */
+  private weights: Weights = NO_WEIGHTS;
+  private kept: Places = NO_PLACES;
+  lens: Lens = WHOLE;
+  whole: Size = { width: 1, height: 1 };
   // Another size of text remounts the view, as another theme does.
   private readonly remPx = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
 
@@ -72,25 +88,44 @@ export class VizceralView implements TrafficView {
     private readonly canvas: HTMLCanvasElement,
     private readonly events: TrafficEvents,
   ) {
+    const onProcessor = drawsOnProcessor();
+    opaqueContext(canvas, onProcessor);
     const component = new Vizceral(canvas);
     this.component = component;
+    component.renderer.autoClear = true;
+    // To look for errors it waits for each program that is compiled.
+    component.renderer.debug.checkShaderErrors = false;
+    this.frames = new Frames((drawn) => this.drawFrame(drawn), () => this.moves(), onProcessor);
+    this.particles = new Particles(onProcessor);
+    tellOfPage(canvas, this.frames);
     const shapeOf = (name: string) => this.scene?.topology.get(name === this.scene.name ? "" : name);
-    component.layouts["ltrTree"] = stableTree(component.layouts["ltrTree"]!, shapeOf);
-    component.layouts["ringCenter"] = stableRing(shapeOf);
+    // A node's own view has no name of a level, and is laid out for what it holds at a moment.
+    const keptOf = (name: string | null) => (name === null ? undefined : this.kept[name === this.scene?.name ? "" : name]);
+    component.layouts["ltrTree"] = stableTree(component.layouts["ltrTree"]!, shapeOf, keptOf);
+    component.layouts["ringCenter"] = stableRing(shapeOf, keptOf);
     component.updateDefinitions(DEFINITIONS);
     component._attachGraphHandlers = (graph) => this.adopt(graph);
-    component.requestAnimationFrame = () => {
-      if (!this.ended) requestAnimationFrame((time) => component.animate(time));
-    };
     window.addEventListener("resize", () => component.updateBoundingRectCache());
     listenForClicks(canvas, component);
+    listenForPanning(canvas, this);
+    listenForDrags(component, (level, node, place) => {
+      this.kept = putNode(this.kept, level, node, place);
+      events.put(level, node, place);
+    }, () => this.frames.due());
+    const setSize = component.setSize.bind(component);
+    component.setSize = (width, height) => {
+      setSize(width, height);
+      const { left, right, top, bottom } = component.camera;
+      this.whole = { width: right - left, height: top - bottom };
+      this.look(within(this.lens, this.whole));
+    };
     preferNodes(component);
   }
 
   show(scene: Scene): void {
     const first = this.scene === null;
     this.scene = scene;
-    this.stale = true;
+    this.change();
     if (this.palette) applyPalette(this.component, this.palette, scene.classes);
     if (first) this.component.setView([...this.path]);
     const layouts = layoutsOf(scene);
@@ -100,27 +135,30 @@ export class VizceralView implements TrafficView {
     this.layouts = layouts;
     if (!first) return;
     this.component.setOptions({ showLabels: this.labels, allowDraggingOfNodes: true });
-    this.component.animate(performance.now());
   }
 
   open(path: readonly string[]): void {
     this.path = path;
     const current = this.component.currentGraph;
     if (!this.scene || !current || samePath(current.graphIndex, path)) return;
-    this.stale = true;
+    this.change();
+    this.look(WHOLE);
     const target = this.moving ? undefined : this.component.getNearestValidGraph(path);
     if (target) {
       this.component.selectGraph(target);
     } else {
       this.component.setView([...path]);
     }
-    this.settleAt = performance.now() + (this.moving ? ZOOM_MS : 0);
+    const zoomMs = this.moving ? ZOOM_MS : 0;
+    this.settleAt = performance.now() + zoomMs;
+    this.frames.due(zoomMs);
   }
 
   emphasise(selection: Selection | null, found: ReadonlySet<string> | null): void {
     this.found = found;
     const graph = this.component.currentGraph;
     if (!graph) return;
+    this.frames.due();
     if (found) {
       graph.highlightMatchedNodes(FOUND);
       return;
@@ -132,28 +170,63 @@ export class VizceralView implements TrafficView {
 
   setLabels(shown: boolean): void {
     this.labels = shown;
+    this.frames.due();
     if (this.scene) this.component.setOptions({ showLabels: shown, allowDraggingOfNodes: true });
   }
 
   setMotion(moving: boolean): void {
     this.moving = moving;
-    this.stale = true;
+    this.change();
   }
 
   setPalette(palette: Palette): void {
     this.palette = palette;
+    this.frames.due();
     applyPalette(this.component, palette, this.scene?.classes ?? new Map());
   }
 
-  layOutAgain(): void {
-    this.stale = true;
+  keep(places: Places): void {
+    if (places === this.kept) return;
+    this.kept = places;
+    this.change();
     this.component.currentGraph?._relayout();
   }
 
-  draw(): HTMLCanvasElement | null {
+  look(lens: Lens): void {
+    this.lens = lens;
+    this.stale = true;
+    this.frames.due();
+    Object.assign(this.component.camera, sidesOf(lens, this.whole));
+    this.component.camera.updateProjectionMatrix();
+    // The picture moved below a mouse that stood still, for which the component would look no further.
+    this.component.raycaster_mouseLocation_viewportSpace.set(-1, -1);
+    this.events.looked();
+  }
+
+  onNode(): boolean {
+    return (this.component.objectToSwitch as { type?: string } | null | undefined)?.type === "node";
+  }
+
+  places(): readonly Place[] {
+    const graph = this.component.currentGraph;
+    return graph?.hasPositionData ? Object.values(graph.nodes).filter((node) => node.isVisible()).map((node) => node.position) : [];
+  }
+
+  draw(scale: number): HTMLCanvasElement | null {
     if (!this.scene) return null;
+    const { renderer } = this.component;
+    const usual = renderer.getPixelRatio();
+    // Nothing moves between the two.
+    this.drawn = { changed: false, steps: 0 };
+    renderer.setPixelRatio(scale * devicePixelRatio);
     this.component.render(performance.now());
-    return this.canvas;
+    const { canvas } = this;
+    const copy = h("canvas", { width: Math.round(canvas.clientWidth * scale * devicePixelRatio), height: Math.round(canvas.clientHeight * scale * devicePixelRatio) });
+    // Scaled, for a browser may have fewer pixels than it was asked for.
+    copy.getContext("2d")?.drawImage(canvas, 0, 0, copy.width, copy.height);
+    renderer.setPixelRatio(usual);
+    this.component.render(performance.now());
+    return copy;
   }
 
   placeOf(node: string): { x: number; y: number } | null {
@@ -176,7 +249,7 @@ export class VizceralView implements TrafficView {
       level: graph?.graphIndex.join("/") ?? "",
       nodes: graph?.hasPositionData ? Object.values(graph.nodes).filter((node) => node.isVisible()).map((node) => node.name) : [],
       edges: edges.map((edge) => edge.name),
-      labels: Object.fromEntries(Object.values(graph?.nodes ?? {}).map((node) => [node.name, (node.view?.labelVisible !== false && node.view?.nameView?.nodeName) || ""])),
+      labels: Object.fromEntries(Object.values(graph?.nodes ?? {}).map((node) => [node.name, (node.view?.labelVisible !== false && node.view?.nameView?.container.visible !== false && node.view?.nameView?.nodeName) || ""])),
       particles: edges.reduce((count, edge) => count + particlesOf(edge), 0),
       zooming: this.settleAt > 0,
       pending: this.stale || ((graph?.layout as Partial<NamedLayout> | undefined)?.placing ?? false),
@@ -184,7 +257,7 @@ export class VizceralView implements TrafficView {
   }
 
   dispose(): void {
-    this.ended = true;
+    this.frames.end();
     this.component.renderer.forceContextLoss();
     this.component.renderer.dispose();
   }
@@ -205,14 +278,41 @@ export class VizceralView implements TrafficView {
       graph.highlightObject = base.highlightObject.bind(graph);
       graph.ConnectionClass.prototype.isInteractive = () => true;
     }
-    const update = graph.update.bind(graph);
-    graph.update = (time) => {
-      this.beforeFrame(graph);
-      if (this.moving) update(time);
-      else if (this.stale) for (let frame = 0; frame < STILL_FRAMES; frame++) update(time);
-      this.stale = false;
-      if (this.settleAt && performance.now() > this.settleAt) this.settle(graph);
-    };
+    tellOf(graph, this.frames);
+    graph.update = (time) => this.updateGraph(graph, time);
+  }
+
+  /** Something of the picture became another one, and particles that stand may have to stand elsewhere. */
+  private change(): void {
+    this.stale = true;
+    this.refill = true;
+    this.frames.due();
+  }
+
+  private moves(): boolean {
+    const graph = this.component.currentGraph;
+    return this.moving && graph !== undefined && !isBehindDialog() && Object.values(graph.connections).some(hasTraffic);
+  }
+
+  private drawFrame(drawn: Drawn): void {
+    // Before there are data there is nothing to draw.
+    if (!this.scene) return;
+    this.drawn = drawn;
+    this.component.render(performance.now());
+  }
+
+  /** What the component does for a graph in a frame: nodes take over what data changed, and particles move. */
+  private updateGraph(graph: TrafficGraph, time: number): void {
+    const { changed } = this.drawn;
+    if (changed) this.beforeFrame(graph);
+    const steps = this.moving ? this.drawn.steps : changed && this.refill ? STILL_FRAMES : 0;
+    if (steps) this.particles.move(graph, steps, time);
+    if (!changed) return;
+    for (const node of Object.values(graph.nodes)) if (node.isVisible()) node.view?.update();
+    this.stale = false;
+    this.refill = false;
+    if (this.settleAt && performance.now() >= this.settleAt) this.settle(graph);
+    hideTransparent(this.component);
   }
 
   private dimOthers(graph: TrafficGraph, text: string): { total: number; visible: number } {
@@ -228,6 +328,8 @@ export class VizceralView implements TrafficView {
 
   private beforeFrame(graph: TrafficGraph): void {
     const changes = this.scene?.changes?.get(graph.graphIndex[0] ?? "");
+    const level = this.scene?.levels.get(graph.graphIndex[0] ?? "");
+    if (level !== this.weights.level) this.weights = weightsOf(level);
     for (const node of Object.values(graph.nodes)) {
       const change = changes?.nodes.get(node.name);
       showSign(node, change?.notable ? SIGNS[change.kind] : "");
@@ -237,7 +339,7 @@ export class VizceralView implements TrafficView {
     const unitsPerPx = (right - left) / this.canvas.clientWidth;
     const { position, scale } = graph.view.container;
     const sides = { left: (left - position.x) / scale.x, right: (right - position.x) / scale.x };
-    sizeLabels(graph, labelScale(unitsPerPx, this.remPx, Object.keys(graph.nodes).length), sides);
+    sizeLabels(graph, labelScale(unitsPerPx, this.remPx, Object.keys(graph.nodes).length, this.lens.zoom), sides, (node) => this.weights.ranks.get(node) ?? 0);
     for (const edge of Object.values(graph.connections)) {
       if (!edge.isVisible()) continue;
       const view = edge.getView();
@@ -255,15 +357,20 @@ export class VizceralView implements TrafficView {
       this.texture = texture;
     }
     view.uniforms.texture.value = this.texture;
-    setTimeout(() => view.validateNotices(), ICONS_DECODED_MS);
+    growInLeaps(view);
+    setTimeout(() => {
+      view.validateNotices();
+      this.frames.due();
+    }, ICONS_DECODED_MS);
   }
 
   /** The line under the particles says how bad it is, also where few requests make few particles. */
   private colour(edge: ConnectionObject, view: ConnectionView, changes: LevelChanges | undefined): void {
     // Between clusters the component draws particles only, and what the mouse meets is a line without colour.
+    const weight = weightOf(edge.volumeTotal, this.weights.most);
     const material = view.connectionLineMaterial ?? view.interactiveLineMaterial;
     if (!material || !this.palette) return;
-    const color = changes ? changeColor(changes.edges.get(edge.name), this.palette) : lineColor(edge.volume, this.palette);
+    const color = changes ? changeColor(changes.edges.get(edge.name), this.palette) : lineColor(edge.volume, this.palette, this.weights.level?.tones ?? USUAL_TONES, weight);
     view.lineColor = color;
     material.color.setRGB(color.r, color.g, color.b);
     material.opacity = view.opacity * color.a;
@@ -285,26 +392,6 @@ export class VizceralView implements TrafficView {
     const highlighted = graph.highlightedObject;
     if (highlighted) graph.highlightObject(highlighted, true);
   }
-}
-
-function withoutEmptyArcs(graph: TrafficGraph): void {
-  const { prototype } = graph.NodeClass;
-  if (Object.hasOwn(prototype, "healed")) return;
-  const render = prototype.render;
-  prototype.render = function (this: NodeObject) {
-    render.call(this);
-    const view = this.view;
-    const add = view?.addDonutSlice;
-    if (view && add) view.addDonutSlice = (start, share, color) => (share < SMALLEST_ARC ? start : add.call(view, start, share, color));
-  };
-  Object.defineProperty(prototype, "healed", { value: true });
-}
-
-/** Connections end in the middle of their nodes, where as often as not they were what the mouse had found. */
-function preferNodes({ raycaster }: VizceralComponent): void {
-  const intersect = raycaster.intersectObjects.bind(raycaster);
-  const isEdge = ({ object }: Hit): number => Number(object.userData.object?.type === "connection");
-  raycaster.intersectObjects = (objects) => intersect(objects).sort((one, other) => isEdge(one) - isEdge(other));
 }
 
 function layoutsOf(scene: Scene): string {

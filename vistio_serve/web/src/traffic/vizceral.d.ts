@@ -5,6 +5,7 @@ declare module "vizceral" {
   export interface Container3D {
     position: Vector;
     scale: Vector;
+    visible?: boolean;
     parent: unknown;
     userData: Record<string, unknown>;
   }
@@ -13,7 +14,9 @@ declare module "vizceral" {
     opacity: number;
     blending: number;
     needsUpdate: boolean;
+    visible: boolean;
   }
+  export interface IndexAttribute { array: Uint16Array; needsUpdate: boolean }
   export interface NodeObject {
     name: string;
     position: Position;
@@ -39,10 +42,14 @@ declare module "vizceral" {
     labelVisible?: boolean;
     nameView?: NodeNameView;
     addDonutSlice?(start: number, share: number, color: unknown): number;
+    /** Takes over what data changed. */
+    update(): void;
   }
   export interface NodeNameView {
     nodeName: string;
     labelWidth: number;
+    /** Somebody points at its node, or selected it. */
+    highlight?: boolean;
     /** Between the node and its name. */
     buffer: number;
     container: Container3D;
@@ -53,7 +60,15 @@ declare module "vizceral" {
     container: Container3D;
     uniforms: { texture: { value: unknown } };
     opacityAttr: { array: Float32Array };
-    positionAttr: { array: Float32Array };
+    positionAttr: { array: Float32Array; constructor: new (array: Uint16Array, itemSize: number) => IndexAttribute };
+    particles: { visible: boolean; geometry: { index: IndexAttribute | null; setIndex(index: IndexAttribute): void; setDrawRange(start: number, count: number): void } };
+    /** How many particles of each class a step sends on their way. */
+    releasesPerTick: unknown[];
+    /** The last one of those that are free, of so many. */
+    lastParticleIndex: number;
+    particleSystemSize: number;
+    maxParticles: number;
+    growParticles(more: number): number;
     noticeView?: { noticeTexture: { constructor: new (image: HTMLCanvasElement) => { needsUpdate: boolean } } };
     connectionLineMaterial?: Material;
     interactiveLineMaterial?: Material;
@@ -80,7 +95,7 @@ declare module "vizceral" {
     run(graph: LayoutGraph, dimensions: Dimensions, done: () => void): void;
   }
   /** What the mouse is on, nearest first. */
-  export interface Hit { object: { userData: { object?: { type: string } } } }
+  export interface Hit { object: { userData: { object?: { type: string } }; parent?: { visible?: boolean } | null } }
   export interface TrafficGraph {
     name: string;
     type: string;
@@ -106,6 +121,8 @@ declare module "vizceral" {
     handleIntersectedObjectClick(): void;
     handleIntersectedObjectDoubleClick(): void;
     _relayout(): void;
+    setIntersectedObject(object: unknown): void;
+    setContext(context: unknown): void;
     _applyDimming(nodes: Record<string, boolean>, connections: Record<string, boolean>, applied: boolean): void;
   }
   export default class Vizceral {
@@ -113,9 +130,14 @@ declare module "vizceral" {
     currentGraph?: TrafficGraph;
     graphs: Record<string, TrafficGraph>;
     layouts: Record<string, new () => Layout>;
-    renderer: { domElement: HTMLCanvasElement; setClearColor(color: string | number, alpha: number): void; dispose(): void; forceContextLoss(): void };
-    scene: { add(object: Container3D): void; remove(object: Container3D): void; children: Container3D[] };
-    camera: { left: number; right: number; top: number; bottom: number };
+    renderer: { autoClear: boolean; debug: { checkShaderErrors: boolean }; domElement: HTMLCanvasElement; getPixelRatio(): number; setPixelRatio(ratio: number): void; setClearColor(color: string | number, alpha: number): void; dispose(): void; forceContextLoss(): void };
+    scene: { traverse(visit: (object: { material?: Material }) => void): void; add(object: Container3D): void; remove(object: Container3D): void; children: Container3D[] };
+    camera: { left: number; right: number; top: number; bottom: number; updateProjectionMatrix(): void };
+    /** Of the canvas, in CSS pixels; sets the camera to the whole. */
+    setSize(width: number, height: number): void;
+    moveNodeInteraction: { _setDraggableObjectPosition(node: NodeObject, x: number, y: number): void };
+    /** Finds out anew what is below the mouse. */
+    calculateMouseOver(immediate?: boolean): void;
     requestAnimationFrame(): void;
     animate(time?: number): void;
     render(time: number): void;

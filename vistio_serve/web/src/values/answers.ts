@@ -2,6 +2,9 @@
 
 import type { About, Graph, Notice, Rates } from "./model";
 
+/** An answer is under way, noticeably; or for so long that something may be wrong. */
+export type Waiting = "asking" | "hanging";
+
 /** An RFC 9457 problem; `kind` is what follows `urn:vistio:problem:`, or one of this page's own. */
 export interface Problem {
   readonly kind: string;
@@ -116,14 +119,16 @@ interface Whom {
 /** Something left its normal. The words are the server's, which can tell what it means. */
 export interface Incident {
   readonly start: string;
-  /** Null while it lasts. */
+  /** Null while it lasts, for all that was seen. */
   readonly end: string | null;
   readonly summary: string;
   /** Who left normal first. */
   readonly first: Whom;
   readonly hit: readonly Pick<Whom, "cluster" | "node">[];
-  /** Of what enters, 0 to 1. */
-  readonly worst_share: number;
+  /** Of what enters, 0 to 1; null where none of it was seen. */
+  readonly worst_share: number | null;
+  /** As usual, in the worst minute; 1 where it did not take longer, or nobody knows. */
+  readonly times_as_long: number;
 }
 
 /** The incidents of a window by time, and what of it was not seen, which may hide more. */
@@ -132,6 +137,21 @@ export interface Incidents {
   readonly end: string;
   readonly incidents: readonly Incident[];
   readonly unseen: readonly Pick<Gap, "start" | "end" | "reason">[];
+}
+
+/** Every node over time: for each a list, step by step; null where it was not seen. */
+export interface Heat {
+  readonly start: string;
+  readonly end: string;
+  readonly step_ms: number;
+  /** Empty for the global level. */
+  readonly cluster: readonly string[];
+  readonly node: readonly string[];
+  /** Requests per second. */
+  readonly normal: readonly Column[];
+  readonly warning: readonly Column[];
+  readonly danger: readonly Column[];
+  readonly latency_ms: readonly Column[];
 }
 
 /** A level of `Frames`; edges by their place in `source` and `target`, which are keys as in `Node.name`. */

@@ -12,7 +12,11 @@ interface Known {
 /** Pins the moment that is shown, or lets the pinned one go. */
 export function togglePin(state: State, { graph }: Known): State {
   if (state.baselineMs !== null) return unpin(state);
-  return graph ? { ...state, baselineMs: graph.about.instantMs } : state;
+  return graph ? compareWith(state, graph.about.instantMs) : state;
+}
+
+export function compareWith(state: State, baselineMs: number): State {
+  return { ...state, baselineMs };
 }
 
 export function unpin(state: State): State {

@@ -1,8 +1,9 @@
 /** What a notebook and the page in it tell each other of the state: which moment, which window, who is selected. Pure. */
 
 import { formatInstant } from "./format";
-import { parseInstant } from "./moments";
+import { parseAbsolute } from "./moments";
 import { type Selection, type State, openPath, select, zoom } from "./state";
+import { UTC } from "./zones";
 
 /** A level, and who is selected on it; the global level is the empty text. */
 export interface Selected {
@@ -38,11 +39,11 @@ export function withShared(state: State, asked: Partial<Shared>): State {
   const has = sharedOf(state);
   let next = state;
   if (asked.at !== undefined && asked.at !== has.at) {
-    const atMs = asked.at === null ? null : parseInstant(asked.at);
+    const atMs = asked.at === null ? null : parseAbsolute(asked.at, UTC);
     next = { ...next, travel: { ...next.travel, mode: atMs === null ? "live" : "at", atMs } };
   }
   if (asked.window !== undefined && JSON.stringify(asked.window) !== JSON.stringify(has.window)) {
-    const [startMs, endMs] = (asked.window ?? []).map((text) => parseInstant(text));
+    const [startMs, endMs] = (asked.window ?? []).map((text) => parseAbsolute(text, UTC));
     next = zoom(next, startMs != null && endMs != null ? { startMs, endMs } : null);
   }
   if (asked.selected !== undefined && !sameSelected(asked.selected, has.selected)) {

@@ -1,7 +1,9 @@
 /** Latency and throughput among the measurements of an edge or a node, and how they are written. Pure. */
 
+import { type Text, t } from "../texts/say";
 import { formatRate, formatTime } from "./format";
 import type { Graph, Measurements } from "./model";
+import type { Zone } from "./zones";
 
 /** Whether measurements are of another instant than rates, as while time plays. */
 export function measuredElsewhen({ about, measuredMs }: Graph): boolean {
@@ -9,8 +11,8 @@ export function measuredElsewhen({ about, measuredMs }: Graph): boolean {
 }
 
 /** Said wherever such measurements are; else empty. */
-export function measuredNote(graph: Graph): string {
-  return measuredElsewhen(graph) ? `Latencies, bytes and other measurements are those of ${formatTime(graph.measuredMs!)}.` : "";
+export function measuredNote(graph: Graph, zone: Zone): string {
+  return measuredElsewhen(graph) ? t`Latencies, bytes and other measurements are those of ${formatTime(graph.measuredMs!, zone)}.` : "";
 }
 
 /** The highest recorded percentile, such as the 99th; null where none was measured. */
@@ -50,7 +52,7 @@ export function formatThroughput(bytesPerSecond: number): string {
 /** Before what the caller measured, where the called side measured it too. */
 const CALLER = "caller_";
 
-const NAMES: Readonly<Record<string, string>> = {
+const NAMES: Readonly<Record<string, Text>> = {
   sent_bytes_per_second: "Sent",
   received_bytes_per_second: "Received",
   connections_per_second: "Connections",
@@ -61,12 +63,12 @@ const NAMES: Readonly<Record<string, string>> = {
 export function wordsOf(name: string, value: number): readonly [name: string, value: string] {
   if (name.startsWith(CALLER)) {
     const [words, text] = wordsOf(name.slice(CALLER.length), value);
-    return [`${words}, for the caller`, text];
+    return [t`${words}, for the caller`, text];
   }
   const percentile = /^latency_p(\d+)_ms$/.exec(name)?.[1];
-  if (percentile === "50") return ["Latency, median", formatLatency(value)];
-  if (percentile !== undefined) return [`Latency, ${percentile.slice(0, 2)}${percentile.length > 2 ? `.${percentile.slice(2)}` : ""} %`, formatLatency(value)];
-  const known = NAMES[name] ?? name;
+  if (percentile === "50") return [t("Latency, median"), formatLatency(value)];
+  if (percentile !== undefined) return [t`Latency, ${percentile.slice(0, 2) + (percentile.length > 2 ? `.${percentile.slice(2)}` : "")} %`, formatLatency(value)];
+  const known = NAMES[name] ? t(NAMES[name]) : name;
   if (name.endsWith("_bytes_per_second")) return [known, formatThroughput(value)];
   if (name.endsWith("_per_second")) return [known, `${formatRate(value)} /s`];
   if (name.endsWith("_ms")) return [known, formatLatency(value)];

@@ -5,6 +5,7 @@
  * they are text again, and whoever draws them does what that place needs.
  */
 
+import { listed, t } from "../texts/say";
 import { visible } from "./names";
 import { readTitle } from "./titles";
 
@@ -58,11 +59,21 @@ export interface Edge {
   readonly synthetic: boolean;
 }
 
+/** From which share on errors are red, and warnings yellow: of lines, tables and numbers alike. */
+export interface Tones {
+  readonly danger: number;
+  readonly warning: number;
+}
+
+/** Where the configuration has no notice about them. */
+export const USUAL_TONES: Tones = { danger: 0.005, warning: 0.05 };
+
 export interface Level {
   /** "" is the global level, else the cluster. */
   readonly name: string;
   readonly maxVolume: number;
   readonly entryNode: string;
+  readonly tones: Tones;
   readonly nodes: readonly Node[];
   readonly edges: readonly Edge[];
 }
@@ -82,6 +93,7 @@ export interface About {
   readonly failedRules: readonly FailedRule[];
   readonly configuration: string;
   readonly backfilled: boolean;
+  readonly tones: Tones;
 }
 
 export interface Graph {
@@ -98,7 +110,7 @@ export interface Graph {
 /** Who was not answered and could have told more of a level, in words; empty where all were. */
 export function notAnswered(about: About, level: string): string {
   const failed = about.failedRules.filter((each) => each.cluster === level || each.outcome === "stale");
-  return failed.map((each) => (each.outcome === "stale" ? `writer ${visible(each.rule)}` : visible([each.cluster, each.rule].filter(Boolean).join("/")))).join(", ");
+  return listed(failed.map((each) => (each.outcome === "stale" ? t`writer ${visible(each.rule)}` : visible([each.cluster, each.rule].filter(Boolean).join("/")))));
 }
 
 export const NO_RATES: Rates = { normal: 0, warning: 0, danger: 0 };
@@ -128,7 +140,16 @@ export function worst(notices: readonly Notice[]): -1 | Severity {
 
 /** What a node is called; a name that is not on the level is its own label. */
 export function labelOf(level: Level | undefined, name: string): string {
-  return level?.nodes.find((node) => node.name === name)?.label ?? visible(name);
+  return (level && labelsOf(level).get(name)) ?? visible(name);
+}
+
+/** By level: thousands of connections are sorted by what their ends are called. */
+const labels = new WeakMap<Level, ReadonlyMap<string, string>>();
+
+function labelsOf(level: Level): ReadonlyMap<string, string> {
+  const known = labels.get(level) ?? new Map(level.nodes.map((node): [string, string] => [node.name, node.label]));
+  labels.set(level, known);
+  return known;
 }
 
 /** From what the recording calls a node to its name on the page. */
@@ -155,7 +176,7 @@ interface RawNode {
   maxVolume?: number; entryNode?: string; nodes?: RawNode[]; connections?: RawEdge[];
 }
 export interface RawAbout {
-  instant: string; asked: string; interval_s: number; failed_rules: FailedRule[]; configuration: string; backfilled: boolean;
+  instant: string; asked: string; interval_s: number; failed_rules: FailedRule[]; configuration: string; backfilled: boolean; marked_from?: Partial<Tones>;
 }
 export interface RawGraph {
   name: string; maxVolume?: number; entryNode?: string; nodes: RawNode[]; connections?: RawEdge[];
@@ -165,9 +186,9 @@ export interface RawGraph {
 
 /** The graph in an answer of `/graph`. */
 export function readGraph(raw: RawGraph): Graph {
-  const levels = new Map<string, Level>([["", readLevel("", raw)]]);
-  for (const node of raw.nodes) if (node.nodes?.length) levels.set(node.name, readLevel(node.name, node));
   const about = readAbout(raw.metadata.vistio);
+  const levels = new Map<string, Level>([["", readLevel("", raw, about.tones)]]);
+  for (const node of raw.nodes) if (node.nodes?.length) levels.set(node.name, readLevel(node.name, node, about.tones));
   return {
     name: raw.name,
     about,
@@ -186,14 +207,16 @@ export function readAbout(raw: RawAbout): About {
     failedRules: raw.failed_rules,
     configuration: raw.configuration,
     backfilled: raw.backfilled,
+    tones: { ...USUAL_TONES, ...raw.marked_from },
   };
 }
 
-function readLevel(name: string, raw: Pick<RawNode, "maxVolume" | "entryNode" | "nodes" | "connections">): Level {
+function readLevel(name: string, raw: Pick<RawNode, "maxVolume" | "entryNode" | "nodes" | "connections">, tones: Tones): Level {
   return {
     name,
     maxVolume: raw.maxVolume ?? 1,
     entryNode: raw.entryNode ?? "",
+    tones,
     nodes: (raw.nodes ?? []).map(readNode),
     edges: (raw.connections ?? []).map(readEdge),
   };

@@ -1,6 +1,6 @@
 /** Steps between groups: which are open, and how a crowd is shown. Pure. */
 
-import { type Crowd, MOST_TOP, OTHERS, groupKey, groupOf } from "./crowd";
+import { type Around, type Crowd, MOST_TOP, OTHERS, groupKey, groupOf } from "./crowd";
 import { type State, openPath } from "./state";
 
 export function setCrowd(state: State, change: Partial<Crowd>): State {
@@ -19,6 +19,13 @@ export function openGroup(state: State, name: string): State {
 
 export function closeGroup(state: State, name: string): State {
   return setCrowd(state, { open: state.crowd.open.filter((each) => each !== name) });
+}
+
+/** Only what is near a node, one hop where nothing else was said; null for everything again. */
+export function setAround(state: State, change: Partial<Around> | null): State {
+  if (change === null) return setCrowd(state, { around: null });
+  const around = { node: "", up: 1, down: 1, ...state.crowd.around, ...change };
+  return around.node ? setCrowd(state, { around }) : state;
 }
 
 /** What a double click does: opens a group, or enters a level or a node. */

@@ -1,7 +1,8 @@
 /** Links to the queries of notices, at the moment that is shown and where the reader can reach them. Pure. */
 
-import { formatDate, formatInstant, formatTime } from "./format";
+import { formatDateTime, formatInstant } from "./format";
 import type { Graph, Level, Notice } from "./model";
+import { UTC } from "./zones";
 
 const RANGE = "1h";
 const RANGE_MS = 3_600_000;
@@ -32,7 +33,8 @@ export function linkAt(link: string, ms: number, to: string = AS_RECORDED): stri
 
 function dated(link: string, ms: number): string {
   if (!isQueryLink(link) || /[?&]g0\.(?:end|moment)_input=/.test(link)) return link;
-  const time = (at: number): string => `${formatDate(at)} ${formatTime(at)}`;
+  // As Prometheus reads it.
+  const time = (at: number): string => formatDateTime(at, UTC);
   const query = new URLSearchParams();
   if (!/[?&]g0\.tab=/.test(link)) query.set("g0.tab", "0");
   if (!/[?&]g0\.range_input=/.test(link)) query.set("g0.range_input", RANGE);

@@ -1,5 +1,6 @@
 /** From the answer of `/timeline` to what a chart draws. Pure; times in seconds, as uPlot wants them. */
 
+import { counted, listed } from "../texts/say";
 import type { Annotation, Timeline } from "./answers";
 import type { Window } from "./state";
 import type { Axis } from "./travel";
@@ -97,7 +98,15 @@ export function noticesAt(timeline: Timeline | null, ms: number): string {
   const index = timeline ? stepAt(timeline, ms) : -1;
   if (!timeline || index < 0) return "";
   const counts = countsOf(timeline, index);
-  return KINDS.filter((kind) => counts[kind] > 0).map((kind) => `${counts[kind]} ${kind} notice${counts[kind] === 1 ? "" : "s"}`).join(", ");
+  return listed(KINDS.filter((kind) => counts[kind] > 0).map((kind) => noticesText(kind, counts[kind])));
+}
+
+function noticesText(kind: (typeof KINDS)[number], count: number): string {
+  switch (kind) {
+    case "error": return counted(count, "{0} error notice", "{0} error notices");
+    case "warning": return counted(count, "{0} warning notice", "{0} warning notices");
+    case "info": return counted(count, "{0} info notice", "{0} info notices");
+  }
 }
 
 export function annotationMarks(annotations: readonly Annotation[]): Mark[] {

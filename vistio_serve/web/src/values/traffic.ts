@@ -4,16 +4,12 @@
  * A request enters once, and users feel what becomes of it; inside it is counted at each of its hops.
  */
 
-import { type Graph, type Level, type Rates, sum } from "./model";
-
-/** From which share on errors are red, and warnings yellow: of lines, tables and numbers alike. */
-export const RED_FROM = 0.005;
-export const YELLOW_FROM = 0.05;
+import { type Graph, type Level, type Rates, type Tones, sum, total } from "./model";
 
 /** Whether a part of the requests is enough to be marked. */
-export function toneOf(kind: "danger" | "warning", rates: Rates): "danger" | "warning" | "" {
-  const all = rates.normal + rates.warning + rates.danger;
-  return all > 0 && rates[kind] / all >= (kind === "danger" ? RED_FROM : YELLOW_FROM) ? kind : "";
+export function toneOf(kind: keyof Tones, rates: Rates, tones: Tones): keyof Tones | "" {
+  const all = total(rates);
+  return rates[kind] > 0 && all > 0 && rates[kind] / all >= tones[kind] ? kind : "";
 }
 
 /** Those whom nobody calls: through them it enters. Of the union, so that they are the same at each instant. */

@@ -12,12 +12,12 @@ export interface Axis {
 }
 
 export function goLive(state: State): State {
-  return withTravel(state, { mode: "live", atMs: null, refused: "", direction: 1 });
+  return withTravel(state, { mode: "live", atMs: null, refused: "", unread: "", direction: 1 });
 }
 
 /** Stands at a moment, within the recording. */
 export function goTo(state: State, atMs: number, axis: Axis): State {
-  return withTravel(state, { mode: "at", atMs: clamp(atMs, axis), refused: "" });
+  return withTravel(state, { mode: "at", atMs: clamp(atMs, axis), refused: "", unread: "" });
 }
 
 /** The moment that is asked for now: the newest one when live. */
@@ -42,7 +42,7 @@ export function play(state: State, axis: Axis, direction: 1 | -1 = 1): State {
   const outside = loop !== null && (atMs < loop.startMs || atMs >= loop.endMs);
   if (direction > 0 && (outside || atMs >= axis.lastMs)) atMs = extent.startMs;
   if (direction < 0 && (outside || atMs <= axis.firstMs)) atMs = extent.endMs;
-  return withTravel(state, { mode: "playing", atMs: clamp(atMs, axis), refused: "", direction });
+  return withTravel(state, { mode: "playing", atMs: clamp(atMs, axis), refused: "", unread: "", direction });
 }
 
 /** What the big button and the space bar do. */

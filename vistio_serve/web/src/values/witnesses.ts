@@ -4,9 +4,10 @@
  * `docs/configuration.md`, "Two witnesses", tells what is counted as lost, and what the network's delay is.
  */
 
+import type { Text } from "../texts/say";
 import type { Edge, Measurements, ToldBy } from "./model";
 
-export const TOLD_WORDS: Readonly<Record<Exclude<ToldBy, "">, string>> = { both: "both ends", caller: "the caller only", called: "the called side only" };
+export const TOLD_WORDS: Readonly<Record<Exclude<ToldBy, "">, Text>> = { both: "both ends", caller: "the caller only", called: "the called side only" };
 
 /** Requests a second that were sent and not received; they are among the errors. */
 export function lostOf(measurements: Measurements): number {
