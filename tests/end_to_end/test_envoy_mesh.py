@@ -33,6 +33,7 @@ pytestmark = [
     pytest.mark.skipif(not real_prometheus.installed(), reason=real_prometheus.WITHOUT_BINARY),
     pytest.mark.skipif(real_envoy.binary() is None, reason=real_envoy.WITHOUT_BINARY),
     pytest.mark.skipif(sys.platform != "linux", reason="the mesh ends its processes as only Linux can"),
+    pytest.mark.slow,
 ]
 
 

@@ -67,6 +67,7 @@ def printed(data: Path, *options: str) -> list[str]:
     return [line for line in done.stdout.splitlines() if line.startswith(ours)]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not real_prometheus.installed(), reason=real_prometheus.WITHOUT_BINARY)
 def test_the_cause_is_found_by_way_of_a_real_prometheus_as_without_one(data: Path) -> None:
     by_the_road = printed(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,13 @@ EVERYTHING: dict[str, Any] = {
     "nodeSelector": {"disk": "ssd"},
     "tolerations": [{"operator": "Exists"}],
     "affinity": {"nodeAffinity": {}},
-    "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "webConfig": {"secret": "who", "tls": True},
+    "serviceMonitor": {
+        "enabled": True,
+        "labels": {"release": "prometheus"},
+        "endpoint": {"scheme": "https", "authorization": {"credentials": {"name": "who", "key": "scraper"}}},
+    },
+    "grafanaDashboard": {"enabled": True},
     "ingress": {"enabled": True, "className": "nginx", "tlsSecret": "tls"},
     "httpRoute": {"enabled": True, "parentRefs": [{"name": "gateway"}]},
 }
@@ -96,6 +103,23 @@ def test_the_chart_says_what_kubectls_files_say(variant: str) -> None:
                 if labelled is not None:
                     labelled["metadata"].pop("labels")
         assert same["spec"] == each["spec"], (each["kind"], each["metadata"]["name"])
+
+
+@pytest.mark.parametrize("variant", ["with-web-config", "with-tls"])
+def test_the_chart_and_kubectls_files_say_the_same_of_a_web_configuration(variant: str) -> None:
+    web_config = {"secret": "vistio-web", "tls": variant == "with-tls"}
+    ours = manifests({**values("mesh-only"), "webConfig": web_config})
+    theirs = parse((KUBECTL / f"vistio-{variant}.yaml").read_text())
+    for kind, name in (("StatefulSet", "vistio-api"), ("Deployment", "vistio-web")):
+        templates = [named(found, kind, name)["spec"]["template"] for found in (ours, theirs)]
+        for template in templates:
+            template["metadata"].pop("labels")  # the chart's name its release
+            # kustomize puts what it adds before the others.
+            template["spec"]["volumes"].sort(key=lambda volume: volume["name"])
+            for container in template["spec"]["containers"]:
+                container["env"].sort(key=lambda variable: variable["name"])
+                container["volumeMounts"].sort(key=lambda mount: mount["name"])
+        assert templates[0] == templates[1], name
 
 
 def test_vistios_own_values_files_are_taken_as_they_are() -> None:
@@ -163,6 +187,64 @@ def test_each_recorder_has_a_writers_name_a_port_and_a_server_of_its_own() -> No
     assert {"persistentVolumeClaim": {"claimName": "old"}, "name": "vistio-db"} in pod["volumes"]
 
 
+def test_who_may_ask_is_in_a_secret_that_every_port_has_and_the_pages_pods_trust_its_ca() -> None:
+    found = manifests(EVERYTHING)
+    pod = named(found, "StatefulSet", "vistio-api")["spec"]["template"]["spec"]
+    for container in pod["containers"]:
+        environment = {each["name"]: each.get("value") for each in container["env"]}
+        option = (
+            "VISTIO_SERVE_WEB_CONFIG" if container["name"] == "vistio-api" else "VISTIO_RECORD_RUN_WEB_CONFIG"
+        )
+        assert environment[option] == "/etc/vistio-web/web.yaml"
+        assert {"name": "web-config", "mountPath": "/etc/vistio-web", "readOnly": True} in container[
+            "volumeMounts"
+        ]
+        assert {"name": "vistio-db", "mountPath": "/vistio"} in container["volumeMounts"], (
+            "who may annotate writes"
+        )
+        probes = [container[name]["httpGet"] for name in ("startupProbe", "livenessProbe")]
+        assert {each.get("scheme") for each in probes} == {"HTTPS"}
+    assert {"name": "web-config", "secret": {"secretName": "who"}} in pod["volumes"]
+    web = named(found, "Deployment", "vistio-web")["spec"]["template"]["spec"]
+    environment = {each["name"]: each["value"] for each in web["containers"][0]["env"]}
+    assert environment["VISTIO_SERVE_WEB_API"] == "https://vistio-api:9091"
+    assert environment["VISTIO_SERVE_WEB_API_CA"] == "/etc/vistio-web/ca.crt"
+    (volume,) = [each for each in web["volumes"] if each["name"] == "web-config"]
+    assert volume["secret"]["items"] == [{"key": "ca.crt", "path": "ca.crt"}], "no key and no token"
+    monitor = named(found, "ServiceMonitor", "vistio-api")["spec"]["endpoints"]
+    assert {each["scheme"] for each in monitor} == {"https"}
+
+
+def test_a_certificate_may_have_a_secret_of_its_own_as_cert_manager_makes_it() -> None:
+    found = manifests({**EVERYTHING, "webConfig": {"secret": "who", "tls": True, "tlsSecret": "issued"}})
+    pod = named(found, "StatefulSet", "vistio-api")["spec"]["template"]["spec"]
+    assert {"name": "tls", "secret": {"secretName": "issued"}} in pod["volumes"]
+    assert {"name": "web-config", "secret": {"secretName": "who"}} in pod["volumes"]
+    for container in pod["containers"]:
+        mounted = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+        assert (mounted["tls"], mounted["web-config"]) == ("/etc/vistio-tls", "/etc/vistio-web")
+    web = named(found, "Deployment", "vistio-web")["spec"]["template"]["spec"]
+    (volume,) = [each for each in web["volumes"] if "secret" in each]
+    assert volume["secret"] == {"secretName": "issued", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+    validator = pytest.importorskip("kubernetes_validate")
+    for each in found:
+        if each["kind"] in ("StatefulSet", "Deployment"):
+            validator.validate(each, validator.latest_version(), strict=True)
+
+
+def test_without_a_secret_the_server_cannot_write_to_the_recording() -> None:
+    pod = named(manifests({}), "StatefulSet", "vistio-api")["spec"]["template"]["spec"]
+    (server,) = [each for each in pod["containers"] if each["name"] == "vistio-api"]
+    assert {"name": "vistio-db", "mountPath": "/vistio", "readOnly": True} in server["volumeMounts"]
+
+
+def test_the_dashboard_is_the_file_that_grafana_can_import() -> None:
+    found = named(manifests(EVERYTHING), "ConfigMap", "vistio-dashboard")
+    assert found["metadata"]["labels"]["grafana_dashboard"] == "1"
+    file = CHART / "files" / "dashboard.json"
+    assert json.loads(found["data"]["vistio.json"]) == json.loads(file.read_text())
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -171,6 +253,7 @@ def test_each_recorder_has_a_writers_name_a_port_and_a_server_of_its_own() -> No
         {"prometheusUrl": "prometheus:9090"},
         {"preset": {"name": "istio", "set": {"gateway": "two words"}}},
         {"presets": {}},
+        {"webConfig": {"users": {"alice": "secret"}}},
     ],
 )
 def test_the_schema_refuses_what_would_not_work(wrong: dict[str, Any]) -> None:

@@ -59,6 +59,22 @@ def test_nothing_in_it_builds_or_installs(image: Image) -> None:
         assert found.strip() == "False", module
 
 
+def test_it_has_the_licences_of_all_that_is_in_it(image: Image) -> None:
+    page = image.run(
+        "sh", "-c", "cat /opt/vistio/lib/python3*/site-packages/vistio_serve/static/ui/licences.txt"
+    )
+    named = {line.split()[1] for line in page.splitlines() if line.startswith("## ")}
+    assert {"vizceral", "preact", "d3-force", "three"} <= named
+    without = image.run(
+        "python3",
+        "-c",
+        "import re; from importlib import metadata\n"
+        "has = lambda each: any(re.search('LICEN[CS]E|COPYING', str(file), re.I) for file in each.files or ())\n"
+        "print(*(each.name for each in metadata.distributions() if not has(each)))",
+    )
+    assert without.split() == []
+
+
 def test_it_is_nobodys_and_says_what_it_is(image: Image) -> None:
     found = image.containers.inspect(image.tag)
     assert found["User"] == "65534:65534"

@@ -19,21 +19,55 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{/* Started and alive, by the health of the port that is given by name. */}}
+{{/* Started and alive, by the health of a port. Takes: port (its name), tls. */}}
 {{- define "vistio.probes" -}}
 startupProbe:
   httpGet:
     path: /-/healthy
-    port: {{ . }}
+    port: {{ .port }}
+    {{- if .tls }}
+    scheme: HTTPS
+    {{- end }}
   periodSeconds: 2
   failureThreshold: 60
 livenessProbe:
   httpGet:
     path: /-/healthy
-    port: {{ . }}
+    port: {{ .port }}
+    {{- if .tls }}
+    scheme: HTTPS
+    {{- end }}
   periodSeconds: 10
   timeoutSeconds: 5
   failureThreshold: 6
+{{- end }}
+
+{{/* The volumes with the web configuration, and with a certificate of its own. */}}
+{{- define "vistio.webConfigVolume" -}}
+{{- with .Values.webConfig.secret }}
+- name: web-config
+  secret:
+    secretName: {{ . }}
+{{- end }}
+{{- with .Values.webConfig.tlsSecret }}
+- name: tls
+  secret:
+    secretName: {{ . }}
+{{- end }}
+{{- end }}
+
+{{/* Where a container has them. */}}
+{{- define "vistio.webConfigMounts" -}}
+{{- if .Values.webConfig.secret }}
+- name: web-config
+  mountPath: /etc/vistio-web
+  readOnly: true
+{{- end }}
+{{- if .Values.webConfig.tlsSecret }}
+- name: tls
+  mountPath: /etc/vistio-tls
+  readOnly: true
+{{- end }}
 {{- end }}
 
 {{/* Where pods run. */}}
@@ -115,6 +149,10 @@ affinity:
     - name: VISTIO_RECORD_RUN_TOKEN_FILE
       value: /etc/vistio-token/token
     {{- end }}
+    {{- if $root.Values.webConfig.secret }}
+    - name: VISTIO_RECORD_RUN_WEB_CONFIG
+      value: /etc/vistio-web/web.yaml
+    {{- end }}
     {{- with $root.Values.recorder.extraEnv }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -122,7 +160,7 @@ affinity:
     - name: {{ .portName }}
       containerPort: {{ .port }}
       protocol: TCP
-  {{- include "vistio.probes" .portName | nindent 2 }}
+  {{- include "vistio.probes" (dict "port" .portName "tls" $root.Values.webConfig.tls) | nindent 2 }}
   resources:
     {{- toYaml $root.Values.recorder.resources | nindent 4 }}
   securityContext:
@@ -144,6 +182,7 @@ affinity:
       mountPath: /etc/vistio-token
       readOnly: true
     {{- end }}
+    {{- include "vistio.webConfigMounts" $root | nindent 4 }}
     - name: vistio-db
       mountPath: /vistio
     - name: tmp-record
