@@ -17,9 +17,9 @@ import statistics
 import subprocess
 import sys
 
-from playwright.sync_api import Browser, sync_playwright
+from _chromium import chromium
+from playwright.sync_api import Browser
 
-ARGUMENTS = ["--no-sandbox", "--disable-quic", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 ROUNDS = 7
 LIMIT_MS = 2000
 
@@ -57,21 +57,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     rounds = parser.parse_args().rounds
-    chromium, program = shutil.which("chromium"), shutil.which("vistio-serve")
-    if chromium is None or program is None:
-        sys.exit("needs chromium and vistio-serve on PATH")
+    program = shutil.which("vistio-serve") or sys.exit("needs vistio-serve on PATH")
     demo = subprocess.Popen([program, "demo", "--port", "0"], stdout=subprocess.PIPE, text=True)
     try:
         assert demo.stdout is not None
         # It tells before how the mesh's past was recorded.
         found = next(filter(None, (re.search(r"open (http://\S+)", line) for line in demo.stdout)), None)
         assert found, "the demo did not say where it is"
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        with chromium() as browser:
             # The first page of a browser pays for the browser.
             open_once(browser, found[1])
             taken = [open_once(browser, found[1]) for _ in range(rounds)]
-            browser.close()
     finally:
         demo.terminate()
         demo.wait(timeout=30)

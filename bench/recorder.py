@@ -209,8 +209,9 @@ def fill_head(place: Path, mesh: Mesh, hour_ms: int) -> None:
 def show_lateness(what: str, recorder: Recorder, asked: Asked, from_ms: int, to_ms: int) -> None:
     instants = sorted(ms for ms in recorder.committed if from_ms <= ms < to_ms)
     first, last = instants[0], instants[-1]
-    step_ms = min(after - before for before, after in pairwise(instants))
-    missing = (last - first) // step_ms + 1 - len(instants)
+    steps_ms = [after - before for before, after in pairwise(instants)]
+    # Of a small mesh an hour is sealed within one interval.
+    missing = (last - first) // min(steps_ms) + 1 - len(instants) if steps_ms else 0
     # An instant that was skipped, because the scrape before still ran, was never asked for.
     late = sorted(asked.at_ms[ms] - ms - DELAY_MS for ms in instants if ms in asked.take())
     done = sorted(recorder.committed[ms] - ms - DELAY_MS for ms in instants)

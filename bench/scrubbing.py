@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from playwright.sync_api import Page, sync_playwright
+from _chromium import chromium
+from playwright.sync_api import Page
 from workload import INTERVAL_MS, START_MS, Mesh, record
 
 from vistio_core.times import HOUR_MS, format_instant
@@ -33,7 +34,6 @@ STEPS = 60
 STEP_S = 0.1
 REST_S = STEPS * STEP_S
 SPEED = 60
-BROWSER = ["--no-sandbox", "--disable-quic", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
 WATCH = """() => {
   const seen = { tasks: [], shown: new Set(), drawn: 0 };
@@ -143,15 +143,12 @@ def play_on(page: Page, instants: int) -> list[tuple[int, float]]:
 @click.option("--instants", default=1000, show_default=True, help="Played for the memory; 0: not measured.")
 def main(nodes: int, instants: int) -> None:
     """Print the tables of docs/benchmarks.md."""
-    chromium = shutil.which("chromium")
-    assert chromium, "needs Chromium"
     mesh = mesh_of(nodes)
     with tempfile.TemporaryDirectory() as scratch:
         record(Path(scratch) / "recording", mesh, HOURS)
         start, end = format_instant(START_MS), format_instant(START_MS + HOURS * HOUR_MS - INTERVAL_MS)
         middle = format_instant(START_MS + HOUR_MS)
-        with served(Path(scratch) / "recording") as url, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER)
+        with served(Path(scratch) / "recording") as url, chromium() as browser:
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             page.goto(f"{url}#/mesh?at={middle}&speed={SPEED}&loop={start}/{end}")
             settle(page)
@@ -173,7 +170,6 @@ def main(nodes: int, instants: int) -> None:
             if instants:
                 told = ", ".join(f"{mb:.1f} MB after {count}" for count, mb in play_on(page, instants))
                 click.echo(f"\nheap while playing instants: {told}")
-            browser.close()
 
 
 if __name__ == "__main__":

@@ -48,9 +48,9 @@ def varied(rows: pa.Table, seed: int) -> pa.Table:
     return rows.set_column(rows.schema.get_field_index("rate"), rows.schema.field("rate"), rates)
 
 
-def write_hour(store: LocalStore, mesh: Mesh) -> EventsName:
-    scrapes = [scrape_tables(mesh.scrape(START_MS + index * INTERVAL_MS)) for index in range(6)]
-    name = EventsName(START_MS, START_MS + HOUR_MS - INTERVAL_MS, "main", sealed=True)
+def write_hour(store: LocalStore, mesh: Mesh, start_ms: int = START_MS) -> EventsName:
+    scrapes = [scrape_tables(mesh.scrape(start_ms + index * INTERVAL_MS)) for index in range(6)]
+    name = EventsName(start_ms, start_ms + HOUR_MS - INTERVAL_MS, "main", sealed=True)
     with store.create(name.text) as sink:
         groups = (
             group
