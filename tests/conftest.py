@@ -54,6 +54,8 @@ STARTING = frozenset(
         "prometheus",
         "run_process",
         "shared_prometheus",
+        "simulated_hour",
+        "simulated_minutes",
         "victoria_metrics",
     }
 )

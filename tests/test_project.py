@@ -43,7 +43,7 @@ def test_the_readme_has_one_line_that_sets_up_everything_and_runs_the_tests() ->
     assert command.split("nox -s ")[1].split() == ["everything"]
     source = (ROOT / "noxfile.py").read_text()
     assert 'nox_session("tests", *session.posargs)' in source
-    assert 'BESIDE = ("lint", "types")' in source
+    assert 'BESIDE = ("lint", "types", "docs")' in source
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash on PATH: .ci/run is a bash script")
@@ -100,7 +100,9 @@ def test_everything_that_the_project_asks_for_is_pinned() -> None:
         *groups["lint"],
         *groups["engines"],
         *groups["images"],
+        *groups["docs"],
         *groups["suspects"],
+        *groups["release"],
         "nox",
     ]
     names = {normal(re.match(r"[A-Za-z0-9._-]+", requirement)[0]) for requirement in requirements}  # type: ignore[index]
@@ -138,6 +140,7 @@ def test_every_nox_session_has_a_line_of_help() -> None:
         "everything",
         "lint",
         "types",
+        "docs",
         "tests",
         "engines",
         "web",
@@ -145,5 +148,9 @@ def test_every_nox_session_has_a_line_of_help() -> None:
         "wheel",
         "bench",
         "demo",
+        "release",
+        "sbom",
+        "licences",
+        "audit",
     } <= {name for name, _ in sessions}
     assert all(line.endswith(".") and len(line) < 100 for _, line in sessions)

@@ -22,14 +22,16 @@ _INSTANCE = re.compile(r'(^|,)instance="')
 _TARGET = 'job="mesh"'
 
 
-def open_metrics(exposition: str, *, end_ms: int, duration_s: int, target: str = _TARGET) -> str:
+def open_metrics(
+    exposition: str, *, end_ms: int, duration_s: int, target: str = _TARGET, step_s: int = STEP_S
+) -> str:
     """The samples of ``duration_s`` seconds up to ``end_ms``, each series growing as ``exposition`` says.
 
     Every series gets ``instance`` and the labels of ``target``, unless it has an instance or a job already, as
     scraping adds them. There is ``up``, too: without it, and once Prometheus has tried to scrape something
     today, nothing says that it was collecting then.
     """
-    ages_s = range(duration_s, -1, -STEP_S)
+    ages_s = range(duration_s, -1, -step_s)
     lines = [f"up{{{target}}} 1 {end_ms / 1000 - age_s:.3f}" for age_s in ages_s]
     for line in exposition.splitlines():
         if not line.strip() or line.startswith("#"):

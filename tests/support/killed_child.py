@@ -60,6 +60,27 @@ def die_before(step: int) -> None:
     builtins.open = open_counted
 
 
+def die_until_one_comes_through(folder: Path, work: Callable[[Recording], object]) -> None:
+    """Does work in one child after the other, each with a recording of its own and killed one call later.
+
+    Exits with what went wrong, where a child ends in another way.
+    """
+    keep_pandas_out()  # which each child would import anew
+    for step in count(1):
+        folder.mkdir(exist_ok=True)
+        recording = Recording.open(folder / f"{step:04d}", create=True)
+        child = os.fork()
+        if child == 0:
+            die_before(step)
+            work(recording)
+            os._exit(0)
+        _, status = os.wait()
+        if os.waitstatus_to_exitcode(status) == 0:
+            return
+        if os.waitstatus_to_exitcode(status) != -signal.SIGKILL:
+            sys.exit(f"the child of step {step} ended with {os.waitstatus_to_exitcode(status)}")
+
+
 class _Counted:
     """A file some of whose writes are counted; everything else is the file's own."""
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import copy
 import os
+import signal
+from base64 import b64decode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,10 +36,16 @@ def named(manifests: list[Manifest], kind: str, name: str) -> Manifest:
 
 
 def as_podman_plays(manifests: list[Manifest]) -> list[Manifest]:
-    """ConfigMaps, claims, and pods: what the controllers of a cluster make of the rest."""
-    played = [each for each in manifests if each["kind"] in ("ConfigMap", "Secret")]
+    """ConfigMaps, claims, and pods: what the controllers of a cluster make of the rest.
+
+    A Secret is played as a ConfigMap: podman 4.3 mounts its base64 as it is.
+    """
+    played = [each for each in manifests if each["kind"] == "ConfigMap"]
     for each in manifests:
-        if each["kind"] == "StatefulSet":
+        if each["kind"] == "Secret":
+            data = {name: b64decode(text).decode() for name, text in each["data"].items()}
+            played.append({**each, "kind": "ConfigMap", "data": data})
+        elif each["kind"] == "StatefulSet":
             played += _of_stateful_set(each)
         elif each["kind"] == "Deployment":
             played.append(_pod(each, f"{each['metadata']['name']}-0"))
@@ -66,6 +74,9 @@ def _pod(controller: Manifest, name: str) -> Manifest:
     template = copy.deepcopy(controller["spec"]["template"])
     for container in template["spec"]["containers"]:
         container.pop("ports", None)  # podman would map them; the machine's own network has nothing to map
+    for volume in template["spec"].get("volumes", ()):
+        if secret := volume.pop("secret", None):
+            volume["configMap"] = {"name": secret.pop("secretName"), **secret}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -87,18 +98,20 @@ class Played:
         return self._containers.podman("logs", f"{pod}-{container}", check=False)
 
     def kill(self, pod: str, container: str) -> None:
-        """As when the kernel runs out of memory: the container's first process is gone."""
-        pid = self._containers.podman("inspect", "--format", "{{.State.Pid}}", f"{pod}-{container}")
-        os.kill(int(pid), 9)
+        """As when the kernel runs out of memory: the container's first process is gone, and with it all others."""
+        pid = int(self._containers.podman("inspect", "--format", "{{.State.Pid}}", f"{pod}-{container}"))
+        os.kill(pid, signal.SIGKILL)
+        # What dies may still answer; whoever waits for an answer next waits for the new process.
+        wait_until(lambda: not Path(f"/proc/{pid}").exists(), what=f"{container}'s process to be gone")
 
     def run(self, pod: str, container: str, *command: object) -> str:
         """``kubectl exec POD -c CONTAINER -- COMMAND``."""
         return self._containers.podman("exec", f"{pod}-{container}", *command)
 
-    def change(self, config_map: str, files: Mapping[str, str]) -> None:
-        """As kubelet updates a mounted ConfigMap: another directory, and one rename of a link."""
+    def change(self, source: str, files: Mapping[str, str]) -> None:
+        """As kubelet updates a mounted ConfigMap or Secret: another directory, and one rename of a link."""
         mounted = Path(
-            self._containers.podman("volume", "inspect", "--format", "{{.Mountpoint}}", config_map).strip()
+            self._containers.podman("volume", "inspect", "--format", "{{.Mountpoint}}", source).strip()
         )
         fresh = mounted / "..2026_another"
         fresh.mkdir()
@@ -109,21 +122,31 @@ class Played:
             (mounted / f"{name}.tmp").symlink_to(f"..data/{name}")
             (mounted / f"{name}.tmp").rename(mounted / name)
 
-    def wait_for(self, url: str, *, of: tuple[str, str], status: int = 200) -> requests.Response:
+    def started(self, pod: str, container: str) -> str:
+        """Since when a container runs: another moment once it was restarted."""
+        return self._containers.podman("inspect", "--format", "{{.State.StartedAt}}", f"{pod}-{container}")
+
+    def wait_for(
+        self, url: str, *, of: tuple[str, str], status: int = 200, session: requests.Session | None = None
+    ) -> requests.Response:
         """The first answer of ``url`` with this status, from the container ``of`` (pod, container)."""
+        get = requests.get if session is None else session.get
         answers: list[requests.Response] = []
+        told = ""
 
         def answered() -> bool:
+            nonlocal told
             try:
-                answers.append(requests.get(url, timeout=5))
-            except requests.RequestException:  # not there yet, or too busy: asked again
+                answers.append(get(url, timeout=5))
+            except requests.RequestException as error:  # not there yet, or too busy: asked again
+                told = str(error)
                 return False
+            told = answers[-1].text[:300]
             return answers[-1].status_code == status
 
         try:
             wait_until(answered, what=f"{url} to answer {status}")
         except AssertionError as error:
-            told = answers[-1].text[:300] if answers else "nobody answered"
             raise AssertionError(f"{error}; last: {told}\n{self.logs(*of)[-4000:]}") from None
         return answers[-1]
 

@@ -11,10 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from math import fsum
 
+import attrs
+
 from vistio_core.configuration import Configuration
 from vistio_core.configuration.model import ConnectionRule, Severity
 from vistio_core.events import RuleOutcome, Sample
 from vistio_core.graph.model import Edge, FailedRule, Graph, Node, Notice, Rates, Region
+from vistio_core.marked_from import MarkedFrom
 
 
 def plain_graph(
@@ -68,7 +71,21 @@ def plain_graph(
             for outcome in sorted(failed, key=lambda outcome: (outcome.cluster, outcome.rule))
         ),
         backfilled,
+        _marked_from(configuration),
     )
+
+
+def _marked_from(configuration: Configuration) -> MarkedFrom:
+    """`MESH` has notices about danger alone."""
+    thresholds = [
+        value
+        for _, rule in configuration.rules()
+        if isinstance(rule, ConnectionRule)
+        for notice in rule.notices
+        for value in attrs.astuple(notice.severity_threshold)
+        if value > 0
+    ]
+    return MarkedFrom(danger=min(thresholds)) if thresholds else MarkedFrom()
 
 
 def _rates(rule: ConnectionRule, samples: Iterable[Sample]) -> Rates:

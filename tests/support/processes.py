@@ -16,13 +16,14 @@ import sys
 import sysconfig
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import requests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 PATIENCE_S = 120.0
 """How long is waited for what has to come: it ends a test that hangs, and decides none on a busy machine."""
@@ -168,3 +169,14 @@ class RunningProcess:
     def _explain(self, what: str) -> str:
         tail = "".join(self._lines[-_TAIL_LINES:]) or "(it wrote nothing)\n"
         return f"{' '.join(self.arguments)} (PID {self.pid}): {what}. The end of its log:\n{tail}"
+
+
+@contextmanager
+def served(recording: Path) -> Iterator[str]:
+    """The URL of a ``vistio-serve`` of a recording, which is ended afterwards."""
+    process = RunningProcess([console_script("vistio-serve"), "--port", "0", "--recording", str(recording)])
+    try:
+        yield process.wait_for_line(r"open (http://\S+)").group(1)
+        process.terminate()
+    finally:
+        process.kill()

@@ -36,12 +36,13 @@ def start_recorder(
 ) -> RunningProcess:
     """``vistio-record run`` with the simulator; it records each ``interval`` without a delay.
 
-    It heals nothing unless ``arguments`` say so: what a fault costs would be gone again at any moment.
+    It heals nothing unless ``arguments`` say so: what a fault costs would be gone again at any moment. And it keeps
+    all, for the hours that tests make up lie further back each day.
     """
     return run(
         "vistio-record", "run", "--source", "simulator", "--source-option", f"anchor={ANCHOR}",
         "--recording", recording, "--interval", interval, "--timeout", interval, "--delay", "0s",
-        "--port", 0, "--heal", "0s", *arguments,
+        "--port", 0, "--heal", "0s", "--retention", "0s", *arguments,
     )  # fmt: skip
 
 

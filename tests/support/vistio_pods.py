@@ -14,7 +14,7 @@ from support.ports import free_port
 from support.processes import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from support.containers import Image
@@ -46,12 +46,19 @@ def export(exporter: OwnSeries) -> None:
             exporter.counter("istio_requests_total", labels, rate_rps=rate_rps)
 
 
+def session() -> requests.Session:
+    """Who asks, trusting whom a test says and not whom this machine's environment does."""
+    made = requests.Session()
+    made.trust_env = False
+    return made
+
+
 def adapted(text: str, *, image: str, prometheus: str, ports: dict[str, int]) -> str:
     """The manifests with the image under test, a Prometheus that is there, free ports, and an instant each second."""
     replaced = {
         "image: vistio:0.1.0": f"image: {image}",
         "http://prometheus.istio-system:9090": prometheus,
-        "http://vistio-api:9091": f"http://127.0.0.1:{ports['9091']}",
+        "://vistio-api:9091": f"://127.0.0.1:{ports['9091']}",
         "[1m]": "[5s]",
         "value: 10s": "value: 1s",
         "value: 8s": "value: 800ms",
@@ -65,30 +72,61 @@ def adapted(text: str, *, image: str, prometheus: str, ports: dict[str, int]) ->
 
 
 class Cluster:
-    """The running pods, and the ports at which they answer, by the number that they have in the manifests."""
+    """The running pods, and the ports at which they answer, by the number that they have in the manifests.
 
-    def __init__(self, text: str, image: Image, prometheus: str, directory: Path) -> None:
+    Attributes:
+        session: how they are asked; by whom, where not everybody may.
+    """
+
+    def __init__(
+        self, text: str, image: Image, prometheus: str, directory: Path, more: Sequence[Manifest]
+    ) -> None:
+        self.session = session()
         self.ports = {port: free_port() for port in ("8080", "9091", "9092")}
         self.manifests: list[Manifest] = parse(
             adapted(text, image=image.tag, prometheus=prometheus, ports=self.ports)
         )
         self.rules = named(self.manifests, "ConfigMap", "vistio-api-config")["data"]["vistio.yaml"]
-        self.played = Played(image.containers, as_podman_plays(self.manifests), directory)
+        self._tls = "scheme: HTTPS" in text
+        self.played = Played(image.containers, as_podman_plays([*self.manifests, *more]), directory)
 
     def url(self, port: str, path: str) -> str:
-        return f"http://127.0.0.1:{self.ports[port]}{path}"
+        # The page's own port is for an ingress, which has certificates of its own.
+        scheme = "https" if self._tls and port != "8080" else "http"
+        return f"{scheme}://127.0.0.1:{self.ports[port]}{path}"
 
     def wait_for(self, port: str, path: str, status: int = 200) -> requests.Response:
         container = {"8080": "vistio-web", "9091": "vistio-api", "9092": "vistio-record"}[port]
         pod = "vistio-web-0" if port == "8080" else "vistio-api-0"
-        return self.played.wait_for(self.url(port, path), of=(pod, container), status=status)
+        return self.played.wait_for(
+            self.url(port, path), of=(pod, container), status=status, session=self.session
+        )
+
+    def probes(self) -> list[tuple[str, str]]:
+        """Container and address of each probe, as kubelet asks it."""
+        found = []
+        for each in self.manifests:
+            if each["kind"] not in ("StatefulSet", "Deployment"):
+                continue
+            for container in each["spec"]["template"]["spec"]["containers"]:
+                ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+                for name in ("startupProbe", "livenessProbe", "readinessProbe"):
+                    if asked := container.get(name, {}).get("httpGet"):
+                        scheme = asked.get("scheme", "HTTP").lower()
+                        address = f"{scheme}://127.0.0.1:{ports[asked['port']]}{asked['path']}"
+                        found.append((container["name"], address))
+        return found
 
     def graph(self, port: str) -> dict[str, Any]:
         return dict(self.wait_for(port, "/graph").json())
 
     def gaps(self, start: str) -> list[Any]:
-        answer = requests.get(self.url("9091", "/instants"), params={"start": start}, timeout=10)
+        answer = self.session.get(self.url("9091", "/instants"), params={"start": start}, timeout=10)
         return list(answer.json()["gaps"])
+
+    def started(self, container: str) -> str:
+        pod = "vistio-web-0" if container == "vistio-web" else "vistio-api-0"
+        return self.played.started(pod, container)
 
     def newest(self) -> str:
         return str(self.graph("9091")["metadata"]["vistio"]["instant"])
@@ -96,13 +134,18 @@ class Cluster:
 
 @contextmanager
 def running(
-    text: str, image: Image, prometheus: Prometheus, exporter: OwnSeries, directory: Path
+    text: str,
+    image: Image,
+    prometheus: Prometheus,
+    exporter: OwnSeries,
+    directory: Path,
+    more: Sequence[Manifest] = (),
 ) -> Iterator[Cluster]:
-    """The pods of the manifests in ``text``, once there is traffic to be seen."""
+    """The pods of the manifests in ``text`` and of those in ``more``, once there is traffic to be seen."""
     export(exporter)
     asked = f"rate(istio_requests_total{{{exporter.selector}}}[5s]) > 0"
     prometheus.wait_for(asked, lambda found: len(found) == 2 * len(CALLS))
-    cluster = Cluster(text, image, prometheus.url, directory)
+    cluster = Cluster(text, image, prometheus.url, directory, more)
     try:
         yield cluster
     finally:
@@ -125,13 +168,18 @@ def shows(graph: dict[str, Any], expected: dict[tuple[str, str], float]) -> bool
     return {ends: edges.get(ends, 0.0) for ends in expected} == pytest.approx(expected, rel=0.2)
 
 
-def check_life(cluster: Cluster, *, entry: str, entry_rps: float) -> None:
-    """Traffic at both ports, a changed ConfigMap, killed containers: what the walk-through promises."""
+def check_traffic(cluster: Cluster, *, entry: str, entry_rps: float) -> None:
+    """At both ports."""
     expected = {(caller, called): rate_rps for caller, called, _, rate_rps in CALLS}
     expected[entry, "istio-mesh"] = entry_rps
     for port in ("9091", "8080"):
         # At first a window of rates is longer than what there is to see in it.
         wait_until(lambda port=port: shows(cluster.graph(port), expected), what=f"the rates at {port}")  # type: ignore[misc]
+
+
+def check_life(cluster: Cluster, *, entry: str, entry_rps: float) -> None:
+    """Traffic at both ports, a changed ConfigMap, killed containers: what the walk-through promises."""
+    check_traffic(cluster, entry=entry, entry_rps=entry_rps)
     assert "<html" in cluster.wait_for("8080", "/").text.lower()
     checked = cluster.played.run("vistio-api-0", "vistio-record", "vistio-record", "check")
     assert "istio-mesh" in checked, "check finds rules and server by itself, and exits with 0"
@@ -149,4 +197,5 @@ def check_life(cluster: Cluster, *, entry: str, entry_rps: float) -> None:
     wait_until(lambda: cluster.newest() > before, what="an instant after the recorder was killed")
     wait_until(lambda: cluster.gaps(before) == [], what="the gap that the kill left to be healed")
     cluster.played.kill("vistio-api-0", "vistio-api")
+    cluster.wait_for("9091", "/-/ready")
     cluster.wait_for("8080", f"/graph?at={before}")
