@@ -23,6 +23,7 @@ from vistio_core.errors import SourceError
 
 MAX_TEXT = 300
 MAX_WARNINGS = 20
+_NO_SERIES = msgspec.Raw(b"[]")
 
 
 class Series(msgspec.Struct, gc=False):
@@ -59,7 +60,7 @@ class RangeSeries(msgspec.Struct, gc=False):
 
 class _Data(msgspec.Struct, rename="camel"):
     result_type: str = ""
-    result: msgspec.Raw = msgspec.Raw(b"[]")
+    result: msgspec.Raw = _NO_SERIES
 
 
 class _Body(msgspec.Struct, rename="camel"):
@@ -86,6 +87,8 @@ class QueryAnswer:
     count: int
     """Number of results of whichever type."""
     warnings: tuple[str, ...] = ()
+    matrix: msgspec.Raw = _NO_SERIES
+    """Not decoded: who asked for a range has `decode_matrix`, who did not wants to know no more than that."""
 
 
 _decode_body = msgspec.json.Decoder(_Body).decode
@@ -125,15 +128,24 @@ def decode_range(body: bytes) -> tuple[list[RangeSeries], tuple[str, ...]]:
         raise SourceError(
             f"the answer to a range query is a {one_line(data.result_type, 40) or 'nothing'}, not a matrix"
         )
+    series = decode_matrix(data.result)
+    for one in series:
+        _labels_in(one.metric)  # told here, before anything is compared by them
+    return series, warnings
+
+
+def decode_matrix(matrix: msgspec.Raw) -> list[RangeSeries]:
+    """The series in a `QueryAnswer.matrix`.
+
+    Raises:
+        SourceError: they are none.
+    """
     try:
-        series = _decode_matrix(data.result)
+        return _decode_matrix(matrix)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise SourceError(
             f"the answer is not Prometheus' JSON (a matrix: {one_line(str(error), 120)})"
         ) from error
-    for one in series:
-        _labels_in(one.metric)  # told here, before anything is compared by them
-    return series, warnings
 
 
 def _open(body: bytes) -> tuple[_Data, tuple[str, ...]]:
@@ -158,8 +170,9 @@ def _decode_data(data: _Data, warnings: tuple[str, ...]) -> QueryAnswer:
             series = _decode_vector(data.result)
             return QueryAnswer("vector", series, len(series), warnings)
         # A scalar and a string are one [time, value]; a matrix is a list of series.
-        count = len(_decode_list(data.result)) if data.result_type == "matrix" else 1
-        return QueryAnswer(one_line(data.result_type, 40) or "untyped", [], count, warnings)
+        matrix = data.result if data.result_type == "matrix" else _NO_SERIES
+        count = len(_decode_list(matrix)) if data.result_type == "matrix" else 1
+        return QueryAnswer(one_line(data.result_type, 40) or "untyped", [], count, warnings, matrix)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         what = f"a {one_line(data.result_type, 40)}: {one_line(str(error), 120)}"
         raise SourceError(f"the answer is not Prometheus' JSON ({what})") from error

@@ -216,7 +216,8 @@ class PrometheusSource:
             SourceError: the server does not say.
         """
         server, call = self._servers[rule.prometheus_url], Call(timeout_s)
-        return list(sampled(rule.query, lambda promql: self._ask(server, promql, instant_ms, call)))
+        found = sampled(rule.query, lambda promql: self._ask(server, promql, instant_ms, call))
+        return [each for each in found if each is not None]
 
     def metric_names(self, rule: Rule, timeout_s: float) -> list[str]:
         """Every metric name that the rule's server knows.
