@@ -19,6 +19,8 @@ from support.prometheus import Prometheus
 from support.vistio_chunks import cluster, connection, graph, store
 from support.walk import NOT_HERE, Walk, commands, why_not_here
 
+from vistio_core.times import DAY_MS, format_instant, system_now_ms
+
 ROOT = Path(__file__).parents[2]
 README, CLUSTER, MIGRATION = (
     ROOT / name for name in ("README.md", "docs/kubernetes.md", "docs/migration.md")
@@ -91,8 +93,12 @@ def test_the_readme(run_process: RunProcess, prometheus: Prometheus, tmp_path: P
     ports = {"9091": str(free_port())}
     fetched = "curl --fail --silent --show-error --max-time 120 "
 
+    # The pages tell of a day that is longer ago each day, and a recorder keeps a week.
+    yesterday = format_instant(system_now_ms() - DAY_MS)[:10]
+
     def adapt(command: str) -> str:
         command = command.replace("http://prometheus.istio-system:9090", prometheus.url)
+        command = command.replace("2026-11-23", yesterday)
         return command.replace("127.0.0.1:9091", f"127.0.0.1:{ports['9091']}").replace("curl ", fetched, 1)
 
     walk = Walk(
@@ -102,7 +108,7 @@ def test_the_readme(run_process: RunProcess, prometheus: Prometheus, tmp_path: P
     backfill = "vistio-record backfill --source simulator --recording recording/"
     for window in (
         "--interval 5m --start -130m --end -1m",
-        "--interval 10m --start 2026-11-23T05:00:00Z --end 2026-11-23T05:12:00Z",
+        f"--interval 10m --start {yesterday}T05:00:00Z --end {yesterday}T05:12:00Z",
     ):
         walk.type(f"{backfill} {window}")
     answers = {}
@@ -114,7 +120,7 @@ def test_the_readme(run_process: RunProcess, prometheus: Prometheus, tmp_path: P
             walk.running["vistio-serve"].wait_for_url(f"http://127.0.0.1:{ports['9091']}/-/ready")
     assert len(answers) > 10, "README has a walk"
     graph_of_then = next(answer for command, answer in answers.items() if "at=2026-11-23" in command)
-    assert json.loads(graph_of_then)["metadata"]["vistio"]["instant"] == "2026-11-23T05:10:00Z"
+    assert json.loads(graph_of_then)["metadata"]["vistio"]["instant"] == f"{yesterday}T05:10:00Z"
     assert any("flowchart" in answer or "graph " in answer for answer in answers.values()), "Mermaid"
     assert (tmp_path / "report.html").stat().st_size > 10_000
     assert (tmp_path / "incident.vistio").stat().st_size > 10_000
