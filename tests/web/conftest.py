@@ -66,6 +66,8 @@ def journey_url(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 OpenUi = Callable[..., Ui]
+# What a browser complains of when who answers ends: between two questions, before an answer, in the middle of /live.
+GONE = ("ERR_CONNECTION_REFUSED", "ERR_EMPTY_", "ERR_INCOMPLETE_CHUNKED")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from support.reverse_proxy import in_front_of
 
-from web.conftest import PREFIX, OpenUi
+from web.conftest import GONE, PREFIX, OpenUi
 
 
 def test_it_works_under_the_server_s_own_path_prefix(open_ui: OpenUi, demo: str) -> None:
@@ -21,7 +21,7 @@ def test_it_works_where_a_proxy_takes_the_path_off_and_says_when_the_proxy_fails
     open_ui: OpenUi, demo: str
 ) -> None:
     with in_front_of(demo, path="/tools/mesh%20traffic/") as proxy:
-        ui = open_ui(proxy.url, "#/us-east", expected=("status of 502",))
+        ui = open_ui(proxy.url, "#/us-east", expected=("status of 502", *GONE))
         ui.wait_for_level("us-east")
         ui.wait_for_particles()
         ui.click_timeline(0.5)

@@ -139,6 +139,8 @@ def test_the_page_in_a_notebook_is_answered_by_the_kernel_and_both_tell_where_th
     page.keyboard.press("Enter")
     frame.wait_for_function("() => vistio.snapshot().state.selection?.node === 'cart'")
     notebook.expect_told("print('live is', shown.at)", "live is None")
+    # Whoever is later wins, so what the page tells has to be there before the kernel says otherwise.
+    notebook.expect_told("print('found', shown.selected)", "found {'cluster': 'mesh', 'node': 'cart'}")
 
     # And the other way.
     notebook.run(f"shown.at, shown.window = {journey.at(30)!r}, ({journey.at(0)!r}, {journey.at(90)!r})")
