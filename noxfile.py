@@ -158,7 +158,7 @@ def tests(session: nox.Session) -> None:
     """Build the wheel, install it, and run all tests against it (arguments go to pytest)."""
     install_wheel(session, *group("test"))
     # The console script, not `python -m pytest`: that would import the source tree beside it.
-    session.run("pytest", *SPREAD, *ONCE_MORE, *session.posargs, env={"VISTIO_TESTS_NEED_THE_WHEEL": "1"})
+    session.run("pytest", *SPREAD, *session.posargs, env={"VISTIO_TESTS_NEED_THE_WHEEL": "1"})
 
 
 @nox.session

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 from hypothesis import settings
-from support import npm, ports
+from support import again, npm, ports
 from support import prometheus as real_prometheus
 from support import victoria_metrics as real_victoria_metrics
 from support.certificates import Certificates
@@ -68,6 +68,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="leave out tests that start servers, browsers or programs, and those that are marked as slow",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    again.register(config)
 
 
 def is_slow(item: pytest.Item) -> bool:

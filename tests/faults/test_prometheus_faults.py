@@ -29,8 +29,8 @@ from vistio_core import Recording
 pytestmark = pytest.mark.slow
 
 # Long after the timeout: a busy machine that takes seconds over fifty ill answers skips no scrape.
-INTERVAL_MS = 6_000
-TIMEOUT_MS = 1_700
+INTERVAL_MS = 9_000
+TIMEOUT_MS = 3_500
 SCRAPES = 2
 MAX_BYTES = 100_000
 EDGE = ({"source": "a", "target": "b", "code": "200"}, "1.5")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -39,16 +40,15 @@ def browser(built: None) -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def demo(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a running ``vistio-serve demo``, which answers under `PREFIX` as well."""
-    scratch = tmp_path_factory.mktemp("demo")
-    program = console_script("vistio-serve")
-    process = RunningProcess(
-        [program, "demo", "--port", "0", "--prefix", PREFIX], environment={"TMPDIR": str(scratch)}
-    )
-    try:
-        yield process.wait_for_line(r"open (http://\S+)").group(1)
-        process.terminate()
-    finally:
-        process.kill()
+    with running("demo", "--prefix", PREFIX, TMPDIR=str(tmp_path_factory.mktemp("demo"))) as url:
+        yield url
+
+
+@pytest.fixture
+def new_demo(built: None, tmp_path: Path) -> Iterator[str]:
+    """The URL of a demo that has just begun: 25 minutes later its incident began longer than an hour ago."""
+    with running("demo", TMPDIR=str(tmp_path)) as url:
+        yield url
 
 
 @pytest.fixture(scope="package")
@@ -56,8 +56,16 @@ def journey_url(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The URL of a server of the half hour that `web.journey` tells of."""
     recording_dir = tmp_path_factory.mktemp("journey") / "recording"
     journey.record(recording_dir)
-    program = console_script("vistio-serve")
-    process = RunningProcess([program, "--port", "0", "--recording", str(recording_dir)])
+    with running("--recording", str(recording_dir)) as url:
+        yield url
+
+
+@contextmanager
+def running(*arguments: str, **environment: str) -> Iterator[str]:
+    """The URL of a ``vistio-serve`` with these arguments."""
+    process = RunningProcess(
+        [console_script("vistio-serve"), *arguments, "--port", "0"], environment=environment
+    )
     try:
         yield process.wait_for_line(r"open (http://\S+)").group(1)
         process.terminate()

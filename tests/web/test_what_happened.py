@@ -8,17 +8,19 @@ from playwright.sync_api import Route
 from vistio_core.times import HOUR_MS, MINUTE_MS, format_instant, parse_instant
 from web import journey
 from web.conftest import OpenUi
-from web.ui import Ui
 
 INCIDENTS = ".panel-happened .incident"
 NOTE = ".panel-happened [role=status]"
 
 
-def test_opening_the_demo_says_what_happened_first_and_a_click_goes_there(ui: Ui, demo: str) -> None:
+def test_opening_the_demo_says_what_happened_first_and_a_click_goes_there(
+    open_ui: OpenUi, new_demo: str
+) -> None:
+    ui = open_ui(new_demo, color_scheme="dark")
     first = ui.page.locator(INCIDENTS).first
     first.wait_for()
     told = first.text_content() or ""
-    found = requests.get(f"{demo}incidents", timeout=30).json()
+    found = requests.get(f"{new_demo}incidents", timeout=30).json()
     worst = max(found["incidents"], key=lambda each: each["worst_share"])
     assert worst["first"] == {"cluster": "eu-west", "node": "mongodb", "target": None}
     start, end = (worst[name][11:19] for name in ("start", "end"))

@@ -95,7 +95,7 @@ class Windows:
     """What is known of the windows of queries to one server. One thread uses it at a time."""
 
     def __init__(self) -> None:
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _Learned] = {}
 
     def refusal(self, query: str, instant_ms: int, ask: Ask) -> str | None:
         """Why an empty answer to ``query`` is none; None when it is one.
@@ -113,12 +113,14 @@ class Windows:
             found = list(sampled(query, ask))
             rare = next((each for each in found if each is not None and each.is_too_rare), None)
             why = None if rare is None else f"{NO_DATA}: {rare}; take [{rare.enough}]"
-            known = self._known[query] = _Known(instant_ms, _UNKNOWN_MS if None in found else _KNOWN_MS, why)
+            known = self._known[query] = _Learned(
+                instant_ms, _UNKNOWN_MS if None in found else _KNOWN_MS, why
+            )
         return known.why
 
 
 @attrs.frozen
-class _Known:
+class _Learned:
     """Why a query's empty answers are none, if so, and from when to when that is known."""
 
     asked_ms: int
