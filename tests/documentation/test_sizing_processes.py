@@ -119,9 +119,18 @@ def family(pid: int) -> list[int]:
 
 
 def peak_bytes(pid: int) -> float:
-    """The most resident memory of a process and its children, each for itself."""
-    told = (Path(f"/proc/{each}/status").read_text() for each in family(pid))
-    return sum(1024.0 * int(re.findall(r"VmHWM:\s+(\d+) kB", each)[0]) for each in told)
+    """The most resident memory of a process and its children; files that they share count once, as in a container."""
+    told = [memory_of(each) for each in family(pid)]
+    files = [each["RssFile"] for each in told]
+    peak = sum(each["VmHWM"] for each in told) - (sum(files) - max(files))
+    print(f"\n{peak / MB:.0f} MB at most: {told}")
+    return peak
+
+
+def memory_of(pid: int) -> dict[str, float]:
+    """Bytes, by what the kernel calls them."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return {name: 1024.0 * int(kb) for name, kb in re.findall(r"(VmHWM|Rss\w+):\s+(\d+) kB", status)}
 
 
 def cpu_s(pid: int) -> float:

@@ -106,9 +106,9 @@ GOOD = vector(EDGE)
 PARTIAL = vector(EDGE, warnings=["one of two replicas did not answer"], isPartial=True)
 LATE = (Request.hang, drip_body, drip_headers)
 FAILURES: dict[str, tuple[Callable[[Request], None], str]] = {
-    "hanging": (Request.hang, "no complete answer within 1s"),
-    "a byte at a time in the body": (drip_body, "no complete answer within 1s"),
-    "a byte at a time in the headers": (drip_headers, "no complete answer within 1s"),
+    "hanging": (Request.hang, "no complete answer within 3s"),
+    "a byte at a time in the body": (drip_body, "no complete answer within 3s"),
+    "a byte at a time in the headers": (drip_headers, "no complete answer within 3s"),
     "half-closed": (half_closed, "closed before|not complete HTTP|no complete answer"),
     "garbage": (raw(b"\x00\xff\x17 no http at all\r\n\r\n"), "not complete HTTP|closed before"),
     "nothing": (raw(b""), "not complete HTTP|closed before"),

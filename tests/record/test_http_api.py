@@ -12,8 +12,10 @@ from contextlib import closing
 from email.utils import formatdate
 
 import pytest
+from support.certificates import Certificates
 from support.misbehaving import Request, serving, vector
 
+from vistio_core.configuration.http_config import HttpConfig, ServerSettings, TlsConfig
 from vistio_core.errors import SourceError, UsageError
 from vistio_record.sources.abortable import Call
 from vistio_record.sources.http_api import MAX_RESPONSE_BYTES, query
@@ -183,6 +185,44 @@ def test_an_answer_that_ends_early_is_an_error() -> None:
         request._handler.close_connection = True
 
     assert refused(handle).kind == "failed"
+
+
+@pytest.mark.parametrize("over_tls", [False, True])
+def test_a_connection_that_is_closed_when_it_is_used_again_is_replaced(
+    over_tls: bool, certificates: Certificates
+) -> None:
+    """Promise: a load balancer that closes idle connections costs no rule its instant."""
+    answered: set[object] = set()
+    asked: list[object] = []
+
+    def handle(request: Request) -> None:
+        asked.append(request.connection)
+        if request.connection in answered:
+            request._handler.close_connection = True
+            return
+        answered.add(request.connection)
+        request.answer(vector())
+
+    trusting = HttpConfig(tls_config=TlsConfig(ca_file=str(certificates.ca_file)))
+    with (
+        serving(handle, certificates.server() if over_tls else None) as url,
+        closing(Server(url, ServerSettings(url, http_config=trusting))) as server,
+    ):
+        for _ in range(2):
+            assert query(server, "up > 0", INSTANT_MS, Call(5.0), MAX_RESPONSE_BYTES) == vector().encode()
+    assert asked[0] is asked[1], "it was kept"
+    assert len(asked) == 3
+
+
+def test_a_new_connection_that_is_closed_is_not_tried_again() -> None:
+    asked: list[Request] = []
+
+    def handle(request: Request) -> None:
+        asked.append(request)
+        request._handler.close_connection = True
+
+    assert "closed before the answer" in str(refused(handle))
+    assert len(asked) == 1
 
 
 def test_a_gzip_answer_is_unpacked() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 from PIL import Image
-from support.processes import served
+from support.processes import served, wait_until
 from support.scrapes import INTERVAL_MS
 
 from vistio_core.times import format_instant, parse_instant
@@ -211,10 +211,12 @@ def test_what_is_near_a_node_can_be_drawn_alone_by_hops_and_all_the_way(
     near.wait(f"{DRAWN}.includes('gateway')")
     assert one_hop <= set(near.get(DRAWN))
     near.screenshot("near-a-node")
-    near.wait("location.hash.includes('around=')")
+    near.wait("location.hash.includes('hops=all')")
     again = open_ui(url, near.get("location.hash"))
     again.wait_for_level("mesh")
-    again.wait(f"{DRAWN}.length === {len(near.get(DRAWN))}")
+    wait_until(
+        lambda: set(again.get(DRAWN)) == set(near.get(DRAWN)), what="the same nodes by the link", timeout_s=60
+    )
     near.page.get_by_role("button", name="Everything").click()
     near.wait(f"{DRAWN}.length > 20")
 

@@ -45,6 +45,8 @@ class Call:
         self._connection: HTTPConnection | None = None
         self._connecting: socket.socket | None = None
         self._aborted = False
+        self.reuses = False
+        """Whether its connection has answered another one before."""
 
     def __enter__(self) -> Call:
         _current.call = self
@@ -71,6 +73,9 @@ class Call:
         with self._lock:
             if self._aborted:
                 raise CallAbortedError("cut off")
+            # Over TLS this is told twice of a new one: before it connects, and before it is used.
+            if connection.sock is None or connection is not self._connection:
+                self.reuses = connection.sock is not None
             self._connection = connection
 
     def connecting(self, sock: socket.socket) -> None:

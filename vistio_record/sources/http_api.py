@@ -18,7 +18,7 @@ from vistio_core.times import format_duration
 from vistio_record.sources.abortable import Call
 from vistio_record.sources.answer import one_line
 from vistio_record.sources.http_body import not_in_time, read_body
-from vistio_record.sources.http_errors import failure, refusal, without_credentials
+from vistio_record.sources.http_errors import failure, refusal, was_closed, without_credentials
 from vistio_record.sources.servers import Server
 
 MAX_RESPONSE_BYTES = 64 * 2**20
@@ -127,8 +127,7 @@ def _body_of(
     """The body of the answer by one method, redirects followed as far as that is wanted."""
     url, fields = server.url(path), asked
     for _ in range(_MOST_REDIRECTS + 1):
-        timeout_s = max(call.remaining_s, 0.001)
-        with server.send(url, fields, post=post, timeout_s=timeout_s) as response:
+        with _head(server, url, fields, post, call) as response:
             if response.status_code == 200:
                 _refuse_the_future(response.headers.get("Date", ""), asked)
                 body = b"".join(read_body(response, call, max_bytes))
@@ -145,6 +144,20 @@ def _body_of(
                 continue
             raise refusal(server, response, call, post=post)
     raise SourceError(f"redirects more than {_MOST_REDIRECTS} times; name the last address in prometheusURL")
+
+
+def _head(server: Server, url: str, fields: Mapping[str, str], post: bool, call: Call) -> requests.Response:
+    """The response's head.
+
+    A server or load balancer closes a connection that was idle for long, perhaps just when we use it again: then
+    another one is used, the last of them a new one. What is asked changes nothing there, so it may be asked twice.
+    """
+    while True:
+        try:
+            return server.send(url, fields, post=post, timeout_s=max(call.remaining_s, 0.001))
+        except requests.RequestException as error:
+            if call.overdue or not call.reuses or not was_closed(error):
+                raise
 
 
 def _redirect(server: Server, response: requests.Response, url: str) -> str:

@@ -86,11 +86,17 @@ def failure(server: Server, error: BaseException, call: Call) -> SourceError:
     return SourceError(f"{server.shown}: {_reason(server, error, chain)}")
 
 
+def was_closed(error: BaseException) -> bool:
+    """Whether the other end closed the connection."""
+    closed = ssl.SSLEOFError | ConnectionResetError | BrokenPipeError
+    return any(isinstance(cause, closed) for cause in _chain(error))
+
+
 def _reason(server: Server, error: BaseException, chain: list[BaseException]) -> str:
     proxied = isinstance(error, requests.exceptions.ProxyError)
     proxy = f"the proxy {server.proxy}: " if proxied else ""
     for cause in chain:
-        if isinstance(cause, ssl.SSLEOFError | ConnectionResetError | BrokenPipeError):
+        if was_closed(cause):
             return proxy + _closed(server)
         if isinstance(cause, ssl.SSLError):
             return proxy + _tls_reason(server, cause)
