@@ -204,7 +204,12 @@ def test_what_is_near_a_node_can_be_drawn_alone_by_hops_and_all_the_way(
     url, at = big
     near = open_ui(url, f"#/mesh?{at}&node={big_mesh.FAILING}")
     near.wait_for_level("mesh")
-    near.page.keyboard.press("w")
+    # Whoever presses a key sees at once that it was heard: the picture follows when that has been painted.
+    assert near.get("""(() => {
+        const before = vistio.inspect().nodes.length;
+        document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "w", bubbles: true}));
+        return [vistio.snapshot().state.crowd.around.node, vistio.inspect().nodes.length === before];
+    })()""") == [big_mesh.FAILING, True]
     near.wait(f"{DRAWN}.length < 12 && {DRAWN}.includes({big_mesh.FAILING!r})")
     one_hop = set(near.get(DRAWN))
     near.page.get_by_label("Hops up, to callers").select_option("all the way")

@@ -21,6 +21,7 @@ const LATER: Readonly<Record<string, string>> = {
   "timeline/timeline.ts": "a copy for a saved picture draws itself a moment later",
   "traffic/edge-text.ts": "nodes move below the words without any news",
   "traffic/frames.ts": "particles move thirty times a second, where the browser would ask sixty times",
+  "traffic/stage.ts": "the picture of a large level is made when all else has been painted",
   "traffic/vizceral-view.ts": "the component does not tell when it has decoded the icons of notices",
 };
 

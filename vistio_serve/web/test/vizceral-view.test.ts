@@ -29,7 +29,7 @@ vi.mock("vizceral", () => {
     setSize(width: number, height: number): void {
       Object.assign(this.camera, { left: -width / 2, right: width / 2, top: height / 2, bottom: -height / 2 });
     }
-    renderer = { autoClear: false, debug: { checkShaderErrors: true }, setClearColor: vi.fn(), dispose: vi.fn(), forceContextLoss: vi.fn() };
+    renderer = { autoClear: false, info: { programs: [{ usedTimes: 1 }] }, debug: { checkShaderErrors: true }, setClearColor: vi.fn(), dispose: vi.fn(), forceContextLoss: vi.fn() };
     currentGraph: unknown;
     constructor() {
       made.latest = this as never;
@@ -98,6 +98,10 @@ describe("the wrapper", () => {
     expect(made.latest.calls).not.toContain("render");
     frames.shift()!(0);
     expect(made.latest.calls.at(-1)).toBe("render");
+    expect(made.latest.renderer.info.programs, "kept, also without users").toEqual([{ usedTimes: 2 }]);
+    view.look(view.lens);
+    frames.shift()!(0);
+    expect(made.latest.renderer.info.programs).toEqual([{ usedTimes: 2 }]);
     made.latest.calls.length = 0;
     view.look(view.lens);
     view.dispose();

@@ -68,7 +68,7 @@ function together(all: readonly Sides[]): Change | null {
   return changeOf(side(all.map((each) => each.before)), side(all.map((each) => each.after)));
 }
 
-function append(map: Map<string, Sides[]>, key: string, each: Sides): void {
+export function append<Key, Each>(map: Map<Key, Each[]>, key: Key, each: Each): void {
   const found = map.get(key);
   if (found) found.push(each);
   else map.set(key, [each]);

@@ -190,6 +190,19 @@ export function hideTransparent({ scene }: Vizceral): void {
   });
 }
 
+/** Keeps the programs of the graphics processor: the component lets go of one with the last that uses it, and the next waits for another. */
+export class Programs {
+  private readonly kept = new WeakSet<object>();
+
+  keep({ renderer }: Vizceral): void {
+    for (const program of renderer.info.programs ?? []) {
+      if (this.kept.has(program)) continue;
+      this.kept.add(program);
+      program.usedTimes++;
+    }
+  }
+}
+
 /** Whether particles of a connection are on their way, or will be. */
 export function hasTraffic(edge: ConnectionObject): boolean {
   return edge.isVisible() && edge.view !== undefined && (edge.view.releasesPerTick.length > 0 || inFlight(edge.view) > 0);

@@ -19,6 +19,9 @@ import { VizceralView } from "./vizceral-view";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
+// From so many on the picture takes longer to be made than somebody would wait for an answer to his key.
+const MANY = 300;
+
 /** Whether particles move: not below what lies over the picture, nor where what moves would look like traffic of now. */
 function moves(now: Snapshot): boolean {
   const { display, heat } = now.state;
@@ -32,6 +35,8 @@ export class Stage {
   private failed = false;
   private palette = readPalette();
   private now: Snapshot | null = null;
+  /** What the picture still shows, while what is to be shown waits for the page to be painted. */
+  private shown: Snapshot | null = null;
   private readonly minimap = new Minimap(() => this.view);
   private readonly edgeTexts = new EdgeTexts(() => this.textSource());
 
@@ -42,12 +47,30 @@ export class Stage {
     this.element.append(this.minimap.element);
   }
 
-  /** Draws what changed; true when the colours did. */
+  /** Draws what changed; true when the colours did. The picture of a large level follows when all else has been painted. */
   render(now: Snapshot, before: Snapshot | null): boolean {
     this.now = now;
     const repainted = this.follow(now.state.display);
+    const since = this.shown ?? before;
+    if (!repainted && since && (now.data.graph?.levels.get(levelOf(now.state))?.nodes.length ?? 0) >= MANY) {
+      if (!this.shown) requestAnimationFrame(() => setTimeout(() => this.catchUp()));
+      this.shown = since;
+    } else {
+      this.shown = null;
+      this.draw(now, since, repainted);
+    }
+    return repainted;
+  }
+
+  private catchUp(): void {
+    const { now, shown } = this;
+    this.shown = null;
+    if (now && shown) this.draw(now, shown, false);
+  }
+
+  private draw(now: Snapshot, before: Snapshot | null, repainted: boolean): void {
     const { view } = this;
-    if (!view) return repainted;
+    if (!view) return;
     const { state, data } = now;
     const fresh = repainted || !before;
     const silent = isSilent(now);
@@ -72,7 +95,6 @@ export class Stage {
     }
     this.edgeTexts.draw();
     this.minimap.draw(view.places(), this.palette);
-    return repainted;
   }
 
   /** What is written at connections; for tests. */
@@ -95,6 +117,7 @@ export class Stage {
 
   /** What is shown, with `scale` times as many pixels each way; null where nothing is. */
   drawn(scale: number): HTMLCanvasElement | null {
+    this.catchUp();
     const picture = this.view?.draw(scale) ?? null;
     const context = picture?.getContext("2d");
     context?.scale(scale * devicePixelRatio, scale * devicePixelRatio);

@@ -30,7 +30,7 @@ import { type Selection, samePath } from "../values/state";
 import { listenForClicks } from "./clicks";
 import { listenForDrags } from "./drags";
 import { encode } from "./encode";
-import { type Drawn, Frames, Particles, drawsOnProcessor, growInLeaps, hasTraffic, hideTransparent, isBehindDialog, opaqueContext, tellOf, tellOfPage } from "./frames";
+import { type Drawn, Frames, Particles, Programs, drawsOnProcessor, growInLeaps, hasTraffic, hideTransparent, isBehindDialog, opaqueContext, tellOf, tellOfPage } from "./frames";
 import { labelScale, sizeLabels } from "./labels";
 import { type NamedLayout, stableRing, stableTree } from "./layouts";
 import { preferNodes, withoutEmptyArcs } from "./hits-and-arcs";
@@ -75,6 +75,7 @@ export class VizceralView implements TrafficView {
   private settleAt = 0;
   private readonly frames: Frames;
   private readonly particles: Particles;
+  private readonly programs = new Programs();
   private drawn: Drawn = { changed: true, steps: 0 };
   /** How much nodes and connections of a level count. */
   private weights: Weights = NO_WEIGHTS;
@@ -299,6 +300,7 @@ export class VizceralView implements TrafficView {
     if (!this.scene) return;
     this.drawn = drawn;
     this.component.render(performance.now());
+    if (drawn.changed) this.programs.keep(this.component);
   }
 
   /** What the component does for a graph in a frame: nodes take over what data changed, and particles move. */

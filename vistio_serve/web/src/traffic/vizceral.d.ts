@@ -130,7 +130,7 @@ declare module "vizceral" {
     currentGraph?: TrafficGraph;
     graphs: Record<string, TrafficGraph>;
     layouts: Record<string, new () => Layout>;
-    renderer: { autoClear: boolean; debug: { checkShaderErrors: boolean }; domElement: HTMLCanvasElement; getPixelRatio(): number; setPixelRatio(ratio: number): void; setClearColor(color: string | number, alpha: number): void; dispose(): void; forceContextLoss(): void };
+    renderer: { autoClear: boolean; info: { programs: { usedTimes: number }[] | null }; debug: { checkShaderErrors: boolean }; domElement: HTMLCanvasElement; getPixelRatio(): number; setPixelRatio(ratio: number): void; setClearColor(color: string | number, alpha: number): void; dispose(): void; forceContextLoss(): void };
     scene: { traverse(visit: (object: { material?: Material }) => void): void; add(object: Container3D): void; remove(object: Container3D): void; children: Container3D[] };
     camera: { left: number; right: number; top: number; bottom: number; updateProjectionMatrix(): void };
     /** Of the canvas, in CSS pixels; sets the camera to the whole. */
