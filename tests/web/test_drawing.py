@@ -126,6 +126,8 @@ def test_what_changes_is_drawn_on_a_picture_that_stands_still(open_counted: Open
     assert box
     assert changed_by(lambda: ui.hover(x, y)), "what the mouse is on"
     assert changed_by(lambda: ui.page.mouse.move(box["x"] + 3, box["y"] + 3)), "and is no longer on"
+    assert changed_by(lambda: ui.hover(x, y))
+    assert changed_by(lambda: ui.page.mouse.move(box["x"] + 100, 2)), "nor where the mouse has left the picture"
     assert changed_by(lambda: ui.page.mouse.click(x, y)), "what was selected"
     assert changed_by(lambda: ui.page.keyboard.press("Escape")), "and no longer is"
     for key in (".", "z", "Shift+ArrowLeft", "h"):
@@ -134,6 +136,21 @@ def test_what_changes_is_drawn_on_a_picture_that_stands_still(open_counted: Open
     instant = ui.get("vistio.snapshot().data.graph.about.instantMs")
     ui.page.keyboard.press("Shift+ArrowLeft")
     ui.wait(f"vistio.snapshot().data.graph.about.instantMs < {instant} && !vistio.inspect().pending")
+
+
+def test_colours_and_motion_of_the_system_are_followed_at_once(open_counted: Opened) -> None:
+    ui = open_counted(f"#/eu-west?{AT}", color_scheme="dark")
+    ui.wait("drawn.frames > 5")
+    ui.page.emulate_media(reduced_motion="reduce")
+    rest(ui)
+    dark = picture(ui)
+    ui.page.emulate_media(color_scheme="light")
+    ui.wait("document.documentElement.dataset.theme === 'light'")
+    rest(ui)
+    assert picture(ui).tobytes() != dark.tobytes()
+    before = frames(ui)
+    ui.page.emulate_media(reduced_motion="no-preference")
+    ui.wait(f"drawn.frames > {before + 5}")
 
 
 def test_a_node_is_dragged_on_a_picture_that_stands_still(open_counted: Opened) -> None:

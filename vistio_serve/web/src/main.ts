@@ -40,7 +40,7 @@ import { makePanels } from "./panels";
 import { Pictures } from "./picture/picture";
 import { StatesView } from "./states/states";
 import { WaitingView } from "./states/waiting";
-import { Store, type View } from "./store/store";
+import { Store, type View, type Snapshot } from "./store/store";
 import { LevelTable } from "./table/level-table";
 import { t } from "./texts/say";
 import { TimelineView } from "./timeline/timeline";
@@ -137,20 +137,23 @@ function begin(): void {
   const eachMs = embedded ? null : kioskMs(location.search);
   const history = embedded ? new Embedding(store) : new History(store);
   if (history instanceof History) history.settle();
+  const render = (now: Snapshot, before: Snapshot | null): void => {
+    if (stage.render(now, before)) timeline.repaint();
+    for (const view of views) view.render(now);
+  };
   store.subscribe((now, before) => {
     if (history instanceof History) history.read();
     if (now.state.display !== before.state.display) writeDisplay(now.state.display, before.state.display);
     if (now.state.display.language !== before.state.display.language) return beginAnew(store, history);
-    if (stage.render(now, before)) timeline.repaint();
-    for (const view of views) view.render(now);
+    render(now, before);
     // A wall goes round for days: no step of that is one to go back to.
     if (eachMs === null) history.follow(now.state, before.state);
     showInTab(now);
   });
   watchFocus(document);
   document.addEventListener("keydown", (event) => onKey(event, keys));
-  stage.render(store.snapshot, null);
-  for (const view of views) view.render(store.snapshot);
+  render(store.snapshot, null);
+  Stage.listen(() => render(store.snapshot, store.snapshot));
   const queryLinks = document.querySelector<HTMLMetaElement>("meta[name=vistio-query-links]")?.content;
   new Asking(store, api, undefined, queryLinks, document, (hear) => (embedded ? null : new Commits(api.address("live"), document, hear))).start();
   new Comparing(store, api).start();

@@ -3,7 +3,7 @@
  *
  * The component hears taps through Hammer, which measures a press by when it is handled: where a frame takes
  * a quarter of a second, as on a machine without a GPU, clicks are lost. It also waits before it believes that
- * a click is a single one.
+ * a click is a single one. And it never hears that the mouse has left.
  */
 
 import type VizceralComponent from "vizceral";
@@ -29,5 +29,15 @@ export function listenForClicks(canvas: HTMLCanvasElement, component: VizceralCo
     // A finger taps once: what there is to see of a cluster is inside.
     const enters = (event as PointerEvent).pointerType === "touch" && component.currentGraph?.graphIndex.length === 0;
     if (event.detail % 2 === 0 || enters) component.onDocumentDoubleClick({ center });
+  });
+}
+
+/** What the mouse was on is bright, and all else dim, only as long as it is there. */
+export function listenForLeaving(canvas: HTMLCanvasElement, component: VizceralComponent): void {
+  canvas.addEventListener("pointerleave", () => {
+    clearTimeout(component.mouseOverTimer);
+    component.raycaster_mouseLocation_viewportSpace.set(-1, -1);
+    component.objectToSwitch = null;
+    component.currentGraph?.setIntersectedObject(undefined);
   });
 }

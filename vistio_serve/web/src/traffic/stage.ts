@@ -34,6 +34,7 @@ export class Stage {
   private look = "";
   private failed = false;
   private palette = readPalette();
+  private moving: boolean | null = null;
   private now: Snapshot | null = null;
   /** What the picture still shows, while what is to be shown waits for the page to be painted. */
   private shown: Snapshot | null = null;
@@ -45,6 +46,11 @@ export class Stage {
     private readonly pictures: Pictures,
   ) {
     this.element.append(this.minimap.element);
+  }
+
+  /** Calls back when the system has other colours, or asks for less motion. */
+  static listen(changed: () => void): void {
+    for (const query of [dark, still]) query.addEventListener("change", changed);
   }
 
   /** Draws what changed; true when the colours did. The picture of a large level follows when all else has been painted. */
@@ -75,7 +81,9 @@ export class Stage {
     const fresh = repainted || !before;
     const silent = isSilent(now);
     set(this.element, "data-silent", silent);
-    if (fresh || moves(now) !== moves(before)) view.setMotion(moves(now));
+    const moving = moves(now);
+    if (fresh || moving !== this.moving) view.setMotion(moving);
+    this.moving = moving;
     if (fresh || state.display !== before.state.display) view.setLabels(state.display.labels);
     const moved = fresh || state.path !== before.state.path;
     const changed = fresh || data.graph !== before.data.graph || data.topology !== before.data.topology || data.diff !== before.data.diff || data.patterns !== before.data.patterns || state.filters !== before.state.filters || state.crowd !== before.state.crowd;

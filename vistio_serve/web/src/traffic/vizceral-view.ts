@@ -27,7 +27,7 @@ import type { Scene } from "../picture/scene";
 import { USUAL_TONES } from "../values/model";
 import { NO_PLACES, type Place, type Places, putNode } from "../values/places";
 import { type Selection, samePath } from "../values/state";
-import { listenForClicks } from "./clicks";
+import { listenForClicks, listenForLeaving } from "./clicks";
 import { listenForDrags } from "./drags";
 import { encode } from "./encode";
 import { type Drawn, Frames, Particles, Programs, drawsOnProcessor, growInLeaps, hasTraffic, hideTransparent, isBehindDialog, opaqueContext, tellOf, tellOfPage } from "./frames";
@@ -108,6 +108,7 @@ export class VizceralView implements TrafficView {
     component._attachGraphHandlers = (graph) => this.adopt(graph);
     window.addEventListener("resize", () => component.updateBoundingRectCache());
     listenForClicks(canvas, component);
+    listenForLeaving(canvas, component);
     listenForPanning(canvas, this);
     listenForDrags(component, (level, node, place) => {
       this.kept = putNode(this.kept, level, node, place);

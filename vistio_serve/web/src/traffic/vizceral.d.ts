@@ -152,6 +152,8 @@ declare module "vizceral" {
     updateBoundingRectCache(): void;
     raycaster: { intersectObjects(objects: unknown[]): Hit[] };
     objectToSwitch?: NodeObject | ConnectionObject | null;
+    /** A tenth of a second, until what is below the mouse counts. */
+    mouseOverTimer?: number;
     hammertime: { off(events: string): void };
     raycaster_mouseLocation_viewportSpace: { set(x: number, y: number): void };
     onDocumentClick(event: { center: Position }): void;
