@@ -8,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 SUPPORT = Path(__file__).parent
 CONFTEST = """
 from support import again

@@ -127,7 +127,9 @@ def test_what_changes_is_drawn_on_a_picture_that_stands_still(open_counted: Open
     assert changed_by(lambda: ui.hover(x, y)), "what the mouse is on"
     assert changed_by(lambda: ui.page.mouse.move(box["x"] + 3, box["y"] + 3)), "and is no longer on"
     assert changed_by(lambda: ui.hover(x, y))
-    assert changed_by(lambda: ui.page.mouse.move(box["x"] + 100, 2)), "nor where the mouse has left the picture"
+    assert changed_by(lambda: ui.page.mouse.move(box["x"] + 100, 2)), (
+        "nor where the mouse has left the picture"
+    )
     assert changed_by(lambda: ui.page.mouse.click(x, y)), "what was selected"
     assert changed_by(lambda: ui.page.keyboard.press("Escape")), "and no longer is"
     for key in (".", "z", "Shift+ArrowLeft", "h"):
