@@ -13,7 +13,7 @@ import pytest
 
 from vistio_core import Recording, loads
 from vistio_core.diagnosis.incidents import Incident
-from vistio_core.events import Outcome, RuleOutcome, Sample, Scrape
+from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
 from vistio_core.times import HOUR_MS, MINUTE_MS
 
 RULE = "query: q, prometheusURL: 'http://127.0.0.1:9090', status: {label: code, dangerRegex: ^5..$}"
@@ -21,6 +21,8 @@ MESH = loads(f"""\
 globalLevel: {{}}
 clusterLevel:
   - cluster: mesh
+    serviceNotices:
+      - {{name: pool, title: full, query: q, prometheusURL: 'http://127.0.0.1:9090', service: {{label: a}}}}
     serviceConnections:
       - {{name: inside, {RULE}, source: {{label: a, regex: ^(web|shop|db)$}}, target: {{label: b}}}}
       - {{name: web, {RULE}, source: {{replacement: INTERNET}}, target: {{replacement: web}}}}
@@ -44,6 +46,8 @@ class Told:
     inside: Mapping[tuple[str, str], float] = attrs.field(default=INSIDE)
     entering: Mapping[str, tuple[str, str, float]] = attrs.field(default=ENTERING)
     fails_until_min: int = OVER_MIN
+    pool: Callable[[int], float] = attrs.field(default=lambda minute: 0.4)
+    """How full db's pool of connections is, by the minute."""
 
 
 Incidents = Callable[[Told], tuple[Incident, ...]]
@@ -74,7 +78,7 @@ def scrape(minute: int, told: Told) -> Scrape:
         MESH.hash,
         tuple(
             RuleOutcome("mesh", rule, *((Outcome.FAILED, "refused") if rule in unseen else (Outcome.OK,)))
-            for rule in ("inside", "shop", "web")
+            for rule in ("inside", "pool", "shop", "web")
         ),
         tuple(
             Sample("mesh", rule, source, target, code, rps * part)
@@ -82,6 +86,7 @@ def scrape(minute: int, told: Told) -> Scrape:
             if rule not in unseen
             for code, part in (("200", 1 - share), ("500", share))
         ),
+        (Measurement("mesh", "pool", "db", "", "value", told.pool(minute)),),
     )
 
 
@@ -150,6 +155,16 @@ def test_who_is_called_back_or_by_itself_is_still_where_requests_enter(
     (incident,) = incidents(Told(inside={("web", "db"): 80.0, back: 4.0}, entering={}))
     assert lasted_min(incident) == (BEGINS_MIN, OVER_MIN)
     assert incident.worst_share == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    ("full", "begins_min"), [(0.45, BEGINS_MIN), (0.5, BEGINS_MIN), (0.6, BEGINS_MIN - 8)]
+)
+def test_how_full_a_pool_is_may_vary_by_what_anything_may(
+    incidents: Incidents, full: float, begins_min: int
+) -> None:
+    (incident,) = incidents(Told(pool=lambda minute: full if 62 <= minute < BEGINS_MIN else 0.4))
+    assert lasted_min(incident) == (begins_min, OVER_MIN)
 
 
 def test_what_is_slow_counts_beside_what_fails() -> None:

@@ -5,8 +5,9 @@ normal by lasting. Where less of the hour before was seen, as when a recording b
 both hours was like: minutes alone tell too little of what comes and goes by itself. Unless it makes an incident of
 the time before, which means that most of what was seen is one; then that time alone is normal, if it is long enough.
 At every step (the mean of the minute around it) each node is charged with its own part (`charges`); an incident is a
-run of steps at which somebody is charged with at least one in a hundred of what enters. Runs that lie less than
-`APART_STEPS` apart are one; shorter ones than `SHORTEST_STEPS` are noise.
+run of steps at which somebody is charged with at least one in a hundred of what enters. Nobody noticed trouble there,
+as with suspects, so no measure of whatever unit is taken to be steadier than a tenth of what is normal. Runs that lie
+less than `APART_STEPS` apart are one; shorter ones than `SHORTEST_STEPS` are noise.
 
     step               1    2    3    4    5    6    7    8
     db, of 100/s       0    0    12   30   31   28   0    0        an incident from 3 to 7, first db
@@ -34,7 +35,7 @@ import pyarrow as pa
 from vistio_core.configuration.mapping import StatusClass
 from vistio_core.diagnosis.charges import falls_on, floors, harmed, mean_of, request_ms
 from vistio_core.diagnosis.course import APART_STEPS, Course, usually_apart
-from vistio_core.diagnosis.normal import HALF_LEFT_OUT, LEFT_OUT, Span, normal_of
+from vistio_core.diagnosis.normal import HALF_LEFT_OUT, LEAST_SPREAD, LEFT_OUT, Span, normal_of
 from vistio_core.diagnosis.observed import STEP_MS, Observed
 from vistio_core.diagnosis.signals import SLOW, Mesh, Signal, ratio, signals, time_at
 from vistio_core.diagnosis.symptoms import symptoms
@@ -264,7 +265,8 @@ def _harms(
     whole_ms = request_ms(seen, mesh, usual.span)
     for signal in found:
         well_values = np.where(usual.well[:, None], usual.span.of(signal.values), np.nan)
-        normal = normal_of(well_values, *floors(signal), left_out=usual.left_out)
+        floor, least = floors(signal)
+        normal = normal_of(well_values, floor, max(least, LEAST_SPREAD), usual.left_out)
         now, rps = during.of(signal.values), (during.of(signal.rps), during.of(mesh.rps))
         excess = normal.beyond(now)
         harm = harmed(mesh, signal, normal, (now, excess), rps, whole_ms)
