@@ -251,7 +251,9 @@ ROUTES: tuple[Route, ...] = (
         (*_BLAST_RADIUS, LANGUAGE),
         (404,),
     ),
-    Route("/path", "path", "How errors and latency moved through the graph.", _JSON, (*_PATH, LANGUAGE)),
+    Route(
+        "/path", "path", "How errors and latency moved through the graph.", _JSON, (*_PATH, LANGUAGE), (404,)
+    ),
     Route("/seen", "seen", "When each node and edge was first and last there.", _JSON, (*_SEEN, LANGUAGE)),
     Route(
         "/incidents",
@@ -259,6 +261,7 @@ ROUTES: tuple[Route, ...] = (
         "When something left its normal, and who was hit.",
         _JSON,
         (*_HAPPENED, LANGUAGE),
+        (404,),
     ),
     Route("/heat", "heat", "Every node over time, in columns.", _JSON, (*_HEAT, LANGUAGE)),
     Route(

@@ -13,6 +13,7 @@ import pytest
 
 from vistio_core import Recording, loads
 from vistio_core.diagnosis.incidents import Incident
+from vistio_core.errors import NothingRecordedError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
 from vistio_core.times import HOUR_MS, MINUTE_MS
 
@@ -165,6 +166,22 @@ def test_how_full_a_pool_is_may_vary_by_what_anything_may(
 ) -> None:
     (incident,) = incidents(Told(pool=lambda minute: full if 62 <= minute < BEGINS_MIN else 0.4))
     assert lasted_min(incident) == (begins_min, OVER_MIN)
+
+
+@pytest.mark.parametrize("question", ["incidents", "suspects", "path"])
+def test_of_a_time_outside_of_the_recording_nothing_is_said(tmp_path: Path, question: str) -> None:
+    now_ms = START_MS + HOUR_MS
+    recording = Recording.open(tmp_path / "recording", create=True, clock=lambda: now_ms)
+    with recording.writer() as writer:
+        writer.put_configuration(MESH)
+        writer.commit(scrape(0, Told()))
+    ask = getattr(recording, question)
+    for window in ((START_MS - HOUR_MS, START_MS + 1), (now_ms, now_ms + HOUR_MS)):
+        assert not len(ask(*window).table)
+    with pytest.raises(NothingRecordedError, match="before the recording begins"):
+        ask(START_MS - HOUR_MS, START_MS)
+    with pytest.raises(NothingRecordedError, match="nothing was recorded since"):
+        ask(now_ms + 1, now_ms + HOUR_MS)
 
 
 def test_what_is_slow_counts_beside_what_fails() -> None:

@@ -46,7 +46,7 @@ from vistio_core.recording.info import RecordingInfo as RecordingInfo
 from vistio_core.recording.info import info_of
 from vistio_core.recording.verify import Checked, verify
 from vistio_core.replay import timeline, windows
-from vistio_core.replay.absence import nothing_recorded
+from vistio_core.replay.absence import nearest_seen, nothing_recorded
 from vistio_core.replay.as_of import MISSED_FOR_MS
 from vistio_core.replay.comparison import Comparison, Moment, compare, moment_of
 from vistio_core.replay.duckdb_session import DuckDBSession
@@ -574,6 +574,7 @@ class Recording:
             about: only this node, and those that it calls, directly or by way of others.
 
         Raises:
+            NothingRecordedError: the window lies before the recording begins, or in the future.
             UnknownNameError: nothing was ever recorded of ``about``; offers the nearest names.
             InvalidTimeError: an empty window.
             UsageError: more than two days.
@@ -591,7 +592,7 @@ class Recording:
 
         ``nodes()`` has the ranked names; ``unseen`` is shaped as `gaps`: what was not seen in baseline and window.
         """
-        start_ms, end_ms = self._window(start, end)
+        start_ms, end_ms = self._window_recorded(start, end)
         base_ms = None if baseline is None else self._window(*asked.window("baseline", baseline))
         if about is not None:
             self._names.require(Subject(None, None, None, about))
@@ -616,11 +617,14 @@ class Recording:
             baseline: a window that is normal; None for the hour before ``start``, as for `suspects`.
 
         Raises:
+            NothingRecordedError: as for `suspects`.
             InvalidTimeError: an empty window.
             UsageError: more than two days.
         """
         base_ms = None if baseline is None else self._window(*asked.window("baseline", baseline))
-        return self._diagnosis.path(self._window(start, end), base_ms, partial(self.gaps, partly=True))
+        return self._diagnosis.path(
+            self._window_recorded(start, end), base_ms, partial(self.gaps, partly=True)
+        )
 
     def incidents(self, start: InstantLike, end: InstantLike) -> Incidents:
         """When something left its normal in ``[start, end)``: first what, then whom, and how bad for what enters.
@@ -632,6 +636,7 @@ class Recording:
         (as usual it took, in the worst minute).
 
         Raises:
+            NothingRecordedError: as for `suspects`.
             InvalidTimeError: an empty window.
             UsageError: more than two days.
 
@@ -641,7 +646,7 @@ class Recording:
 
         ``unseen`` is shaped as `gaps`.
         """
-        return self._diagnosis.incidents(*self._window(start, end), partial(self.gaps, partly=True))
+        return self._diagnosis.incidents(*self._window_recorded(start, end), partial(self.gaps, partly=True))
 
     def heat(self, start: InstantLike, end: InstantLike, step: DurationLike = "1m") -> Heat:
         """Every node and edge over ``[start, end)``, step by step, judged as recorded: what a heat map shows.
@@ -1069,4 +1074,11 @@ class Recording:
                 f"the window from {format_instant(start_ms)} to {format_instant(end_ms)} is empty;"
                 " windows are [start, end), so end must be later than start"
             )
+        return start_ms, end_ms
+
+    def _window_recorded(self, start: InstantLike | None, end: InstantLike | None) -> tuple[int, int]:
+        """A window of which gaps tell what was not seen: before the first instant and in the future none is due."""
+        start_ms, end_ms = self._window(start, end)
+        if start_ms > self._clock() or nearest_seen(self._log, end_ms - 1, before=True) is None:
+            raise nothing_recorded(self._log, end_ms - 1, end_ms - start_ms)
         return start_ms, end_ms
