@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from web.conftest import OpenUi
 from web.ui import Ui
 
@@ -80,3 +82,19 @@ def test_the_link_shows_the_same_map_of_one_cluster(open_ui: OpenUi, demo: str) 
     ui.page.get_by_role("button", name="latency", exact=True).click()
     ui.wait("location.hash.includes('heat=latency')")
     assert ui.page.locator(ROWS).count() > 0
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (640, 400), (390, 844)])
+def test_no_time_above_the_map_lies_on_another_or_is_cut_off(
+    open_ui: OpenUi, demo: str, size: tuple[int, int]
+) -> None:
+    viewport = {"width": size[0], "height": size[1]}
+    ui = open_ui(demo, f"{BY_INSTANTS}&heat=errors", viewport=viewport, drawn=False)
+    ui.page.locator(ROWS).first.wait_for()
+    ticks = [
+        box for box in (each.bounding_box() for each in ui.page.locator(".heat-ticks span").all()) if box
+    ]
+    ends = [each["x"] + each["width"] for each in ticks]
+    assert len(ticks) >= 2
+    assert all(end <= after["x"] for end, after in zip(ends, ticks[1:], strict=False))
+    assert ends[-1] <= size[0]

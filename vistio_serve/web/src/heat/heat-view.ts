@@ -14,7 +14,9 @@ import { playheadMs } from "../values/travel";
 import type { Zone } from "../values/zones";
 import { ROW_PX, drawCells } from "./drawing";
 
-const TICKS = 6;
+const MOST_TICKS = 6;
+// A moment and some room beside it.
+const TICK_REM = 4.75;
 
 export class HeatView implements View {
   readonly element: HTMLElement;
@@ -99,8 +101,10 @@ export class HeatView implements View {
     const columns = columnsOf(heat);
     drawCells(this.canvas, width, this.rows, columns, kind, readPalette());
     this.canvas.style.height = `${this.rows.length * ROW_PX}px`;
-    fill(this.ticks, ...Array.from({ length: TICKS }, (_, tick) => {
-      const column = Math.round((columns * tick) / TICKS);
+    const room = Math.floor(width / (TICK_REM * parseFloat(getComputedStyle(document.documentElement).fontSize)));
+    const length = Math.max(1, Math.min(MOST_TICKS, room));
+    fill(this.ticks, ...Array.from({ length }, (_, tick) => {
+      const column = Math.round((columns * tick) / length);
       const mark = h("span", {}, formatTime(stepMs(heat, column), zone));
       mark.style.left = `${(100 * column) / columns}%`;
       return mark;
