@@ -126,6 +126,11 @@ def test_a_value_prints_in_one_short_line(recording: vistio.Recording, what: str
     assert len(shown) < 300
 
 
+def test_frames_print_in_a_line_and_not_all_that_they_hold(recording: vistio.Recording) -> None:
+    shown = repr(recording.frames(END_MS - 10 * MINUTE_MS, END_MS, "10s"))
+    assert shown == "<Frames of 2026-11-23T06:50:00Z to 2026-11-23T07:00:00Z: 60, one each 10s; levels: 2>"
+
+
 def test_a_graph_of_ten_thousand_edges_prints_in_a_line_and_draws_the_busiest() -> None:
     names = [f"service-{number:04d}" for number in range(1_000)]
     source = np.repeat(np.arange(1_000), 10)

@@ -10,6 +10,7 @@ from vistio_core.graph.topology import Topology
 from vistio_core.marked_from import USUALLY_MARKED, MarkedFrom
 from vistio_core.names import nearest
 from vistio_core.samples import Floats
+from vistio_core.times import format_duration, format_instant
 
 MAX_FRAMES = 10_000
 MAX_CELLS = 2_000_000
@@ -57,7 +58,7 @@ class FrameLevel:
     """By frame; within it in the graph's order."""
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Frames:
     """The graphs at ``start``, ``start + step``, ... before ``end``."""
 
@@ -69,6 +70,11 @@ class Frames:
     """Those with edges or notices; the global one first, then by name."""
     topology: Topology
     """Who was there in some frame, and the peaks."""
+
+    def __repr__(self) -> str:
+        window = f"{format_instant(self.start_ms)} to {format_instant(self.end_ms)}"
+        each = format_duration(self.step_ms)
+        return f"<Frames of {window}: {len(self.frames):,}, one each {each}; levels: {len(self.levels):,}>"
 
     def level(self, cluster: str) -> FrameLevel:
         """The level of a cluster, or the global one for the empty name.
