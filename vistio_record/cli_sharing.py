@@ -144,7 +144,8 @@ def _told(done: Exported, start_ms: int) -> list[str]:
         f" {done.size_bytes:,} bytes"
     ]
     if done.before:
-        lines.append(f"{done.before:,} more instants lie before {format_instant(start_ms)}: graphs look back")
+        more = "1 more instant lies" if done.before == 1 else f"{done.before:,} more instants lie"
+        lines.append(f"{more} before {format_instant(start_ms)}: graphs look back")
     if done.clusters is not None:
         levels = ", ".join(
             visible(each) if each != GLOBAL_LEVEL else "the global one" for each in done.clusters

@@ -79,7 +79,7 @@ def test_pages_have_commands_of_ours() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_each_command_on_a_page_and_each_of_its_options_is_there(page: Path) -> None:
+def test_each_command_on_a_page_is_there_with_what_it_takes_and_needs(page: Path) -> None:
     for words in typed(page):
         command = PROGRAMS[Path(words[0]).name]
         names: set[str] = {"--help"}
@@ -94,3 +94,10 @@ def test_each_command_on_a_page_and_each_of_its_options_is_there(page: Path) -> 
                 assert word.partition("=")[0] in names, f"{' '.join(words)}: {word}"
         if isinstance(command, click.Group) and not command.invoke_without_command:
             pytest.fail(f"{' '.join(words)}: no such command")
+        given = {word.partition("=")[0] for word in words[1:]}
+        lacks = [
+            each.opts[0] for each in command.params if each.required and not given.intersection(each.opts)
+        ]
+        # The image says by its environment where the recording is.
+        if not {"...", "--help"} & given and page.name != "image.md":
+            assert [name for name in lacks if name.startswith("-")] == [], " ".join(words)
