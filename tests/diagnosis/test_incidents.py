@@ -12,7 +12,7 @@ import attrs
 import pytest
 
 from vistio_core import Recording, loads
-from vistio_core.diagnosis.incidents import Incident
+from vistio_core.diagnosis.incidents import Incident, Whom
 from vistio_core.errors import NothingRecordedError
 from vistio_core.events import Measurement, Outcome, RuleOutcome, Sample, Scrape
 from vistio_core.times import HOUR_MS, MINUTE_MS
@@ -138,14 +138,14 @@ def test_what_was_not_seen_did_not_become_normal(
 def test_how_much_failed_is_told_of_what_was_seen_to_enter(incidents: Incidents) -> None:
     (incident,) = incidents(Told(unseen={"shop": range(65, 90)}))
     assert incident.worst_share == pytest.approx(0.2)
-    assert incident.summary.endswith("at worst 20 % of what enters failed")
+    assert incident.summary.endswith("at worst 20 % of what enters mesh failed")
 
 
 def test_how_much_failed_is_not_told_where_nothing_was_seen_to_enter(incidents: Incidents) -> None:
     (incident,) = incidents(Told(unseen={"shop": range(65, 90), "web": range(65, 90)}))
     assert incident.worst_share is None
     assert incident.document()["worst_share"] is None
-    assert incident.summary.endswith("how much of what enters failed was not seen")
+    assert incident.summary.endswith("how much of what enters mesh failed was not seen")
 
 
 @pytest.mark.parametrize("back", [("web", "web"), ("db", "web")])
@@ -191,3 +191,10 @@ def test_what_is_slow_counts_beside_what_fails() -> None:
     assert harm(0.3, 1.0) == harm(0.3, 2.0) == 0.3
     assert harm(0.0, 2.0) == harm(None, 2.0) == 0.25
     assert harm(0.0, 1.0) == harm(None, 1.0) == 0.0
+
+
+@pytest.mark.parametrize(("level", "entered"), [("", "what enters"), ("mesh", "what enters mesh")])
+def test_how_bad_it_was_says_which_level_that_is_about(level: str, entered: str) -> None:
+    first = Whom(level, "web")
+    summary = Incident(0, None, first, (first,), 0.2, 1.0).summary
+    assert summary.endswith(f"alone left its normal; at worst 20 % of {entered} failed")

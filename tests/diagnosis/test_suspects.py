@@ -354,7 +354,8 @@ def test_an_incident_says_when_who_first_and_how_bad(recorded: Recorded) -> None
         "web did nothing itself, and its users see it"
     )
     assert (
-        incident.summary == "cart (mesh) left its normal first, then web; at worst 10 % of what enters failed"
+        incident.summary
+        == "cart (mesh) left its normal first, then web; at worst 10 % of what enters mesh failed"
     )
 
 
@@ -363,7 +364,9 @@ def test_slowness_hits_who_waits_and_is_told_as_how_long_it_takes(recorded: Reco
     assert [whom.node for whom in incident.hit] == ["search", "web"]
     assert incident.worst_share == 0
     # What enters usually takes 32.5 ms, and half of it takes 100 ms more.
-    assert incident.summary.endswith("less than 1 % of what enters failed, and it took 2.5 times as long")
+    assert incident.summary.endswith(
+        "less than 1 % of what enters mesh failed, and it took 2.5 times as long"
+    )
 
 
 def test_who_gets_along_without_what_fails_is_not_hit(recorded: Recorded) -> None:
@@ -374,7 +377,7 @@ def test_who_gets_along_without_what_fails_is_not_hit(recorded: Recorded) -> Non
 
     (incident,) = recorded(not_needed).incidents(NOTICED_MS - 10 * MINUTE_MS, END_MS)
     assert [whom.node for whom in incident.hit] == ["bank"]
-    assert incident.summary == "bank (mesh) alone left its normal; less than 1 % of what enters failed"
+    assert incident.summary == "bank (mesh) alone left its normal; less than 1 % of what enters mesh failed"
 
 
 def test_an_incident_that_lasts_has_no_end(recorded: Recorded) -> None:

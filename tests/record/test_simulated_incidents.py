@@ -40,32 +40,32 @@ TOLD = {
     "database": Told(
         "mongodb",
         ("ratings", "reviews-v2", "reviews-v3", "productpage", "gateway"),
-        rf"at worst 1[123] % of what enters failed{SLOW}",
+        rf"at worst 1[123] % of what enters eu-west failed{SLOW}",
         frozenset({"saturation", "own_time_ms", "own_failure_share"}),
         3 * MINUTE_MS,
     ),
     "version": Told(
         "reviews-v3",
         ("productpage", "gateway"),
-        "at worst [34] % of what enters failed",
+        "at worst [34] % of what enters eu-west failed",
         frozenset({"own_failure_share"}),
     ),
     "zone": Told(
         "auth",
         ("gateway",),
-        f"at worst [678] % of what enters failed{SLOW.replace('[34]', '[23]')}",
+        f"at worst [678] % of what enters eu-west failed{SLOW.replace('[34]', '[23]')}",
         frozenset({"lost_share", "network_ms"}),
     ),
     "retries": Told(
         "catalogue",
         ("search", "recommendations", "gateway", "productpage"),
-        "at worst [56] % of what enters failed",
+        "at worst [56] % of what enters eu-west failed",
         frozenset({"own_failure_share"}),
     ),
     "slow": Told(
         "recommendations",
         ("productpage", "gateway"),
-        f"less than 1 % of what enters failed{SLOW}",
+        f"less than 1 % of what enters eu-west failed{SLOW}",
         frozenset({"own_time_ms"}),
     ),
 }

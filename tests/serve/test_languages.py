@@ -101,7 +101,7 @@ def test_an_answer_is_told_in_chinese_with_the_same_facts(client: Client, path: 
 def test_incidents_have_their_sentences(client: Client) -> None:
     told = client.get("/incidents", query_string={**LAST_HOUR, "lang": "zh"}).get_json()
     assert [each["summary"] for each in told["incidents"]] == [
-        "db (mesh) 最先偏离正常水平，随后是 cart、shop；最严重时入口流量失败 44%"
+        "db (mesh) 最先偏离正常水平，随后是 cart、shop；最严重时，mesh 入口流量失败 44%"
     ]
     suspect = client.get("/suspects", query_string={**LAST_HOUR, "lang": "zh"}).get_json()["suspects"][0]
     assert suspect["evidence"] == (

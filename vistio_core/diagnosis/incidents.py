@@ -103,7 +103,9 @@ class Incident:
 
     def summary_in(self, language: Language) -> str:
         """The sentence in a language."""
-        told = Joined([_in_order(self.hit), _how_bad(self.worst_share, self.times_as_long)], "; ")
+        told = Joined(
+            [_in_order(self.hit), _how_bad(self.first.cluster, self.worst_share, self.times_as_long)], "; "
+        )
         return told.told(language)
 
     def document(self, language: Language = "en") -> dict[str, Any]:
@@ -360,14 +362,15 @@ def _hit(mesh: Mesh, during: _Harm) -> list[int]:
     return [first, *sorted(others, key=lambda node: (since[node], away[node], -most[node], node))]
 
 
-def _how_bad(failed: float | None, times: float) -> Sentence:
-    """What users felt."""
+def _how_bad(level: str, failed: float | None, times: float) -> Sentence:
+    """What users felt, on the level of who was first."""
+    entered = say("what enters {level}", level=visible(level)) if level else say("what enters")
     if failed is None:
-        share = say("how much of what enters failed was not seen")
+        share = say("how much of {entered} failed was not seen", entered=entered)
     elif failed >= 0.005:
-        share = say("at worst {percent:.0f} % of what enters failed", percent=100 * failed)
+        share = say("at worst {percent:.0f} % of {entered} failed", percent=100 * failed, entered=entered)
     else:
-        share = say("less than 1 % of what enters failed")
+        share = say("less than 1 % of {entered} failed", entered=entered)
     if times < _SLOW:
         return share
     return say("{failed}, and it took {times:.1f} times as long", failed=share, times=times)
