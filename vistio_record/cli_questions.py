@@ -156,7 +156,9 @@ def timeline(
     if json:
         _print_json({"start": window[0], "end": window[1], "step_ms": step, "steps": steps, "gaps": gaps})
         return
-    click.echo(f"{window[0]} to {window[1]}, steps of {format_duration(step)}")
+    of_all = all(each is None for each in subject.values())
+    counted = "; of all levels: a request counts at each of its hops" if of_all else ""
+    click.echo(f"{window[0]} to {window[1]}, steps of {format_duration(step)}{counted}")
     titles = ["start (UTC)", "requests/s", "failing/s", "failing", "edges", "notices"]
     _print_rows(titles, [_step_cells(row) for row in steps], steps, "no steps", texts=1)
     _print_gaps(gaps)

@@ -274,6 +274,11 @@ def test_in_the_terminal_a_timeline_says_what_was_not_seen_and_offers_names(tmp_
         "2026-11-23T05:00:20Z            0           0         -          0          0",
         "not seen: 2026-11-23T05:00:10Z to 2026-11-23T05:00:20Z: not seen: mesh/http: http did not answer",
     ]
+    assert (
+        in_terminal(*asked[:-1])
+        .splitlines()[0]
+        .endswith("steps of 10s; of all levels: a request counts at each of its hops")
+    )
     document = json.loads(in_terminal(*asked, "bc", "--json"))
     assert [step["normal"] for step in document["steps"]] == [10.0, None, 0.0]
     refused = CliRunner().invoke(main, [*asked, "bd"])
