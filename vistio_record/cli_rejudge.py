@@ -79,7 +79,7 @@ def _document(judged: Mapping[str, Rejudged], incidents: Incidents | None) -> di
 
 def _told(judged: Mapping[str, Rejudged], incidents: Incidents | None) -> Iterator[str]:
     for name, found in judged.items():
-        week = "nothing was seen" if found.alerts_a_week is None else f"{found.alerts_a_week:.3g} a week"
+        week = "nothing was seen" if found.alerts_a_week is None else f"{number(found.alerts_a_week)} a week"
         caught = ""
         if incidents is not None:
             alerts = found.caught(incidents)["alerts"].to_pylist()

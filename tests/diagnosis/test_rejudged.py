@@ -162,6 +162,9 @@ def test_in_the_terminal_the_two_stand_side_by_side(incident: Path, tmp_path: Pa
     assert lines[0] == "recorded: no alerts, 0 a week; they tell of 0 of 1 incidents"
     assert lines[1] == "rejudged: 1 alert, 336 a week; they tell of 1 of 1 incidents"
     assert re.split(" {2,}", lines[4])[2:] == ["warning", "cart > db (mesh)", "too many errors", "0.25"]
+    began_ms = START_MS + HEALTHY * INTERVAL_MS
+    minutes = ["--start", format_instant(began_ms - 60_000), "--end", format_instant(began_ms + 240_000)]
+    assert "1 alert, 2,016 a week" in CliRunner().invoke(main, [*asked, *minutes]).stdout
     document = json.loads(CliRunner().invoke(main, [*asked, "--json"]).stdout)
     began = format_instant(START_MS + HEALTHY * INTERVAL_MS)
     assert [row["rejudged_alert"] for row in document["incidents"]] == [began]

@@ -92,6 +92,21 @@ def test_the_server_serves_it_and_leaves_nothing_behind(
     assert list(scratch.glob("vistio-unpacked-*")) == []
 
 
+def test_a_name_that_is_mistyped_is_no_mount_that_has_gone(place: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "incidnet.vistio"
+    told = invoke("import", missing, "--recording", tmp_path / "new")
+    assert (told.exit_code, told.stderr) == (
+        1,
+        f"Error: {missing}: there is no such file; look at its name, or ask for it again\n",
+    )
+    out = tmp_path / "nowhere" / "x.vistio"
+    told = invoke("export", "--recording", place, "--start", START, "--end", END, out)
+    assert (told.exit_code, told.stderr) == (
+        1,
+        f"Error: {out}: there is no directory {out.parent}; make it first, or name another file\n",
+    )
+
+
 @pytest.mark.parametrize("format", ["csv", "parquet", "openmetrics"])
 def test_other_formats_are_written_whole(place: Path, tmp_path: Path, format: str) -> None:
     asked = ("export", "--recording", place, "--start", START, "--end", END, "--format", format)

@@ -19,12 +19,17 @@ def new_file(file: Path) -> Iterator[IO[bytes]]:
     """A sink whose content becomes the file when the block ends well; else there is none.
 
     Raises:
-        UsageError: there is something of this name already.
+        UsageError: there is something of this name already, or no such directory.
         StorageError: the storage refused.
     """
     path = Path(native(file))
     if path.exists():
         raise UsageError(f"{shown(file)}: is there already, and never overwritten; name another file")
+    if not path.parent.is_dir():
+        folder = shown(Path(file).parent)
+        raise UsageError(
+            f"{shown(file)}: there is no directory {folder}; make it first, or name another file"
+        )
     temporary = path.with_name(f".tmp-{secrets.token_hex(6)}-{path.name}")
     try:
         with open(temporary, "xb") as sink:

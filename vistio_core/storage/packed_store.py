@@ -54,7 +54,7 @@ class PackedStore(LocalStore):
     """The recording in one file. Unpacked for as long as this object lives; the file itself is read once.
 
     Raises:
-        PackedRecordingError: it is none, or not what such a file may be.
+        PackedRecordingError: it is none, not what such a file may be, or not there.
         StorageError: it cannot be read, or there is no room to unpack it.
     """
 
@@ -71,6 +71,10 @@ class PackedStore(LocalStore):
             except BaseException:
                 remove()
                 raise
+        except FileNotFoundError as error:
+            raise PackedRecordingError(
+                shown(file), "there is no such file", "look at its name, or ask for it again"
+            ) from error
         except OSError as error:
             raise StorageError(shown(file), "opening a recording in one file", error) from error
 
