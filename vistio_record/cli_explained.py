@@ -16,7 +16,9 @@ from vistio_core.names import visible
 from vistio_core.recording.recording import Recording
 from vistio_core.times import format_instant
 from vistio_record.options import json_option, reading_option
+from vistio_record.tables import number
 
+_NO_NORMAL = "nothing can be said: what is normal is told by the hour before, of which nothing was recorded"
 _start = click.option("--start", type=INSTANT, default="-1h", help="When trouble was noticed, about.")
 _end = click.option("--end", type=INSTANT, default="now", help="Where the window ends, exclusive.")
 
@@ -59,7 +61,8 @@ def suspects(recording: Path, start: int, end: int, about: str | None, json: boo
     Example:
       vistio-record suspects --recording recording/ --start -20m
     """  # noqa: D301  # the mark is for click: keep these lines
-    found = Recording.open(recording).suspects(format_instant(start), format_instant(end), about=about)
+    opened = Recording.open(recording)
+    found = opened.suspects(format_instant(start), format_instant(end), about=about)
     rows = found.table.to_pylist()
     for row in rows:
         row["onset"] = format_instant(round(row["onset"].timestamp() * 1000))
@@ -69,9 +72,11 @@ def suspects(recording: Path, start: int, end: int, about: str | None, json: boo
     for row in rows:
         who = " > ".join(visible(row[end]) for end in ("node", "target") if row[end] is not None)
         where = f" ({visible(row['cluster'])})" if row["cluster"] else ""
-        click.echo(f"{row['rank']:>3}  {who}{where}, {row['score']:.3g} requests a second harmed")
+        click.echo(f"{row['rank']:>3}  {who}{where}, {number(row['score'])} requests a second harmed")
         click.echo(f"     {row['evidence']}")
-    _tell_rest("nothing stands out", len(rows), found.unseen)
+    span = opened.span()
+    unknown = span is not None and span[0] >= found.baseline_ms[1]
+    _tell_rest(_NO_NORMAL if unknown else "nothing stands out", len(rows), found.unseen)
 
 
 def _tell_rest(nothing: str, found: int, unseen: pa.Table) -> None:

@@ -482,6 +482,10 @@ def test_in_the_terminal_both_say_who_and_why(recorded: Recorded, tmp_path: Path
     (incident,) = recording.incidents(NOTICED_MS, END_MS)
     told = CliRunner().invoke(main, ["incidents", *window])
     assert told.stdout == f"{format_instant(incident.start_ms)} still: {incident.summary}\n"
+    # From the first instant on, so nothing was recorded before.
+    from_first = (*window[:2], "--start", format_instant(START_MS), "--end", format_instant(NOTICED_MS))
+    told = CliRunner().invoke(main, ["suspects", *from_first])
+    assert told.stdout.startswith("nothing can be said: ")
     quiet = (
         *window[:2],
         "--start",
