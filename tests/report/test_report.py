@@ -19,7 +19,7 @@ from support.scrapes import INTERVAL_MS, START_MS, scrape
 from vistio_core import Annotation, Recording, Sample, Scrape
 from vistio_core.report import charts
 from vistio_core.report.facts import MOST_EDGES, gather
-from vistio_core.report.page import render
+from vistio_core.report.page import _rate, render
 from vistio_core.times import HOUR_MS, MINUTE_MS, format_instant
 from vistio_record.cli import main
 
@@ -143,6 +143,21 @@ def test_the_replay_begins_with_the_incident_and_moves(page: Page, report: Path)
     page.locator("#replay button").click()
     page.wait_for_function("document.querySelector('#replay button').textContent === 'Pause'")
     page.locator("#replay button").click()
+
+
+@pytest.mark.parametrize("width", [390, 640, 1280])
+def test_no_table_is_wider_than_the_window(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.locator("table").count() > 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(
+    ("rate", "told"),
+    [(None, ""), (0.12346, "0.1235"), (999.94, "999.9"), (1000.4, "1,000"), (12_345.6, "12,346")],
+)
+def test_rates_have_four_digits_or_all_before_the_point(rate: float | None, told: str) -> None:
+    assert _rate(rate) == told
 
 
 def test_nothing_was_asked_of_a_network_and_nothing_ran(page: Page, report: Path) -> None:

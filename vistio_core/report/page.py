@@ -110,7 +110,7 @@ class _Page:
             yield f"<p>{t('Nothing stands out.')}</p>"
             return
         rows = (
-            [str(row["rank"]), _who(row["cluster"], row["node"], row["target"]), f"{row['score']:.3g}", row["onset"],
+            [str(row["rank"]), _who(row["cluster"], row["node"], row["target"]), _rate(row["score"], 3), row["onset"],
              visible(row["evidence"])]
             for row in found
         )  # fmt: skip
@@ -300,8 +300,10 @@ def _sum(row: Row, side: str) -> str:
     return "" if None in rates else _rate(sum(rates))
 
 
-def _rate(rate: float | None) -> str:
-    return "" if rate is None else f"{rate:,.4g}"
+def _rate(rate: float | None, digits: int = 4) -> str:
+    if rate is None:
+        return ""
+    return f"{rate:,.0f}" if abs(rate) >= 10 ** (digits - 1) else f"{rate:.{digits}g}"
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> Iterator[str]:
