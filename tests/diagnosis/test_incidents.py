@@ -184,6 +184,22 @@ def test_of_a_time_outside_of_the_recording_nothing_is_said(tmp_path: Path, ques
         ask(now_ms + 1, now_ms + HOUR_MS)
 
 
+@pytest.mark.parametrize("question", ["incidents", "suspects", "path"])
+def test_where_no_rule_was_ever_answered_all_of_it_is_unseen(tmp_path: Path, question: str) -> None:
+    recording = Recording.open(tmp_path / "recording", create=True, clock=lambda: START_MS + HOUR_MS)
+    with recording.writer() as writer:
+        writer.put_configuration(MESH)
+        for minute in range(5):
+            answered = scrape(minute, Told())
+            refused = tuple(
+                attrs.evolve(one, outcome=Outcome.FAILED, error="refused") for one in answered.outcomes
+            )
+            writer.commit(attrs.evolve(answered, outcomes=refused, samples=(), measurements=()))
+    found = getattr(recording, question)(START_MS, START_MS + 5 * MINUTE_MS)
+    assert not len(found.table)
+    assert "not seen: mesh/inside: refused" in found.unseen["reason"].to_pylist()
+
+
 def test_what_is_slow_counts_beside_what_fails() -> None:
     def harm(worst_share: float | None, times_as_long: float) -> float:
         return Incident(0, None, None, (), worst_share, times_as_long).harm  # type: ignore[arg-type]

@@ -46,7 +46,7 @@ from vistio_core.recording.info import RecordingInfo as RecordingInfo
 from vistio_core.recording.info import info_of
 from vistio_core.recording.verify import Checked, verify
 from vistio_core.replay import timeline, windows
-from vistio_core.replay.absence import nearest_seen, nothing_recorded
+from vistio_core.replay.absence import nothing_recorded
 from vistio_core.replay.as_of import MISSED_FOR_MS
 from vistio_core.replay.comparison import Comparison, Moment, compare, moment_of
 from vistio_core.replay.duckdb_session import DuckDBSession
@@ -1079,6 +1079,7 @@ class Recording:
     def _window_recorded(self, start: InstantLike | None, end: InstantLike | None) -> tuple[int, int]:
         """A window of which gaps tell what was not seen: before the first instant and in the future none is due."""
         start_ms, end_ms = self._window(start, end)
-        if start_ms > self._clock() or nearest_seen(self._log, end_ms - 1, before=True) is None:
+        span = self._log.span()
+        if span is None or end_ms <= span[0] or start_ms > max(span[1], self._clock()):
             raise nothing_recorded(self._log, end_ms - 1, end_ms - start_ms)
         return start_ms, end_ms
