@@ -142,12 +142,12 @@ FAILURES: dict[str, tuple[Callable[[Request], None], str]] = {
         plain(gzip.compress(b"\0" * 50_000_000, 9), Content_Encoding="gzip"),
         f"larger than {MAX_BYTES} bytes",
     ),
+    "a part of the data": (plain(PARTIAL), "the answer is partial.*one of two replicas did not answer"),
     "damaged gzip": (plain(gzip.compress(GOOD.encode())[:-9], Content_Encoding="gzip"), "cut short|damaged"),
 }  # fmt: skip
 
 
-WARNED = "partial data"
-FAULTS = [*FAILURES, WARNED]
+FAULTS = [*FAILURES]
 GONE = "gone"
 WELL = "well"
 
@@ -205,8 +205,6 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
         name, _, number = request.form.get("query", "").partition("-")
         if name != "ill" or well_again.is_set():
             request.answer(GOOD)
-        elif FAULTS[int(number)] == WARNED:
-            request.answer(PARTIAL)
         else:
             FAILURES[FAULTS[int(number)]][0](request)
 
@@ -259,21 +257,6 @@ def test_a_fault_is_recorded_with_its_reason_and_spoils_nothing_else(recorded: R
 
     assert [row["outcome"] for row in recorded.outcomes(cluster, rule, (recorded.well,))] == ["ok"]
     assert recorded.samples(cluster, rule, (recorded.well,)) == [("a", "b", "200", 1.5)]
-
-
-def test_a_partial_answer_is_kept_with_what_the_server_warned_of(recorded: Recorded) -> None:
-    """Promise: partial data is data, and its warning is a fact that stays."""
-    number = FAULTS.index(WARNED)
-    rows = recorded.outcomes(f"fault-{number}", f"ill-{number}", recorded.sick)
-    assert {row["outcome"] for row in rows} == {"ok"}
-    for row in rows:
-        assert json.loads(row["warnings"]) == [
-            "the server calls this answer partial (isPartial)",
-            "one of two replicas did not answer",
-        ]
-    assert recorded.samples(f"fault-{number}", f"ill-{number}", recorded.sick) == (
-        [("a", "b", "200", 1.5)] * SCRAPES
-    )
 
 
 def test_a_server_that_is_down_fails_its_own_rules_only(recorded: Recorded) -> None:

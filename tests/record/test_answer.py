@@ -25,7 +25,7 @@ def test_a_result_that_is_no_vector_is_counted_and_explained(kind: str, result: 
     assert f"answers a {kind}" in not_a_vector(answer)
 
 
-def test_warnings_infos_and_a_partial_answer_are_kept() -> None:
+def test_warnings_infos_and_that_an_answer_is_partial_are_kept_where_it_is_one() -> None:
     answer = decode(
         body(
             status="success",
@@ -33,14 +33,15 @@ def test_warnings_infos_and_a_partial_answer_are_kept() -> None:
             warnings=["w"],
             infos=["i"],
             isPartial=True,
-        )
+        ),
+        partial=True,
     )
     assert answer.warnings == ("the server calls this answer partial (isPartial)", "w", "i")
 
 
 def test_warnings_are_bounded_in_length_and_number() -> None:
     data = {"resultType": "vector", "result": []}
-    warnings = decode(body(status="success", data=data, warnings=["x" * 10_000] * 50)).warnings
+    warnings = decode(body(status="success", data=data, warnings=["x" * 10_000] * 50), partial=True).warnings
     assert len(warnings) == 21
     assert warnings[-1] == "and 30 more"
     assert max(map(len, warnings)) == 300

@@ -44,8 +44,8 @@ clusterLevel:
 """
 
 
-def evaluate(configuration: Configuration, instant_ms: int) -> Evaluation:
-    with closing(PrometheusSource(SourceOptions(configuration))) as source:
+def evaluate(configuration: Configuration, instant_ms: int, **settings: str) -> Evaluation:
+    with closing(PrometheusSource(SourceOptions(configuration, settings=settings))) as source:
         return source.evaluate(instant_ms, 10.0)
 
 
@@ -226,12 +226,41 @@ def test_the_path_prefix_that_is_missing_is_told(victoria_metrics: VictoriaMetri
     assert "does prometheusURL lead to a Prometheus, with its path prefix?" in failed.outcomes[0].error
 
 
-def test_a_partial_answer_is_kept_with_a_warning() -> None:
-    answer = vector(({"source": "a", "target": "b", "code": "200"}, "1"), isPartial=True)
-    with serving(lambda request: request.answer(answer)) as url:
+HALF = {"source": "a", "target": "b", "code": "200"}, "1"
+REMARKS = ["PromQL warning: a mix of histograms and floats", "PromQL info: metric might not be a counter"]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"isPartial": True}, "the server calls this answer partial (isPartial)"),
+        ({"warnings": ["store-1: connection refused"]}, "store-1: connection refused"),
+        ({"warnings": [*REMARKS, "s1 is gone", "s2 is gone"], "isPartial": True}, "s1 is gone (and 1 more)"),
+    ],
+    ids=["VictoriaMetrics", "Thanos", "both, among remarks"],
+)
+def test_a_partial_answer_is_none_since_what_it_does_not_have_was_not_seen(
+    said: dict[str, object], why: str
+) -> None:
+    with serving(lambda request: request.answer(vector(HALF, **said))) as url:
+        seen = evaluate(loads(configuration_text(url, "rps")), system_now_ms())
+        accepted = evaluate(loads(configuration_text(url, "rps")), system_now_ms(), partial="accept")
+    assert len(seen.samples) == 0
+    assert seen.outcomes[0].outcome is Outcome.FAILED
+    assert seen.outcomes[0].error == (
+        f"{url}: the answer is partial, so what it does not have was not seen: {why}"
+    )
+    assert accepted.samples == (Sample("mesh", "rps", "a", "b", "200", 1.0),)
+    assert accepted.outcomes[0].outcome is Outcome.OK
+    assert accepted.outcomes[0].warnings
+
+
+def test_what_promql_remarks_about_a_query_makes_no_answer_partial() -> None:
+    said = {"warnings": REMARKS[:1], "infos": REMARKS[1:]}
+    with serving(lambda request: request.answer(vector(HALF, **said))) as url:
         seen = evaluate(loads(configuration_text(url, "rps")), system_now_ms())
     assert seen.samples == (Sample("mesh", "rps", "a", "b", "200", 1.0),)
-    assert seen.outcomes[0].warnings == ("the server calls this answer partial (isPartial)",)
+    assert seen.outcomes[0].warnings == tuple(REMARKS)
 
 
 # The options

@@ -47,7 +47,7 @@ def test_a_failing_rule_is_an_outcome_and_the_others_live() -> None:
         bad=json.dumps({"status": "error", "errorType": "bad_data", "error": "no"}),
         html="<html>",
         matrix=json.dumps({"status": "success", "data": {"resultType": "matrix", "result": [{}, {}]}}),
-        warned=vector(warnings=["some data is missing"]),
+        warned=vector(warnings=["PromQL warning: a mix"]),
     )
     with serving(answers) as url:
         source = source_for(configuration_text(url, "good", "bad", "html", "matrix", "warned"))
@@ -64,7 +64,7 @@ def test_a_failing_rule_is_an_outcome_and_the_others_live() -> None:
     assert "not Prometheus' JSON" in outcome["html"].error
     assert outcome["matrix"].outcome is Outcome.FAILED
     assert (outcome["matrix"].series, outcome["matrix"].dropped) == (2, {"matrix result": 2})
-    assert outcome["warned"].warnings == ("some data is missing",)
+    assert outcome["warned"].warnings == ("PromQL warning: a mix",)
     Scrape(INSTANT_MS, 10_000, source.configuration.hash, seen.outcomes, seen.samples, seen.measurements)
 
 

@@ -300,6 +300,21 @@ def test_without_evidence_because_its_server_is_not_reached_nothing_is_learnt() 
     assert all(seen.unreached == frozenset({("", "q")}) and not seen.samples for _, seen in found)
 
 
+def test_what_a_server_calls_partial_is_asked_for_again_later_and_what_follows_now() -> None:
+    def error(instant_ms: int) -> SourceError | None:
+        return (
+            SourceError("a store is gone", answered="partial") if instant_ms < START + 5 * INTERVAL else None
+        )
+
+    found = run(Servers({"q": counting}, fails_at={"q": error}), 25, rule("q"))
+    again = [instant_ms for instant_ms, seen in found if seen.unreached]
+    assert again == list(range(START, START + 10 * INTERVAL, INTERVAL)), "the first chunk"
+    assert all(not seen.samples for _, seen in found[:10])
+    assert rates(found)[10:] == [
+        {n: float(v) for n, v in counting(instant).items()} for instant, _ in found[10:]
+    ]
+
+
 def test_the_epochs_first_minutes_can_be_asked_for() -> None:
     found = run(Servers({"q": lambda instant_ms: {"a": "1"}}), 3, rule("q"), start=10_000)
     assert len(found) == 3

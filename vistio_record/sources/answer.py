@@ -8,7 +8,8 @@ decoded in three steps, each of which leaves what the next may not need:
     the labels     {"code":"200","source":"cart","target":"db"}                          `Series.labels`, when asked for
 
 What is not Prometheus' JSON is a `SourceError` with words for the operator, never another exception: a proxy's HTML,
-a body that was cut short, labels that are a list.
+a body that was cut short, labels that are a list. So is an answer that the server itself calls partial: what it does
+not have was not seen, and which series these are nobody can tell.
 
 What must not be in here: what a rule makes of a series (`mapped`), what an instant's part of a matrix is (`matrix`),
 and HTTP (`http_api`).
@@ -24,6 +25,11 @@ from vistio_core.errors import SourceError
 MAX_TEXT = 300
 MAX_WARNINGS = 20
 _NO_SERIES = msgspec.Raw(b"[]")
+PARTIAL = "partial"
+"""The `SourceError.answered` of an answer that is not whole."""
+_IS_PARTIAL = "the server calls this answer partial (isPartial)"
+# What PromQL remarks about a query. All other warnings are of the storage: some of what it was asked for did not come.
+_REMARKS = ("PromQL warning:", "PromQL info:")
 
 
 class Series(msgspec.Struct, gc=False):
@@ -106,24 +112,32 @@ def one_line(text: str, limit: int = MAX_TEXT) -> str:
     return line if len(line) <= limit and len(cut) == len(text) else line[: limit - 1] + "…"
 
 
-def decode(body: bytes) -> QueryAnswer:
+def decode(body: bytes, *, partial: bool = False) -> QueryAnswer:
     """The answer in a response's body.
 
+    Args:
+        body: of the response.
+        partial: whether one that the server calls partial is an answer, too.
+
     Raises:
-        SourceError: the server reports an error (kind ``timeout`` when that is its reason), or the
-            body is not what Prometheus' query API answers.
+        SourceError: the server reports an error (kind ``timeout`` when that is its reason), calls its
+            answer partial, or the body is not what Prometheus' query API answers.
     """
-    data, warnings = _open(body)
+    data, warnings = _open(body, partial)
     return _decode_data(data, warnings)
 
 
-def decode_range(body: bytes) -> tuple[list[RangeSeries], tuple[str, ...]]:
+def decode_range(body: bytes, *, partial: bool = False) -> tuple[list[RangeSeries], tuple[str, ...]]:
     """The series and the warnings in the answer to a range query.
+
+    Args:
+        body: as for `decode`.
+        partial: as for `decode`.
 
     Raises:
         SourceError: as for `decode`.
     """
-    data, warnings = _open(body)
+    data, warnings = _open(body, partial)
     if data.result_type != "matrix":
         raise SourceError(
             f"the answer to a range query is a {one_line(data.result_type, 40) or 'nothing'}, not a matrix"
@@ -148,7 +162,7 @@ def decode_matrix(matrix: msgspec.Raw) -> list[RangeSeries]:
         ) from error
 
 
-def _open(body: bytes) -> tuple[_Data, tuple[str, ...]]:
+def _open(body: bytes, partial: bool) -> tuple[_Data, tuple[str, ...]]:
     try:
         envelope = _decode_body(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
@@ -161,7 +175,19 @@ def _open(body: bytes) -> tuple[_Data, tuple[str, ...]]:
         )
     if envelope.data is None:
         raise SourceError("the answer is not Prometheus' JSON (success without data)")
+    if not partial and (missing := _missing(envelope)):
+        raise SourceError(
+            f"the answer is partial, so what it does not have was not seen: {missing}", answered=PARTIAL
+        )
     return envelope.data, _warnings(envelope)
+
+
+def _missing(envelope: _Body) -> str:
+    """What the server says of an answer that is not whole; empty where it is."""
+    said = [text for text in envelope.warnings or () if not text.startswith(_REMARKS)]
+    if said:
+        return one_line(said[0]) + (f" (and {len(said) - 1} more)" if len(said) > 1 else "")
+    return _IS_PARTIAL if envelope.is_partial else ""
 
 
 def _decode_data(data: _Data, warnings: tuple[str, ...]) -> QueryAnswer:
@@ -201,7 +227,7 @@ def decode_names(body: bytes) -> list[str]:
 def _warnings(envelope: _Body) -> tuple[str, ...]:
     said = [*(envelope.warnings or ()), *(envelope.infos or ())]
     if envelope.is_partial:
-        said.insert(0, "the server calls this answer partial (isPartial)")
+        said.insert(0, _IS_PARTIAL)
     more = len(said) - MAX_WARNINGS
     kept = [one_line(text) for text in said[:MAX_WARNINGS]]
     return (*kept, f"and {more} more") if more > 0 else tuple(kept)

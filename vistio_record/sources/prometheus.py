@@ -54,7 +54,7 @@ class PrometheusSource:
                 "the source prometheus needs a configuration; name its file with --config FILE, or --preset NAME"
             )
         self.configuration: Configuration = options.configuration
-        self._max_bytes = _read_settings(options.settings)
+        self._settings = _read_settings(options.settings)
         self._servers = make_servers(self.configuration)
         self._rules = [
             _Asked(cluster, rule, self._servers[rule.prometheus_url], mapper(cluster, rule))
@@ -230,7 +230,7 @@ class PrometheusSource:
             "/api/v1/label/__name__/values",
             None,
             Call(timeout_s),
-            self._max_bytes,
+            self._settings.max_bytes,
         )
         return answer.decode_names(body)
 
@@ -316,18 +316,18 @@ class PrometheusSource:
         )
 
     def _ask(self, server: Server, promql: str, instant_ms: int, call: Call) -> answer.QueryAnswer:
-        body = http_api.query(server, promql, instant_ms, call, self._max_bytes)
+        body = http_api.query(server, promql, instant_ms, call, self._settings.max_bytes)
         try:
-            return answer.decode(body)
+            return answer.decode(body, partial=self._settings.partial)
         except SourceError as error:
             raise _named(server, error) from error
 
     def _ask_over(
         self, server: Server, promql: str, instants: range, call: Call
     ) -> tuple[list[answer.RangeSeries], tuple[str, ...]]:
-        body = http_api.query_range(server, promql, instants, call, self._max_bytes)
+        body = http_api.query_range(server, promql, instants, call, self._settings.max_bytes)
         try:
-            return answer.decode_range(body)
+            return answer.decode_range(body, partial=self._settings.partial)
         except SourceError as error:
             raise _named(server, error) from error
 
@@ -378,11 +378,24 @@ def _named(server: Server, error: SourceError) -> SourceError:
     return SourceError(text, kind=error.kind, answered=error.answered)
 
 
-def _read_settings(settings: Mapping[str, str]) -> int:
-    unknown = sorted(set(settings) - {"max_response_bytes"})
+@attrs.frozen
+class _Settings:
+    """What ``--source-option`` says: the size of an answer, and whether one that is partial is taken for whole."""
+
+    max_bytes: int
+    partial: bool
+
+
+def _read_settings(settings: Mapping[str, str]) -> _Settings:
+    unknown = sorted(set(settings) - {"max_response_bytes", "partial"})
     if unknown:
-        raise UsageError(f"the source prometheus has no option {unknown[0]!r}; it has max_response_bytes")
+        raise UsageError(
+            f"the source prometheus has no option {unknown[0]!r}; it has max_response_bytes and partial"
+        )
     text = settings.get("max_response_bytes", str(http_api.MAX_RESPONSE_BYTES))
     if not text.isdecimal() or int(text) <= 0:
         raise UsageError(f"--source-option max_response_bytes={text}: use a number of bytes greater than 0")
-    return int(text)
+    partial = settings.get("partial", "refuse")
+    if partial not in ("refuse", "accept"):
+        raise UsageError(f"--source-option partial={partial}: use refuse or accept")
+    return _Settings(int(text), partial == "accept")

@@ -2,7 +2,7 @@
 
 Per rule, `query_range` is asked for a chunk of instants; its matrix is cut into one vector for each
 instant, and that goes the way of a live answer. Three things could make it another answer than
-live, and are dealt with:
+live, and are dealt with, and a fourth could make it none:
 
 - A range query answers a matrix even where an instant query answers a scalar. A few functions
   (``@ end()``) know which range they are in. And VictoriaMetrics looks back less far in a range. So
@@ -11,6 +11,7 @@ live, and are dealt with:
 - A chunk can be too much for the server or for us, or one instant in it can be in error. It is
   halved, down to a single instant, whose error is that instant's own.
 - The server may not have been collecting data then; see `evidence`.
+- It may call its answer partial. All of the chunk is worth asking for again then, later; what follows is asked now.
 
 A server that cannot be reached is asked once; its rules are *unreached* for the rest of the run,
 and those of other servers go on. No I/O here: the questions are asked by a `Questions`.
@@ -40,7 +41,7 @@ from vistio_core.events import Measurement, Outcome, RuleKey, RuleOutcome, Sampl
 from vistio_core.samples import Samples
 from vistio_core.times import MINUTE_MS, align, system_now_ms
 from vistio_record.sources import evidence
-from vistio_record.sources.answer import QueryAnswer, RangeSeries
+from vistio_record.sources.answer import PARTIAL, QueryAnswer, RangeSeries
 from vistio_record.sources.base import NO_DATA, Evaluation
 from vistio_record.sources.matrix import Labels, alike, at_end, cut, first_vanishing
 from vistio_record.sources.servers import Server
@@ -211,7 +212,7 @@ class _RuleOverRange:
             return self._questions.at(self.rule.server, self.rule.query, instant_ms)
         except SourceError as error:
             failed = _Failed(error)
-            if not failed.reached:
+            if not failed.reached and error.answered != PARTIAL:
                 self._always = failed
             return failed
 
@@ -229,8 +230,10 @@ class _RuleOverRange:
             if self._worth_halving(error, chunk):
                 self._most = max(1, len(chunk) // 2)
                 return self._halved(chunk)
-            self._always = _Failed(error)
-            return repeat(self._always, len(chunk))
+            failed = _Failed(error)
+            if error.answered != PARTIAL:
+                self._always = failed
+            return repeat(failed, len(chunk))
         finally:
             self.seconds = max(self.seconds, time.monotonic() - started_s)
         self.series += len(series)
