@@ -380,7 +380,7 @@ def _named(server: Server, error: SourceError) -> SourceError:
 
 @attrs.frozen
 class _Settings:
-    """What ``--source-option`` says: the size of an answer, and whether one that is partial is taken for whole."""
+    """What ``--source-option`` says: the size of an answer, and whether a partial one is taken for whole."""
 
     max_bytes: int
     partial: bool
@@ -389,9 +389,8 @@ class _Settings:
 def _read_settings(settings: Mapping[str, str]) -> _Settings:
     unknown = sorted(set(settings) - {"max_response_bytes", "partial"})
     if unknown:
-        raise UsageError(
-            f"the source prometheus has no option {unknown[0]!r}; it has max_response_bytes and partial"
-        )
+        known = "max_response_bytes, partial"
+        raise UsageError(f"the source prometheus has no option {unknown[0]!r}; it has {known}")
     text = settings.get("max_response_bytes", str(http_api.MAX_RESPONSE_BYTES))
     if not text.isdecimal() or int(text) <= 0:
         raise UsageError(f"--source-option max_response_bytes={text}: use a number of bytes greater than 0")
