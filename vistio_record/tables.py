@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from unicodedata import east_asian_width
 
+from vistio_core import shares
 from vistio_core.names import visible
 
 NOT_SEEN = "not seen"
@@ -41,14 +42,14 @@ def number(value: float | None, *, absent: str = NOT_SEEN) -> str:
     """Three digits, or all before the point."""
     if value is None:
         return absent
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return shares.number(value)
 
 
 def share(value: float | None, *, absent: str = NONE) -> str:
     """A share of 0 to 1 as percent; what is less than a tenth of one is not shown as none."""
     if value is None:
         return absent
-    return "<0.1 %" if 0 < value < 0.001 else f"{value * 100:.3g} %"
+    return "<0.1 %" if 0 < value < 0.001 else f"{shares.percent(value, 1)} %"
 
 
 def name_of(cluster: str) -> str:

@@ -45,6 +45,7 @@ from vistio_core.names import visible
 from vistio_core.replay.gaps import unseen_rows
 from vistio_core.samples import Floats
 from vistio_core.sentences import Joined, Language, Sentence, say
+from vistio_core.shares import Percent
 from vistio_core.tables import OneTable
 from vistio_core.times import HOUR_MS, MINUTE_MS, format_instant
 
@@ -368,7 +369,7 @@ def _how_bad(level: str, failed: float | None, times: float) -> Sentence:
     if failed is None:
         share = say("how much of {entered} failed was not seen", entered=entered)
     elif failed >= 0.005:
-        share = say("at worst {percent:.0f} % of {entered} failed", percent=100 * failed, entered=entered)
+        share = say("at worst {percent:.0f} % of {entered} failed", percent=Percent(100 * failed), entered=entered)
     else:
         share = say("less than 1 % of {entered} failed", entered=entered)
     if times < _SLOW:

@@ -11,6 +11,7 @@ from vistio_core.diagnosis.charges import Charge
 from vistio_core.diagnosis.observed import Observed
 from vistio_core.diagnosis.signals import Mesh
 from vistio_core.sentences import Joined, Said, Sentence, say
+from vistio_core.shares import Share, number
 from vistio_core.times import MINUTE_MS, format_instant
 
 NEAR_MS = 10 * MINUTE_MS
@@ -63,7 +64,7 @@ class Words:
     def _moved(self, charge: Charge, subject: int, before: float, now: float) -> Sentence:
         if charge.signal.of_edges:
             return self._moved_between(charge.signal.measure, subject, before, now)
-        measure, shares = charge.signal.measure, {"before": before, "now": now}
+        measure, shares = charge.signal.measure, {"before": Share(before), "now": Share(now)}
         times = {name: _ms(value) for name, value in shares.items()}
         if measure == "own_time_ms":
             return say(
@@ -95,7 +96,10 @@ class Words:
         facts = {"edge": edge, "before": before, "now": now}
         if measure == "lost_share":
             return say(
-                "{now:.1%} of the requests of {edge} are sent and not received, before {before:.1%}", **facts
+                "{now:.1%} of the requests of {edge} are sent and not received, before {before:.1%}",
+                edge=edge,
+                before=Share(before),
+                now=Share(now),
             )
         if self.mesh.entry[self.mesh.source[subject]]:
             return say("{edge} went from {before:.3g} to {now:.3g} of all its calls", **facts)
@@ -176,7 +180,7 @@ def _near(marks: Sequence[Mark], onset_ms: int) -> list[Sentence]:
 
 
 def _ms(value: float) -> str:
-    return f"{value:.3g} ms" if abs(value) < 1000 else f"{value / 1000:.3g} s"
+    return f"{value:.3g} ms" if abs(value) < 999.5 else f"{number(value / 1000)} s"
 
 
 def _spreads(spreads: float) -> Sentence:

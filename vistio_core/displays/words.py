@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from vistio_core import shares
 from vistio_core.times import format_instant
 
 
@@ -29,15 +30,9 @@ def number(value: float | None) -> str:
     """Three digits that count, none for what is not known; of thousands all."""
     if value is None or math.isnan(value):
         return "not seen"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return shares.number(value)
 
 
 def share(part: float | None, whole: float | None) -> str:
     """Per cent, two digits that count; empty for nothing."""
-    return (
-        f"{100 * part / whole:.2g} %"
-        if part and whole and part < whole
-        else "100 %"
-        if part and whole
-        else ""
-    )
+    return f"{shares.percent(min(part, whole), whole, 2)} %" if part and whole else ""

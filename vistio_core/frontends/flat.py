@@ -19,6 +19,7 @@ from vistio_core.events import GLOBAL_LEVEL
 from vistio_core.frontends.tidy import tidy
 from vistio_core.graph.model import LOST_RPS, Edge, Graph, Node, Notice, Rates
 from vistio_core.sentences import say
+from vistio_core.shares import number, percent
 from vistio_core.times import format_instant
 
 if TYPE_CHECKING:
@@ -203,10 +204,10 @@ def rate_text(of: Rates) -> str:
     """Such as ``45 rps, 11.1 % danger``."""
     if not of.seen:
         return "not seen"
-    text = f"{of.total:.3g} rps" if abs(of.total) < 1000 else f"{of.total:,.0f} rps"
+    text = f"{number(of.total)} rps"
     for name, part in (("warning", of.warning), ("danger", of.danger)):
         if part > 0 and of.total > 0:
-            text += f", {100 * part / of.total:.3g} % {name}"
+            text += f", {percent(part, of.total)} % {name}"
     return text
 
 

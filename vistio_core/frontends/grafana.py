@@ -15,6 +15,7 @@ from vistio_core.frontends.flat import FlatEdge, FlatNode, Json, about, drawn_rp
 from vistio_core.graph.model import LOST_RPS, NETWORK_MS, Edge, Graph, Notice, Rates
 from vistio_core.names import visible
 from vistio_core.sentences import say
+from vistio_core.shares import percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,9 +136,7 @@ def _edge(flat: FlatEdge) -> Json:
         "source": flat.source,
         "target": flat.target,
         "mainstat": rate_text(Rates(total)),
-        "secondarystat": f"{100 * rates.danger / total:.3g} % danger"
-        if total > 0 and rates.danger > 0
-        else "",
+        "secondarystat": f"{percent(rates.danger, total)} % danger" if total > 0 and rates.danger > 0 else "",
         "thickness": round(1 + math.log10(1 + drawn_rps(rates)), 2),
         "color": color,
         "detail__normal_rps": rates.normal,

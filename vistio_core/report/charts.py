@@ -14,6 +14,7 @@ from vistio_core.replay.frames.model import FrameLevel
 from vistio_core.report.facts import Facts, Row
 from vistio_core.samples import Floats
 from vistio_core.sentences import Joined, Language, say
+from vistio_core.shares import Share
 from vistio_core.times import format_instant, parse_instant
 
 RATES = ("normal", "warning", "danger")
@@ -117,9 +118,9 @@ def _cell(rates: Floats, start_ms: int, place: tuple[float, float, float], langu
         said = say("{start}: not seen", start=start).told(language)
         return f'<g><title>{said}</title><rect fill="url(#unseen-heat)" {box}/></g>'
     share = float(rates[_DANGER]) / total if total > 0 else 0.0
-    said = say("{start}: {share:.1%} of {total:.4g} a second", start=start, share=share, total=total).told(
-        language
-    )
+    said = say(
+        "{start}: {share:.1%} of {total:.4g} a second", start=start, share=Share(share), total=total
+    ).told(language)
     strength = 0.0 if share < _LEAST_SHARE else 0.15 + 0.85 * min(1.0, share**0.5)
     failed = f'<rect class="danger" opacity="{strength:.2f}" {box}/>' if strength else ""
     return f'<g><title>{said}</title><rect class="cell" {box}/>{failed}</g>'

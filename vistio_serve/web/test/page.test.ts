@@ -402,7 +402,7 @@ describe("numbers as people read them", () => {
     expect(formatRate(rate)).toBe(text);
   });
 
-  test.each([[0, 0, "–"], [0, 5, "0 %"], [1, 100_000, "< 0.01 %"], [1, 200, "0.50 %"], [1, 8, "12.5 %"]])("%d of %d is %s", (part, whole, text) => {
+  test.each([[0, 0, "–"], [0, 5, "0 %"], [1, 100_000, "< 0.01 %"], [1, 200, "0.50 %"], [1, 8, "12.5 %"], [9_989, 10_000, "99.9 %"], [9_996, 10_000, "> 99.9 %"], [7, 7, "100.0 %"]])("%d of %d is %s", (part, whole, text) => {
     expect(formatShare(part, whole)).toBe(text);
   });
 

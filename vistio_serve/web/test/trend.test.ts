@@ -86,7 +86,7 @@ describe("a drawn trend", () => {
 
   test("says the same in words", () => {
     const trend = trendOf(timelineOf([80, 5, null, 72], [0, 0, null, 8], [gap(minute(2), minute(3))]));
-    expect(drawTrend(trend, box, minute(3) + 10_000, UTC).says).toBe("Requests per second: at least 5.00, at most 80.0, 80.0 at 05:03:10. Errors: at most 10.00 %, 10.00 % at 05:03:10. 1 gap.");
+    expect(drawTrend(trend, box, minute(3) + 10_000, UTC).says).toBe("Requests per second: at least 5.00, at most 80.0, 80.0 at 05:03:10. Errors: at most 10.0 %, 10.0 % at 05:03:10. 1 gap.");
     expect(drawTrend(trend, box, minute(2), UTC).says).toContain("none known at 05:02:00");
     expect(drawTrend(trendOf(timelineOf([null], [null])), box, minute(0), UTC).says).toBe("Nothing was recorded in this hour.");
   });

@@ -3,7 +3,7 @@
 import type { Trend } from "../store/store";
 import { counted, t } from "../texts/say";
 import type { Timeline } from "../values/answers";
-import { formatPercent, formatRate, formatTime } from "../values/format";
+import { formatRate, formatShare, formatTime } from "../values/format";
 import { niceMax, seriesOf } from "../values/series";
 import type { Window } from "../values/state";
 import type { Zone } from "../values/zones";
@@ -76,7 +76,7 @@ function words(timeline: Timeline, rate: readonly (number | null)[], errors: rea
   const { start_ms } = timeline.steps;
   const now = start_ms.findLastIndex((ms) => ms <= atMs);
   const [nowRate, nowErrors] = now >= 0 && atMs < start_ms[now]! + timeline.step_ms ? [rate[now], errors[now]] : [null, null];
-  const percent = (value: number): string => formatPercent(value.toFixed(2));
+  const percent = (value: number): string => formatShare(value, 100);
   const when = formatTime(atMs, zone);
   return [
     t`Requests per second: at least ${formatRate(Math.min(...known))}, at most ${formatRate(Math.max(...known))}, ${nowRate == null ? t("none known") : formatRate(nowRate)} at ${when}.`,

@@ -67,12 +67,13 @@ export function formatRate(rps: number): string {
   return rps < 0.005 ? "< 0.01" : rps.toFixed(2);
 }
 
-/** The share in percent: `0 %`, `< 0.01 %`, `12.5 %`; a dash where there is nothing to share. */
+/** The share in percent: `0 %`, `< 0.01 %`, `12.5 %`, `> 99.9 %`; a dash where there is nothing to share. */
 export function formatShare(part: number, whole: number): string {
   if (!(whole > 0)) return "–";
   const percent = (100 * part) / whole;
   if (percent === 0) return formatPercent("0");
   if (percent < 0.01) return formatPercent("< 0.01");
+  if (percent > 99.9 && percent < 100) return formatPercent("> 99.9");
   return formatPercent(percent.toFixed(percent >= 10 ? 1 : 2));
 }
 
