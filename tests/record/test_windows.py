@@ -23,6 +23,11 @@ SCRAPED: Mapping[str, tuple[int, ...]] = {
     "after_an_outage_total": (580, 40, 25, 10),
     "hardly_total": (130, 70),
 }
+# Pods of one metric, each 45 s: seconds before the end, and the same for one that is scraped often enough.
+PODS: Mapping[str, Mapping[str, range]] = {
+    "pods_total": {"a": range(5, 1200, 45), "b": range(25, 1200, 45)},
+    "often_total": {"a": range(5, 1200, 15), "b": range(100, 1200, 15)},
+}
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +42,15 @@ def ask(tmp_path_factory: pytest.TempPathFactory, end_ms: int) -> Iterator[Calla
         f"# TYPE {name.removesuffix('_total')} counter\n"
         + "".join(f"{name}{HARD} {1200 - ago} {end_ms // 1000 - ago}\n" for ago in sorted(agos, reverse=True))
         for name, agos in SCRAPED.items()
+    )
+    text += "".join(
+        f"# TYPE {name.removesuffix('_total')} counter\n"
+        + "".join(
+            f'{name}{{pod="{pod}"}} {1200 - ago} {end_ms // 1000 - ago}\n'
+            for pod, agos in pods.items()
+            for ago in reversed(agos)
+        )
+        for name, pods in PODS.items()
     )
     server = Prometheus(tmp_path_factory.mktemp("scraped"), f"127.0.0.1:{free_port()}")
     server.load(text + "# EOF\n")
@@ -109,3 +123,34 @@ def test_what_is_known_is_not_asked_again_for_ten_minutes(
 
     assert windows.refusal(query, end_ms + 9 * MINUTE_MS, nobody) == why
     assert windows.refusal(query, end_ms - 9 * MINUTE_MS, nobody) == why
+
+
+@pytest.mark.parametrize("metric", PODS)
+def test_an_answer_that_lacks_a_pod_which_was_scraped_is_none_where_scrapes_are_rare(
+    ask: Callable[[str, int], QueryAnswer], end_ms: int, metric: str
+) -> None:
+    """Promise: where each pod has a rate at times only, the sum of those that have one is no rate."""
+    windows, query = Windows(), f"sum(rate({metric}[1m]))"
+    for ago_s in range(0, 200, 5):
+        instant_ms = end_ms - ago_s * 1000
+        held = [sum(ago_s <= ago <= ago_s + 60 for ago in agos) for agos in PODS[metric].values()]
+        if max(held) < 2:
+            continue
+        why = windows.refusal(query, instant_ms, lambda promql: ask(promql, instant_ms), has_series=True)  # noqa: B023
+        assert (why is not None) == (metric == "pods_total" and 1 in held), (ago_s, held)
+
+
+def test_what_is_scraped_often_is_asked_of_once_for_all_queries(
+    ask: Callable[[str, int], QueryAnswer], end_ms: int
+) -> None:
+    windows, asked = Windows(), []
+
+    def asking(promql: str) -> QueryAnswer:
+        asked.append(promql)
+        return ask(promql, end_ms)
+
+    for query in ("sum(rate(often_total[1m]))", "sum by (pod) (rate(often_total[1m]))", "often_total"):
+        for _ in range(3):
+            assert windows.refusal(query, end_ms, asking, has_series=True) is None
+            assert windows.knows(query, end_ms)
+    assert asked == ["max(count_over_time(often_total[1m]))"]

@@ -11,7 +11,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
@@ -32,9 +32,13 @@ from vistio_record.sources.mapped import Mapped, mapper
 from vistio_record.sources.probes import AFTERMATH_S, Batch, Probe
 from vistio_record.sources.ranges import no_data
 from vistio_record.sources.servers import Server, make_servers
+from vistio_record.sources.settings import Settings
 from vistio_record.sources.windows import Sampled, Windows, sampled
 
 log = logging.getLogger(__name__)
+
+_TO_LEARN = 0.25
+"""Which part of the time that a scrape has left may go for learning what nothing hints at: how often is scraped."""
 
 
 class PrometheusSource:
@@ -54,7 +58,7 @@ class PrometheusSource:
                 "the source prometheus needs a configuration; name its file with --config FILE, or --preset NAME"
             )
         self.configuration: Configuration = options.configuration
-        self._settings = _read_settings(options.settings)
+        self._settings = Settings.read(options.settings)
         self._servers = make_servers(self.configuration)
         self._rules = [
             _Asked(cluster, rule, self._servers[rule.prometheus_url], mapper(cluster, rule))
@@ -94,25 +98,35 @@ class PrometheusSource:
             if probe.outcome.outcome is Outcome.OK and not probe.outcome.series
         }
         refused = {url: why for url in empty if (why := self._refusal(url, probes, instant_ms, timeout_s))}
+        until_s = time.monotonic() + timeout_s * _TO_LEARN
 
         def why_none(probe: Probe) -> str | None:
             if probe.outcome.outcome is not Outcome.OK:
                 return None
             return refused.get(probe.rule.prometheus_url) or self._rarely_scraped(
-                probe, instant_ms, timeout_s
+                probe, instant_ms, timeout_s, until_s
             )
 
         return tuple(probe.failed(why) if (why := why_none(probe)) else probe for probe in probes)
 
-    def _rarely_scraped(self, probe: Probe, instant_ms: int, timeout_s: float) -> str | None:
-        """Why a rule's answer without series is none, where it is only that its window is too short for a rate."""
-        if probe.outcome.series:
-            return None
-        url = probe.rule.prometheus_url
-        server, left_s = self._servers[url], max(timeout_s, AFTERMATH_S)
+    def _rarely_scraped(self, probe: Probe, instant_ms: int, timeout_s: float, until_s: float) -> str | None:
+        """Why a rule's answer is none, where it is only that its window is too short for the rates of all series.
+
+        What is not known yet of a rule with series is learnt while there is time for it, else at the next scrape.
+        """
+        url, query, has_series = probe.rule.prometheus_url, probe.rule.query, probe.outcome.series > 0
+        server, windows, left_s = self._servers[url], self._windows[url], timeout_s
+        if has_series and not windows.knows(query, instant_ms):
+            left_s = until_s - time.monotonic()
+            if left_s <= 0:
+                return None
+        left_s = max(left_s, AFTERMATH_S)
         try:
-            return self._windows[url].refusal(
-                probe.rule.query, instant_ms, lambda promql: self.ask(server, promql, instant_ms, left_s)
+            return windows.refusal(
+                query,
+                instant_ms,
+                lambda promql: self.ask(server, promql, instant_ms, left_s),
+                has_series=has_series,
             )
         except SourceError as error:
             log.debug("evidence.missing", extra={"server": server.shown, "error": str(error)})
@@ -376,25 +390,3 @@ class _Questions:
 def _named(server: Server, error: SourceError) -> SourceError:
     text = f"{server.shown}: {server.redact(str(error))}"
     return SourceError(text, kind=error.kind, answered=error.answered)
-
-
-@attrs.frozen
-class _Settings:
-    """What ``--source-option`` says: the size of an answer, and whether a partial one is taken for whole."""
-
-    max_bytes: int
-    partial: bool
-
-
-def _read_settings(settings: Mapping[str, str]) -> _Settings:
-    unknown = sorted(set(settings) - {"max_response_bytes", "partial"})
-    if unknown:
-        known = "max_response_bytes, partial"
-        raise UsageError(f"the source prometheus has no option {unknown[0]!r}; it has {known}")
-    text = settings.get("max_response_bytes", str(http_api.MAX_RESPONSE_BYTES))
-    if not text.isdecimal() or int(text) <= 0:
-        raise UsageError(f"--source-option max_response_bytes={text}: use a number of bytes greater than 0")
-    partial = settings.get("partial", "refuse")
-    if partial not in ("refuse", "accept"):
-        raise UsageError(f"--source-option partial={partial}: use refuse or accept")
-    return _Settings(int(text), partial == "accept")

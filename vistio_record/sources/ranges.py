@@ -149,7 +149,7 @@ def _together(
                 had_data = history[rule.server].collecting(instant_ms)
                 if not (rule.server in with_series if had_data is None else had_data):
                     raise SourceError(no_data(rule.server), answered=_NO_DATA)
-                if why := None if answer.count else history[rule.server].rarely_scraped(rule, instant_ms):
+                if why := history[rule.server].rarely_scraped(rule, instant_ms, answer.count > 0):
                     raise SourceError(why, answered=_NO_DATA)
         except SourceError as error:
             outcomes.append(RuleOutcome(*rule.key, Outcome(error.kind), str(error)))
@@ -291,15 +291,18 @@ class _History:
         self._has_up = False
         self._windows = Windows()
 
-    def rarely_scraped(self, rule: RangeRule, instant_ms: int) -> str | None:
-        """Why a rule's answer without series is none, where its window is too short for a rate.
+    def rarely_scraped(self, rule: RangeRule, instant_ms: int, has_series: bool) -> str | None:
+        """Why a rule's answer is none, where its window is too short for the rates of all series.
 
         Raises:
             SourceError: it cannot be reached.
         """
         try:
             return self._windows.refusal(
-                rule.query, instant_ms, lambda promql: self._questions.at(self._server, promql, instant_ms)
+                rule.query,
+                instant_ms,
+                lambda promql: self._questions.at(self._server, promql, instant_ms),
+                has_series=has_series,
             )
         except SourceError as error:
             if error.answered not in _FACTS:

@@ -10,6 +10,9 @@ the answer is empty, and nothing happened as little as it did not: such an answe
 
 What is asked is when the series of the metric that has most samples was scraped lately. So a metric that has just
 begun, or has vanished, tells as well as another, as soon as it has three samples.
+
+Pods are scraped at different moments. Where each has a rate at times only, an answer has some of them, and its sums
+are a part; it is none, unless every series that has a sample in the window has a rate there.
 """
 
 from __future__ import annotations
@@ -96,39 +99,67 @@ class Windows:
 
     def __init__(self) -> None:
         self._known: dict[str, _Learned] = {}
+        self._full: dict[tuple[str, str], int] = {}
+        """Metrics and windows that were seen to hold enough samples, and when."""
 
-    def refusal(self, query: str, instant_ms: int, ask: Ask) -> str | None:
-        """Why an empty answer to ``query`` is none; None when it is one.
+    def knows(self, query: str, instant_ms: int) -> bool:
+        """Whether it is known already if the windows of ``query`` hold two scrapes."""
+        known = self._known.get(query)
+        return (known is not None and known.holds_at(instant_ms)) or not windows(query)
+
+    def refusal(self, query: str, instant_ms: int, ask: Ask, *, has_series: bool = False) -> str | None:
+        """Why an answer to ``query`` is none; None when it is one.
 
         Args:
             query: what was asked.
             instant_ms: of when.
             ask: asks for something else at that instant.
+            has_series: whether the answer has some.
 
         Raises:
             SourceError: the server does not say.
         """
         known = self._known.get(query)
         if known is None or not known.holds_at(instant_ms):
-            found = list(sampled(query, ask))
-            rare = next((each for each in found if each is not None and each.is_too_rare), None)
-            why = None if rare is None else f"{NO_DATA}: {rare}; take [{rare.enough}]"
-            known = self._known[query] = _Learned(
-                instant_ms, _UNKNOWN_MS if None in found else _KNOWN_MS, why
-            )
-        return known.why
+            known = self._known[query] = self._learn(query, instant_ms, ask, has_series)
+        if known.rare is None or (has_series and not _in_part(known.rare, ask)):
+            return None
+        return f"{NO_DATA}: {known.rare}; take [{known.rare.enough}]"
+
+    def _learn(self, query: str, instant_ms: int, ask: Ask, has_series: bool) -> _Learned:
+        if has_series and all(self._is_full(*each, instant_ms, ask) for each in windows(query)):
+            return _Learned(instant_ms, _KNOWN_MS, None)
+        found = list(sampled(query, ask))
+        rare = next((each for each in found if each is not None and each.is_too_rare), None)
+        return _Learned(instant_ms, _UNKNOWN_MS if None in found else _KNOWN_MS, rare)
+
+    def _is_full(self, metric: str, window: str, instant_ms: int, ask: Ask) -> bool:
+        """Whether some window holds three samples: then each holds two. Known of all queries that have it."""
+        full_ms = self._full.get((metric, window))
+        if full_ms is None or abs(instant_ms - full_ms) >= _KNOWN_MS:
+            most = ask(f"max(count_over_time({metric}[{window}]))").series
+            if not most or most[0].value is None or not float(most[0].value[1]) >= _FEW:
+                return False
+            self._full[metric, window] = instant_ms
+        return True
 
 
 @attrs.frozen
 class _Learned:
-    """Why a query's empty answers are none, if so, and from when to when that is known."""
+    """Of which metric a query's windows hold two scrapes at times only, if so, and from when to when that is known."""
 
     asked_ms: int
     for_ms: int
-    why: str | None
+    rare: Sampled | None
 
     def holds_at(self, instant_ms: int) -> bool:
         return abs(instant_ms - self.asked_ms) < self.for_ms
+
+
+def _in_part(rare: Sampled, ask: Ask) -> bool:
+    """Whether a series that was scraped in the window has no rate."""
+    over = f"{rare.metric}[{rare.window}]"
+    return ask(f"count(count_over_time({over}) unless rate({over}))").count > 0
 
 
 def _selector(metric: str, labels: Mapping[str, str]) -> str:
