@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from vistio_record.sources.evidence import collecting, usual_distance_ms
+from vistio_record.sources.evidence import Outages, collecting, usual_distance_ms
 
 INTERVAL = 10_000
 SCRAPE = 15_000
@@ -78,3 +78,22 @@ def test_the_usual_distance_is_not_that_of_one_outage() -> None:
     assert [b - a for a, b in pairwise(scrapes)].count(SCRAPE) < len(scrapes) - 1
     assert usual_distance_ms({}) is None
     assert usual_distance_ms({10: 5, 20: 5}) is None
+
+
+def test_a_window_begins_in_an_outage_from_the_last_scrape_until_the_first_one_after() -> None:
+    died, back = 150_000, 300_000
+    scrapes = [t for t in range(0, 600_001, SCRAPE) if t <= died or t >= back]
+    outages = Outages.of(newest_at(scrapes, 600_000), SCRAPE, collected_before=False)
+    assert [start for start in range(0, 600_001, INTERVAL // 2) if outages.begins_in(start)] == list(
+        range(died, back, INTERVAL // 2)
+    )
+
+
+def test_what_was_never_seen_to_collect_before_has_begun_and_was_not_away() -> None:
+    newest = newest_at(list(range(400_000, 600_001, SCRAPE)), 600_000)
+    first_ms = min(newest.values())
+    for before in (False, True):
+        outages = Outages.of(newest, SCRAPE, collected_before=before)
+        assert outages.begins_in(first_ms - 1) is before
+        assert not outages.begins_in(first_ms)
+    assert not Outages.of({}, None, collected_before=True).begins_in(0)

@@ -68,6 +68,44 @@ def test_a_failing_rule_is_an_outcome_and_the_others_live() -> None:
     Scrape(INSTANT_MS, 10_000, source.configuration.hash, seen.outcomes, seen.samples, seen.measurements)
 
 
+def test_after_an_outage_a_rate_is_none_until_its_window_begins_after_it() -> None:
+    """Promise: live, too, what was not scraped often enough since then is not told as little traffic."""
+    back_ms, rate = INSTANT_MS + 300_000, "rate(q_total[1m])"
+    was_away = threading.Event()
+
+    def newest_at(at_s: float) -> float:
+        away = INSTANT_MS / 1000 < at_s < back_ms / 1000
+        return INSTANT_MS / 1000 if away else at_s - at_s % 10
+
+    def handle(request: Request) -> None:
+        query, form = request.form["query"], request.form
+        if "start" in form:
+            times = range(int(float(form["start"])), int(float(form["end"])) + 1, int(float(form["step"])))
+            values = [[at_s, f"{newest_at(at_s)}"] for at_s in times]
+            data = {"resultType": "matrix", "result": [{"metric": {}, "values": values}]}
+            request.answer(json.dumps({"status": "success", "data": data}))
+        elif was_away.is_set():
+            request.answer("", 503)
+        else:
+            request.answer(vector((EDGE, "1.5" if query == rate else "9")))
+
+    def answered(instant_ms: int) -> bool:
+        return source.evaluate(instant_ms, 5.0).outcomes[0].outcome is Outcome.OK
+
+    with serving(handle) as url:
+        source = source_for(configuration_text(url, rate))
+        assert answered(INSTANT_MS)
+        was_away.set()
+        assert not any(answered(ms) for ms in range(INSTANT_MS + 10_000, back_ms, 60_000))
+        assert not answered(back_ms - 10_000)
+        was_away.clear()
+        told = [ms for ms in range(back_ms, back_ms + 120_000, 10_000) if answered(ms)]
+        why = source.evaluate(back_ms, 5.0).outcomes[0].error
+        source.close()
+    assert told == list(range(back_ms + 60_000, back_ms + 120_000, 10_000))
+    assert "a rate over [1m] looks back to when" in why
+
+
 def test_all_rules_are_asked_at_the_same_time() -> None:
     together = threading.Barrier(8, timeout=20)
 

@@ -315,6 +315,30 @@ def test_what_a_server_calls_partial_is_asked_for_again_later_and_what_follows_n
     ]
 
 
+def test_a_rate_that_looks_back_into_an_outage_is_none_and_a_gauge_is_one() -> None:
+    """Promise: after Prometheus was away, what it has not scraped often enough is not told as little traffic."""
+    rate, back = "rate(q[1m])", START + 40 * INTERVAL
+    died = START + 10 * INTERVAL
+
+    def up(instant_ms: int) -> int | None:
+        newest = instant_ms - instant_ms % 15_000
+        return newest if newest <= died or newest >= back else died
+
+    full = {"max(count_over_time(q[1m]))": lambda instant_ms: {"": "4"}}
+    found = run(Servers({"g": counting, rate: counting, **full}, up=up), 60, rule("g"), rule(rate))
+    outcomes = {instant: [one.outcome is Outcome.OK for one in seen.outcomes] for instant, seen in found}
+    collecting = [instant for instant, (gauge, _) in outcomes.items() if gauge]
+    # Its first scrape is at the first multiple of 15 s.
+    first = back + 5_000
+    assert back not in collecting
+    assert back + INTERVAL in collecting
+    looks_back = [instant for instant in collecting if not outcomes[instant][1]]
+    assert looks_back == list(range(back + INTERVAL, first + 60_000, INTERVAL))
+    (error,) = {seen.outcomes[1].error for instant, seen in found if instant in looks_back}
+    assert error.startswith(NO_DATA)
+    assert "a rate over [1m] looks back to when" in error
+
+
 def test_the_epochs_first_minutes_can_be_asked_for() -> None:
     found = run(Servers({"q": lambda instant_ms: {"a": "1"}}), 3, rule("q"), start=10_000)
     assert len(found) == 3

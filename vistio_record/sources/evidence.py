@@ -12,13 +12,19 @@ What tells is when it scraped. Each scrape writes a sample of ``up`` for its tar
 
 Here the usual distance of two scrapes is 10 s; :20 is within it, yet Prometheus may have died in
 between: only "the next scrape came in time" or "this is no older than usual" tells it alive.
+
+A rate looks back, too. Over [1m] it is of a part until a minute after such an outage: at :48 there is no series or one
+in two, and for a while each is too low, since nothing is known of how much it grew before :48.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from statistics import median
+
+import attrs
 
 from vistio_core.times import SECOND_MS
 
@@ -55,7 +61,7 @@ def collecting(
         usual_ms: the usual distance of two scrapes, if known.
     """
     usual_ms = usual_ms or _USUAL_MS
-    outage_ms = max(_MISSED * usual_ms, _LEAST_OUTAGE_MS)
+    outage_ms = _outage_ms(usual_ms)
     times = sorted(set(newest.values()))
     following = dict(pairwise(times))
 
@@ -68,3 +74,33 @@ def collecting(
         return following.get(scrape_ms, until_ms) - scrape_ms <= outage_ms
 
     return frozenset(filter(collected, instants))
+
+
+@attrs.frozen
+class Outages:
+    """When a server collected nothing, as far as one can see."""
+
+    between: tuple[tuple[float, int], ...] = ()
+    """The scrapes before and after each, in milliseconds; infinitely long ago where that before is not known."""
+
+    @classmethod
+    def of(cls, newest: Mapping[int, int], usual_ms: int | None, *, collected_before: bool) -> Outages:
+        """Those in what is known, as for `collecting`.
+
+        Args:
+            newest: as for `collecting`.
+            usual_ms: likewise.
+            collected_before: whether the server did before all of this; else its first scrape is its beginning.
+        """
+        times = sorted(set(newest.values()))
+        before: list[float] = [-math.inf if collected_before else math.inf, *times]
+        longest_ms = _outage_ms(usual_ms or _USUAL_MS)
+        return cls(tuple(each for each in zip(before, times, strict=False) if each[1] - each[0] > longest_ms))
+
+    def begins_in(self, start_ms: int) -> bool:
+        """Whether a window that starts at ``start_ms`` does so in one of them."""
+        return any(before <= start_ms < after for before, after in self.between)
+
+
+def _outage_ms(usual_ms: int) -> int:
+    return max(_MISSED * usual_ms, _LEAST_OUTAGE_MS)

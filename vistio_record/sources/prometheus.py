@@ -11,7 +11,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
@@ -23,22 +23,17 @@ from vistio_core.configuration.model import Configuration, Rule
 from vistio_core.errors import SourceError, UsageError
 from vistio_core.events import Outcome, RuleKey, RuleOutcome
 from vistio_core.samples import Samples
-from vistio_core.times import MINUTE_MS
-from vistio_record.sources import answer, evidence, http_api, http_errors, ranges
+from vistio_record.sources import answer, http_api, http_errors, ranges
 from vistio_record.sources.abortable import Call
 from vistio_record.sources.base import Evaluation, SourceOptions
-from vistio_record.sources.liveness import Liveness
+from vistio_record.sources.live_evidence import LiveEvidence
 from vistio_record.sources.mapped import Mapped, mapper
-from vistio_record.sources.probes import AFTERMATH_S, Batch, Probe
-from vistio_record.sources.ranges import no_data
+from vistio_record.sources.probes import Batch, Probe
 from vistio_record.sources.servers import Server, make_servers
 from vistio_record.sources.settings import Settings
-from vistio_record.sources.windows import Sampled, Windows, sampled
+from vistio_record.sources.windows import Sampled, sampled
 
 log = logging.getLogger(__name__)
-
-_TO_LEARN = 0.25
-"""Which part of the time that a scrape has left may go for learning what nothing hints at: how often is scraped."""
 
 
 class PrometheusSource:
@@ -68,88 +63,19 @@ class PrometheusSource:
         self._running: Batch | None = None
         self._calls: set[Call] = set()
         self._closed = False
-        self._liveness = {url: Liveness() for url in self._servers}
-        self._windows = {url: Windows() for url in self._servers}
-        self._last_ms: int | None = None
+        self._evidence = LiveEvidence(self._servers, self)
 
     def evaluate(self, instant_ms: int, timeout_s: float) -> Evaluation:
         """As `vistio_record.sources.base.Source.evaluate`."""
         started_s = time.monotonic()
         probes = self.probe(instant_ms, timeout_s)
         left_s = timeout_s - (time.monotonic() - started_s)
-        probes = self._with_evidence(probes, instant_ms, left_s)
-        self._last_ms = instant_ms
+        probes = self._evidence.of(probes, instant_ms, left_s)
         return Evaluation(
             tuple(probe.outcome for probe in probes),
             Samples.joined([probe.samples for probe in probes]),
             tuple(chain.from_iterable(probe.measurements for probe in probes)),
         )
-
-    def _with_evidence(
-        self, probes: tuple[Probe, ...], instant_ms: int, timeout_s: float
-    ) -> tuple[Probe, ...]:
-        """``probes``, of servers that had no data then not as answers: see `liveness`.
-
-        A server is asked for evidence when it answered a rule with nothing at all.
-        """
-        empty = {
-            probe.rule.prometheus_url
-            for probe in probes
-            if probe.outcome.outcome is Outcome.OK and not probe.outcome.series
-        }
-        refused = {url: why for url in empty if (why := self._refusal(url, probes, instant_ms, timeout_s))}
-        until_s = time.monotonic() + timeout_s * _TO_LEARN
-
-        def why_none(probe: Probe) -> str | None:
-            if probe.outcome.outcome is not Outcome.OK:
-                return None
-            return refused.get(probe.rule.prometheus_url) or self._rarely_scraped(
-                probe, instant_ms, timeout_s, until_s
-            )
-
-        return tuple(probe.failed(why) if (why := why_none(probe)) else probe for probe in probes)
-
-    def _rarely_scraped(self, probe: Probe, instant_ms: int, timeout_s: float, until_s: float) -> str | None:
-        """Why a rule's answer is none, where it is only that its window is too short for the rates of all series.
-
-        What is not known yet of a rule with series is learnt while there is time for it, else at the next scrape.
-        """
-        url, query, has_series = probe.rule.prometheus_url, probe.rule.query, probe.outcome.series > 0
-        server, windows, left_s = self._servers[url], self._windows[url], timeout_s
-        if has_series and not windows.knows(query, instant_ms):
-            left_s = until_s - time.monotonic()
-            if left_s <= 0:
-                return None
-        left_s = max(left_s, AFTERMATH_S)
-        try:
-            return windows.refusal(
-                query,
-                instant_ms,
-                lambda promql: self.ask(server, promql, instant_ms, left_s),
-                has_series=has_series,
-            )
-        except SourceError as error:
-            log.debug("evidence.missing", extra={"server": server.shown, "error": str(error)})
-            return None
-
-    def _refusal(self, url: str, probes: Sequence[Probe], instant_ms: int, timeout_s: float) -> str | None:
-        """Why nothing that the server says of this instant is an answer; None when it is one."""
-        server = self._servers[url]
-        step_ms = None if self._last_ms is None else instant_ms - self._last_ms
-        try:
-            with self.calling(max(timeout_s, AFTERMATH_S)) as call:
-                collecting = self._liveness[url].collecting(
-                    instant_ms,
-                    lambda at_ms: self._ask(server, evidence.NEWEST_SCRAPE, at_ms, call),
-                    lambda grid: self._ask_over(server, evidence.NEWEST_SCRAPE, grid, call)[0],
-                    step_ms if step_ms is not None and 0 < step_ms <= MINUTE_MS else None,
-                )
-        except SourceError as error:
-            log.debug("evidence.missing", extra={"server": server.shown, "error": str(error)})
-            collecting = None
-        if collecting is None:  # the weaker evidence, for servers that do not tell
-            collecting = any(probe.rule.prometheus_url == url and probe.outcome.series for probe in probes)
-        return None if collecting else no_data(server)
 
     def probe(self, instant_ms: int, timeout_s: float) -> tuple[Probe, ...]:
         """Every rule's evaluation, in the configuration's order; none raises."""
@@ -287,6 +213,13 @@ class PrometheusSource:
         with self.calling(timeout_s) as call:
             return self._ask(server, promql, instant_ms, call)
 
+    def ask_over(
+        self, server: Server, promql: str, instants: range, timeout_s: float
+    ) -> tuple[list[answer.RangeSeries], tuple[str, ...]]:
+        """Likewise, about many instants."""
+        with self.calling(timeout_s) as call:
+            return self._ask_over(server, promql, instants, call)
+
     def _run(self, batch: Batch, index: int, instant_ms: int, timeout_s: float) -> None:
         asked = self._rules[index]
         cluster, rule = asked.cluster, asked.rule
@@ -383,8 +316,7 @@ class _Questions:
         self, server: Server, promql: str, instants: range
     ) -> tuple[list[answer.RangeSeries], tuple[str, ...]]:
         self.pause()
-        with self.source.calling(self.timeout_s) as call:
-            return self.source._ask_over(server, promql, instants, call)
+        return self.source.ask_over(server, promql, instants, self.timeout_s)
 
 
 def _named(server: Server, error: SourceError) -> SourceError:

@@ -39,13 +39,13 @@ import attrs
 from vistio_core.errors import SourceError
 from vistio_core.events import Measurement, Outcome, RuleKey, RuleOutcome, Sample
 from vistio_core.samples import Samples
-from vistio_core.times import MINUTE_MS, align, system_now_ms
+from vistio_core.times import MINUTE_MS, align, format_duration, system_now_ms
 from vistio_record.sources import evidence
 from vistio_record.sources.answer import PARTIAL, QueryAnswer, RangeSeries
 from vistio_record.sources.base import NO_DATA, Evaluation
 from vistio_record.sources.matrix import Labels, alike, at_end, cut, first_vanishing
 from vistio_record.sources.servers import Server
-from vistio_record.sources.windows import Windows
+from vistio_record.sources.windows import Windows, longest_ms
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ _GROWTH = 4
 # A question that takes longer than this keeps others waiting: the next chunk is smaller.
 _LONG_S = 1.0
 # Prometheus' lookback: it does not see a scrape that is older.
-_LOOKBACK_MS = 5 * MINUTE_MS
+LOOKBACK_MS = 5 * MINUTE_MS
 # What a server says of the query itself, not of its own condition. VictoriaMetrics names the status.
 _NO_DATA = "no_data"
 _FACTS = frozenset({"execution", "bad_data", "too_large", "400", "422", _NO_DATA})
@@ -108,7 +108,13 @@ def evaluate(
 ) -> Iterator[tuple[int, Evaluation]]:
     """As `vistio_record.sources.base.AnswersRanges.evaluate_range`, for these rules."""
     asked = [_RuleOverRange(rule, questions) for rule in rules]
-    history = {rule.server: _History(rule.server, instants, questions, now_ms) for rule in rules}
+    longest: dict[Server, int] = {}
+    for rule in rules:
+        longest[rule.server] = max(longest.get(rule.server, 0), longest_ms(rule.query))
+    history = {
+        server: _History(server, window_ms, instants, questions, now_ms)
+        for server, window_ms in longest.items()
+    }
     size, done = _FIRST_INSTANTS, 0
     while done < len(instants):
         chunk = instants[done : done + size]
@@ -149,7 +155,10 @@ def _together(
                 had_data = history[rule.server].collecting(instant_ms)
                 if not (rule.server in with_series if had_data is None else had_data):
                     raise SourceError(no_data(rule.server), answered=_NO_DATA)
-                if why := history[rule.server].rarely_scraped(rule, instant_ms, answer.count > 0):
+                of_server = history[rule.server]
+                if why := of_server.cut_short(rule, instant_ms) or of_server.rarely_scraped(
+                    rule, instant_ms, answer.count > 0
+                ):
                     raise SourceError(why, answered=_NO_DATA)
         except SourceError as error:
             outcomes.append(RuleOutcome(*rule.key, Outcome(error.kind), str(error)))
@@ -165,6 +174,14 @@ def _together(
 def no_data(server: Server) -> str:
     """Why what a server says of an instant is no answer."""
     return f"{NO_DATA}: {server.shown} collected none then, or does not keep it so long"
+
+
+def cut_short(server: Server, outages: evidence.Outages, query: str, instant_ms: int) -> str | None:
+    """Why a rate that looks back into an outage of its server is no answer; None where it does not."""
+    window_ms = longest_ms(query)
+    if not window_ms or not outages.begins_in(instant_ms - window_ms):
+        return None
+    return f"{NO_DATA}: a rate over [{format_duration(window_ms)}] looks back to when {server.shown} collected none"
 
 
 class _RuleOverRange:
@@ -278,9 +295,10 @@ class _History:
     """Whether a server was collecting data at each instant of a run."""
 
     def __init__(
-        self, server: Server, instants: range, questions: Questions, now_ms: Callable[[], int]
+        self, server: Server, window_ms: int, instants: range, questions: Questions, now_ms: Callable[[], int]
     ) -> None:
         self._server = server
+        self._window_ms = window_ms
         self._instants = instants
         self._questions = questions
         self._now_ms = now_ms
@@ -290,6 +308,18 @@ class _History:
         self._unknown = False
         self._has_up = False
         self._windows = Windows()
+        self._outages = evidence.Outages()
+        self._collected_before = False
+
+    def cut_short(self, rule: RangeRule, instant_ms: int) -> str | None:
+        """Why a rule's answer is none, where its window begins in an outage of the server.
+
+        Raises:
+            SourceError: it cannot be reached.
+        """
+        if self.collecting(instant_ms) is None:
+            return None
+        return cut_short(self._server, self._outages, rule.query, instant_ms)
 
     def rarely_scraped(self, rule: RangeRule, instant_ms: int, has_series: bool) -> str | None:
         """Why a rule's answer is none, where its window is too short for the rates of all series.
@@ -322,8 +352,9 @@ class _History:
 
     def _load(self, chunk: range) -> None:
         step_ms = chunk.step
-        margin_ms = -(-_LOOKBACK_MS // step_ms) * step_ms
-        from_ms = chunk[0] - min(margin_ms, align(chunk[0], step_ms))
+        margin_ms = -(-LOOKBACK_MS // step_ms) * step_ms
+        before_ms = -(-(LOOKBACK_MS + self._window_ms) // step_ms) * step_ms
+        from_ms = chunk[0] - min(before_ms, align(chunk[0], step_ms))
         until_ms = chunk[-1] + min(margin_ms, align(max(0, self._now_ms() - chunk[-1]), step_ms))
         newest = self._ask(range(from_ms, until_ms + step_ms, step_ms))
         if newest:
@@ -335,6 +366,8 @@ class _History:
             self._unknown = not self._has_up
         self._usual_ms = evidence.usual_distance_ms(newest) or self._usual_ms
         self._collecting = evidence.collecting(chunk, newest, until_ms=until_ms, usual_ms=self._usual_ms)
+        self._outages = evidence.Outages.of(newest, self._usual_ms, collected_before=self._collected_before)
+        self._collected_before = self._collected_before or bool(newest)
         self._chunk = chunk
 
     def _ask(self, grid: range) -> dict[int, int]:

@@ -19,6 +19,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from functools import cache
 from itertools import pairwise
 from statistics import median_low
 
@@ -79,11 +81,8 @@ def sampled(query: str, ask: Ask) -> Iterator[Sampled | None]:
     Raises:
         SourceError: the server does not say.
     """
-    for metric, window in windows(query):
-        try:
-            window_ms = parse_duration(window)
-        except InvalidTimeError:
-            continue  # the server will say so
+    for metric, window in _readable(query):
+        window_ms = parse_duration(window)
         lately = f"[{_WINDOWS * window_ms}ms]"
         fullest = ask(f"topk(1, count_over_time({metric}{lately}))").series
         times_ms = _times_ms(ask(_selector(metric, fullest[0].labels) + lately)) if fullest else []
@@ -92,6 +91,12 @@ def sampled(query: str, ask: Ask) -> Iterator[Sampled | None]:
         else:
             apart_ms = median_low(later - earlier for earlier, later in pairwise(times_ms))
             yield Sampled(metric, window, window_ms, apart_ms)
+
+
+@cache
+def longest_ms(query: str) -> int:
+    """The longest window over which ``query`` takes a rate, in milliseconds; 0 where it takes none."""
+    return max((parse_duration(window) for _, window in _readable(query)), default=0)
 
 
 class Windows:
@@ -154,6 +159,14 @@ class _Learned:
 
     def holds_at(self, instant_ms: int) -> bool:
         return abs(instant_ms - self.asked_ms) < self.for_ms
+
+
+def _readable(query: str) -> Iterator[tuple[str, str]]:
+    """Names and windows; of those that are no durations the server will say so."""
+    for metric, window in windows(query):
+        with suppress(InvalidTimeError):
+            parse_duration(window)
+            yield metric, window
 
 
 def _in_part(rare: Sampled, ask: Ask) -> bool:
