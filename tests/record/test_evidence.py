@@ -11,7 +11,7 @@ SCRAPE = 15_000
 
 
 def newest_at(scrapes: list[int], until_ms: int, lookback_ms: int = 300_000) -> dict[int, int]:
-    """What ``max(timestamp(up))`` answers at each instant, given the times of all scrapes."""
+    """What `NEWEST_SCRAPE` answers at each instant, given the times of all scrapes."""
     found = {}
     for instant_ms in range(0, until_ms + 1, INTERVAL):
         before = [time for time in scrapes if instant_ms - lookback_ms < time <= instant_ms]

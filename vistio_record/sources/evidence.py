@@ -3,8 +3,8 @@
 An empty answer about the past may mean that nothing happened, or that nobody looked: Prometheus
 was not running, or does not keep data that long. A full one proves nothing either: for five
 minutes after its death a Prometheus answers with the last values that it has (its lookback).
-What tells is when it scraped. Each scrape writes a sample of ``up`` for its target, and
-``max(timestamp(up))`` at an instant is the time of the newest one:
+What tells is when it scraped. Each scrape writes a sample of ``up`` for its target, 1 where it went well, and
+`NEWEST_SCRAPE` at an instant is the time of the newest one of the targets that can be scraped:
 
     instant       :00  :10  :20  :30  :40  :50  :00
     newest scrape :58  :08  :18  :18  :18  :48  :58      dead from :18 to :48
@@ -28,8 +28,8 @@ import attrs
 
 from vistio_core.times import SECOND_MS
 
-NEWEST_SCRAPE = "max(timestamp(up))"
-"""The query: Unix seconds of the newest scrape of any target."""
+NEWEST_SCRAPE = "max(timestamp(up) and (up == 1))"
+"""The query: Unix seconds of the newest scrape of any target that can be scraped."""
 
 # As long as nothing is known of a server: its scrapes come every 20 s, so a minute without is an outage.
 _USUAL_MS = 20 * SECOND_MS
