@@ -369,7 +369,9 @@ def _how_bad(level: str, failed: float | None, times: float) -> Sentence:
     if failed is None:
         share = say("how much of {entered} failed was not seen", entered=entered)
     elif failed >= 0.005:
-        share = say("at worst {percent:.0f} % of {entered} failed", percent=Percent(100 * failed), entered=entered)
+        share = say(
+            "at worst {percent:.0f} % of {entered} failed", percent=Percent(100 * failed), entered=entered
+        )
     else:
         share = say("less than 1 % of {entered} failed", entered=entered)
     if times < _SLOW:
