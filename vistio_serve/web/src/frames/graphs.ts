@@ -2,6 +2,7 @@
 
 import type { FrameLevel, Frames } from "../values/answers";
 import { type Edge, type Graph, type Level, type Node, type Notice, type Rates, edgeKey } from "../values/model";
+import { append } from "../values/multimap";
 
 /** The graph of one frame; null where nothing was seen. */
 export function graphOfFrame(frames: Frames, index: number): Graph | null {
@@ -51,8 +52,7 @@ function noticesOf(level: FrameLevel, index: number): Map<string, Notice[]> {
   const found = new Map<string, Notice[]>();
   for (const { frame, source, target, ...notice } of level.notices) {
     if (frame !== index) continue;
-    const key = target === null ? source : edgeKey({ source, target });
-    found.set(key, [...(found.get(key) ?? []), notice]);
+    append(found, target === null ? source : edgeKey({ source, target }), notice);
   }
   return found;
 }

@@ -1,7 +1,6 @@
 /** What is selected, or else the level: its facts, its notices, its connections. */
 
 import { h, iconButton, setText } from "../dom/elements";
-import { append } from "../picture/grouped";
 import { type Group, type Plan, bundle } from "../picture/groups";
 import type { Pictures } from "../picture/picture";
 import type { Actions, Snapshot } from "../store/store";
@@ -10,6 +9,7 @@ import { OTHERS } from "../values/crowd";
 import { formatRate } from "../values/format";
 import { latencyOf, measuredNote } from "../values/measures";
 import { type Edge, type Level, NO_RATES, type Node, type Notice, type Tones, labelOf, notAnswered, sum, total } from "../values/model";
+import { append } from "../values/multimap";
 import { visible } from "../values/names";
 import { type PlacedNotice, causesAt } from "../values/notices";
 import { closeGroup, openGroup } from "../values/opening";

@@ -2,6 +2,7 @@
 
 import type { Around } from "../values/crowd";
 import type { Level } from "../values/model";
+import { append } from "../values/multimap";
 
 /** The names around a node, itself too; null where the level has no such node. */
 export function namesAround(level: Level, { node, up, down }: Around): ReadonlySet<string> | null {
@@ -9,8 +10,8 @@ export function namesAround(level: Level, { node, up, down }: Around): ReadonlyS
   const [callers, called] = [new Map<string, string[]>(), new Map<string, string[]>()];
   for (const { source, target, synthetic } of level.edges) {
     if (synthetic) continue;
-    add(called, source, target);
-    add(callers, target, source);
+    append(called, source, target);
+    append(callers, target, source);
   }
   return new Set([...reached(node, callers, up), ...reached(node, called, down)]);
 }
@@ -28,10 +29,4 @@ function reached(from: string, next: ReadonlyMap<string, readonly string[]>, hop
     for (const name of last) found.add(name);
   }
   return found;
-}
-
-function add(to: Map<string, string[]>, name: string, other: string): void {
-  const there = to.get(name);
-  if (there) there.push(other);
-  else to.set(name, [other]);
 }

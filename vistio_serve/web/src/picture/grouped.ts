@@ -7,6 +7,7 @@
 
 import type { Diff } from "../values/answers";
 import { type Level, type Rates, edgeKey, keyIn, sum, total } from "../values/model";
+import { append } from "../values/multimap";
 import { type Change, type LevelChanges, changeOf, changesOf } from "./changes";
 import type { Plan } from "./groups";
 
@@ -66,10 +67,4 @@ function together(all: readonly Sides[]): Change | null {
     return there.length ? sum(there) : null;
   };
   return changeOf(side(all.map((each) => each.before)), side(all.map((each) => each.after)));
-}
-
-export function append<Key, Each>(map: Map<Key, Each[]>, key: Key, each: Each): void {
-  const found = map.get(key);
-  if (found) found.push(each);
-  else map.set(key, [each]);
 }

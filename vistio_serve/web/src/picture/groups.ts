@@ -8,6 +8,7 @@
 import { t } from "../texts/say";
 import { CROWDED, type Crowd, OTHERS, type Rank, groupKey, isOwnPattern } from "../values/crowd";
 import { type Edge, type Level, type Measurements, NO_RATES, type Node, type Notice, edgeKey, sum, total } from "../values/model";
+import { append } from "../values/multimap";
 import { visible } from "../values/names";
 import { LOADING, type Patterns } from "../values/patterns";
 import { toldTogether } from "../values/witnesses";
@@ -126,9 +127,7 @@ function grouping(nodes: readonly Node[], by: string, naming: Naming | null): Gr
   for (const node of nodes) {
     const name = naming?.(node);
     if (name == null) continue;
-    const members = byName.get(name);
-    if (members) members.push(node.name);
-    else byName.set(name, [node.name]);
+    append(byName, name, node.name);
   }
   // One node alone is better shown as itself.
   for (const [name, members] of byName) if (members.length < 2) byName.delete(name);
@@ -192,13 +191,11 @@ export function arrange(level: Level, plan: Plan): Level {
   for (const edge of level.edges) {
     const [source, target] = [as(edge.source), as(edge.target)];
     const grouped = source !== edge.source || target !== edge.target;
-    const [to, key] = source === target && grouped ? [inside, source] : [between, edgeKey({ source, target })];
-    const others = to.get(key);
-    if (others) others.push(edge);
-    else to.set(key, [edge]);
+    if (source === target && grouped) append(inside, source, edge);
+    else append(between, edgeKey({ source, target }), edge);
   }
   const members = new Map<string, Node[]>();
-  for (const node of level.nodes) members.set(as(node.name), [...(members.get(as(node.name)) ?? []), node]);
+  for (const node of level.nodes) append(members, as(node.name), node);
   const nodes = [...members].map(([key, all]) => (plan.groups.has(key) ? groupNode(plan.groups.get(key)!, all, inside.get(key) ?? []) : all[0]!));
   const edges = [...between.values()].map((all) => bundle(as(all[0]!.source), as(all[0]!.target), all));
   return { ...level, nodes, edges, maxVolume: Math.max(level.maxVolume, ...edges.map((edge) => total(edge.rates))) };
@@ -267,7 +264,7 @@ export function entered(level: Level): Level {
   const called = new Set<string>();
   for (const { source, target } of level.edges) {
     if (source !== target) called.add(target);
-    outgoing.set(source, [...(outgoing.get(source) ?? []), target]);
+    append(outgoing, source, target);
   }
   const entries = level.nodes.filter((node) => !called.has(node.name) && outgoing.has(node.name));
   const reached = new Set<string>();

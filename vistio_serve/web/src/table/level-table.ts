@@ -7,6 +7,7 @@ import { t } from "../texts/say";
 import { formatRate, formatShare } from "../values/format";
 import { formatLatency } from "../values/measures";
 import { type Edge, type Level, type Node, type Notice, type Rates, type Tones, USUAL_TONES, edgeKey, labelOf, sum, total } from "../values/model";
+import { append } from "../values/multimap";
 import { type Selection, type State, enter, levelOf, select } from "../values/state";
 import { toneOf } from "../values/traffic";
 import { TOLD_WORDS, lostOf, networkOf } from "../values/witnesses";
@@ -95,12 +96,6 @@ function nodeRows(level: Level, opens: (name: string) => boolean): NodeRow[] {
     const rates = sum((received.length ? received : sent).map((edge) => edge.rates));
     return { node, rates, callers: received.length, called: sent.length, opens: opens(node.name) };
   });
-}
-
-function append(map: Map<string, Edge[]>, key: string, edge: Edge): void {
-  const found = map.get(key);
-  if (found) found.push(edge);
-  else map.set(key, [edge]);
 }
 
 function edgeRows(level: Level): EdgeRow[] {

@@ -1,5 +1,7 @@
 /** Which names have room, and where: none lies on another. What has none comes when one zooms in, or points at it. Pure. */
 
+import { append } from "../values/multimap";
+
 export interface Box {
   readonly x: number;
   readonly y: number;
@@ -46,11 +48,7 @@ class Grid {
   private readonly cells = new Map<string, Box[]>();
 
   add(box: Box): void {
-    for (const cell of cellsOf(box)) {
-      const there = this.cells.get(cell);
-      if (there) there.push(box);
-      else this.cells.set(cell, [box]);
-    }
+    for (const cell of cellsOf(box)) append(this.cells, cell, box);
   }
 
   meets(box: Box): boolean {

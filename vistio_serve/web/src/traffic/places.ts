@@ -1,6 +1,7 @@
 /** Places by rules of our own, for graphs that the component's tree draws as one long chain. Pure. */
 
 import type { Dimensions, Position } from "vizceral";
+import { append } from "../values/multimap";
 
 interface Ends {
   readonly source: string;
@@ -42,7 +43,7 @@ export function circle(names: readonly string[], edges: readonly Ends[], size: D
 function byDistance(names: readonly string[], edges: readonly Ends[]): string[][] {
   const called = new Set(edges.filter(({ source, target }) => source !== target).map(({ target }) => target));
   const outgoing = new Map<string, string[]>();
-  for (const { source, target } of edges) outgoing.set(source, [...(outgoing.get(source) ?? []), target]);
+  for (const { source, target } of edges) append(outgoing, source, target);
   const entries = names.filter((name) => !called.has(name));
   const reached = new Set(entries);
   const levels: string[][] = [];
@@ -60,8 +61,8 @@ function ordering(levels: readonly (readonly string[])[], edges: readonly Ends[]
   const ordered = levels.map((level) => [...level]);
   const neighbours = new Map<string, string[]>();
   for (const { source, target } of edges) {
-    neighbours.set(source, [...(neighbours.get(source) ?? []), target]);
-    neighbours.set(target, [...(neighbours.get(target) ?? []), source]);
+    append(neighbours, source, target);
+    append(neighbours, target, source);
   }
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const indices = ordered.map((_, index) => (sweep % 2 ? ordered.length - 1 - index : index));

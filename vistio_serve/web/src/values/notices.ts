@@ -2,6 +2,7 @@
 
 import type { Incident } from "./answers";
 import { type Notice, edgeKey, keyIn } from "./model";
+import { append } from "./multimap";
 import type { Topology } from "./topology";
 
 export interface PlacedNotice extends Notice {
@@ -24,7 +25,7 @@ export interface Folded {
 /** One for equal titles; first cause first, then the most severe, then the largest. */
 export function fold(notices: readonly PlacedNotice[]): Folded[] {
   const byTitle = new Map<string, PlacedNotice[]>();
-  for (const notice of [...notices].sort(inOrder)) byTitle.set(notice.about, [...(byTitle.get(notice.about) ?? []), notice]);
+  for (const notice of [...notices].sort(inOrder)) append(byTitle, notice.about, notice);
   return [...byTitle].map(([about, same]) => ({
     about,
     subtitle: same[0]!.subtitle,
