@@ -16,6 +16,7 @@ every language.
 from __future__ import annotations
 
 import tomllib
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -35,14 +36,14 @@ def language_named(name: str | None) -> Language | None:
     return next((each for each in LANGUAGES if each == name), None)
 
 
-class Telling:
+class Telling(ABC):
     """What becomes words in the language of whoever reads it; as a text it is English."""
 
     __slots__ = ()
 
+    @abstractmethod
     def told(self, language: Language = "en") -> str:
         """In a language; in English what has no translation."""
-        raise NotImplementedError
 
     def __str__(self) -> str:
         return self.told()

@@ -27,6 +27,7 @@ from statistics import median
 import attrs
 
 from vistio_core.times import SECOND_MS
+from vistio_record.sources.answer import RangeSeries
 
 NEWEST_SCRAPE = "max(timestamp(up) and (up == 1))"
 """The query: Unix seconds of the newest scrape of any target that can be scraped."""
@@ -37,6 +38,15 @@ _USUAL_MS = 20 * SECOND_MS
 _MISSED = 3
 # Scrapes are late now and then, for reasons that have nothing to do with outages.
 _LEAST_OUTAGE_MS = 10 * SECOND_MS
+
+
+def newest_scrapes(series: Iterable[RangeSeries]) -> dict[int, int]:
+    """What `NEWEST_SCRAPE` over many instants says: instant to the newest scrape's time, both in milliseconds."""
+    return {
+        round(at_s * SECOND_MS): round(float(value) * SECOND_MS)
+        for one in series
+        for at_s, value in one.values
+    }
 
 
 def usual_distance_ms(newest: Mapping[int, int]) -> int | None:

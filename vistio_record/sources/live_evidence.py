@@ -105,8 +105,9 @@ class LiveEvidence:
             return evidence.Outages()
         step_ms = self._step_ms or _STEP_MS
         back_ms = min(instant_ms, window_ms + LOOKBACK_MS) // step_ms * step_ms
+        grid = range(instant_ms - back_ms, instant_ms + 1, step_ms)
         try:
-            newest = self._newest(url, range(instant_ms - back_ms, instant_ms + 1, step_ms), deadline_s)
+            newest = evidence.newest_scrapes(self._over(url, grid, deadline_s))
         except SourceError as error:
             self._missing(url, error)
             return evidence.Outages()
@@ -143,9 +144,7 @@ class LiveEvidence:
             collecting = self._liveness[url].collecting(
                 instant_ms,
                 lambda at_ms: self._asks.ask(server, evidence.NEWEST_SCRAPE, at_ms, _left_s(deadline_s)),
-                lambda grid: self._asks.ask_over(server, evidence.NEWEST_SCRAPE, grid, _left_s(deadline_s))[
-                    0
-                ],
+                lambda grid: self._over(url, grid, deadline_s),
                 self._step_ms,
             )
         except SourceError as error:
@@ -155,12 +154,9 @@ class LiveEvidence:
             collecting = any(probe.rule.prometheus_url == url and probe.outcome.series for probe in probes)
         return None if collecting else no_data(server)
 
-    def _newest(self, url: str, grid: range, deadline_s: float) -> dict[int, int]:
-        """Instant to the newest scrape's time; without the instants at which there is none."""
+    def _over(self, url: str, grid: range, deadline_s: float) -> list[RangeSeries]:
         series, _ = self._asks.ask_over(self._servers[url], evidence.NEWEST_SCRAPE, grid, _left_s(deadline_s))
-        return {
-            round(at_s * 1000): round(float(value) * 1000) for one in series for at_s, value in one.values
-        }
+        return series
 
     def _missing(self, url: str, error: SourceError) -> None:
         log.debug("evidence.missing", extra={"server": self._servers[url].shown, "error": str(error)})

@@ -49,11 +49,7 @@ class Liveness:
         self._newest = {ms: scrape for ms, scrape in self._newest.items() if ms > instant_ms - _REMEMBERED_MS}
         if instant_ms - max(self._newest, default=0) > 3 * step_ms:
             grid = range(instant_ms - _REMEMBERED_MS // step_ms * step_ms, instant_ms, step_ms)
-            self._newest |= {
-                round(at_s * 1000): round(float(value) * 1000)
-                for series in over(grid)
-                for at_s, value in series.values
-            }
+            self._newest |= evidence.newest_scrapes(over(grid))
         for series in at(instant_ms).series:
             if series.value is not None:
                 self._newest[instant_ms] = round(float(series.value[1]) * 1000)

@@ -382,6 +382,4 @@ class _History:
                 return {}
             half = len(grid) // 2
             return {**self._ask(grid[:half]), **self._ask(grid[half:])}
-        return {
-            round(at_s * 1000): round(float(value) * 1000) for one in series for at_s, value in one.values
-        }
+        return evidence.newest_scrapes(series)
