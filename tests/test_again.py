@@ -45,10 +45,10 @@ def test_always():
 """
 
 
-def closing_line(place: Path, *options: str) -> tuple[str, str]:
-    """Of a run of `TESTS`, and all that it said."""
+def closing_line(place: Path, *options: str, tests: str = TESTS) -> tuple[str, str]:
+    """Of a run of these tests, and all that it said."""
     place.joinpath("conftest.py").write_text(CONFTEST)
-    place.joinpath("test_some.py").write_text(TESTS)
+    place.joinpath("test_some.py").write_text(tests)
     place.joinpath("pytest.ini").write_text("[pytest]\n")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
@@ -69,6 +69,21 @@ def test_what_fails_beside_others_runs_again_alone_with_all_that_it_needs_made_a
     for nodeid, why in (("test_beside_others", "the machine stood still"), ("test_always", "a fault")):
         assert re.search(f"test_some.py::{nodeid} failed beside others", said)
         assert why in said
+
+
+def test_who_ends_pytest_when_alone_has_failed(tmp_path: Path) -> None:
+    tests = (
+        TESTS
+        + """
+def test_of_a_crash():
+    if "VISTIO_TEST_REPORTS" in os.environ:
+        os._exit(3)
+    assert False, "beside others"
+"""
+    )
+    closing, said = closing_line(tmp_path, "--numprocesses=2", "--dist=loadscope", tests=tests)
+    assert closing == "2 failed, 2 passed, 3 rerun"
+    assert "FAILED test_some.py::test_of_a_crash" in said
 
 
 def test_who_wants_the_first_failure_or_runs_one_after_the_other_gets_what_pytest_gives(

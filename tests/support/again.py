@@ -78,7 +78,7 @@ class _Again:
         ]
         yield from reports
         # It may have been killed, or ended by what one of them did.
-        finished = {report.nodeid for report in reports}
+        finished = {report.nodeid for report in reports if report.when == "teardown"}
         for nodeid in (each for each in nodeids if each not in finished):
             for report in self._failed[nodeid]:
                 report.outcome = "failed"
