@@ -34,21 +34,44 @@ class Notebook:
             "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
         )
 
+    def show(self, code: str) -> Frame:
+        """Runs a cell that shows the page; returns the page once it shows a graph in its places."""
+        self._add_cell()
+        self.run(code)
+        self._add_cell()
+        frame = self.page.wait_for_selector("iframe[title=vistio]").content_frame()
+        assert frame is not None
+        frame.wait_for_function(
+            "() => window.vistio?.snapshot().data.graph && vistio.inspect().nodes.length && !vistio.inspect().pending"
+        )
+        return frame
+
     def run(self, code: str) -> None:
-        """Runs one more cell."""
+        """Runs code in the last cell, which once the page is shown is the same one each time.
+
+        A notebook that grows scrolls the page away, and a mouse that comes while it is scrolled back presses one
+        thing and releases another.
+        """
         self.page.evaluate(
             """(code) => {
                 const {content} = jupyterapp.shell.currentWidget;
-                const {sharedModel} = content.model;
-                sharedModel.insertCell(sharedModel.cells.length, {cell_type: "code", source: code});
                 content.activeCellIndex = content.widgets.length - 1;
+                content.activeCell.model.sharedModel.setSource(code);
                 void jupyterapp.commands.execute("notebook:run-cell");
             }""",
             code,
         )
 
+    def _add_cell(self) -> None:
+        self.page.evaluate(
+            """() => {
+                const {sharedModel} = jupyterapp.shell.currentWidget.content.model;
+                sharedModel.insertCell(sharedModel.cells.length, {cell_type: "code"});
+            }"""
+        )
+
     def expect_told(self, code: str, text: str) -> None:
-        """Runs a cell that prints, again until this stands in its output: messages are under way for a while."""
+        """Runs code that prints, again until this stands in its output: messages are under way for a while."""
         told = ""
         for _ in range(30):
             self.run(code)
@@ -59,7 +82,6 @@ class Notebook:
         raise AssertionError(f"waited in vain for {text!r}; last: {told!r}")
 
     def click_node(self, frame: Frame, node: str) -> None:
-        self.page.locator("iframe[title=vistio]").scroll_into_view_if_needed()
         frame.wait_for_function("(node) => vistio.placeOf(node)", arg=node)
         cursor = "document.querySelector('.traffic-canvas').style.cursor"
         place = frame.evaluate("(node) => vistio.placeOf(node)", node)
@@ -71,15 +93,6 @@ class Notebook:
         frame.evaluate(FRAMES)
         frame.wait_for_function(f"() => {cursor} === 'pointer'")
         self.page.mouse.click(x, y)
-
-    def frame(self) -> Frame:
-        """The page in a cell's output, once it shows a graph in its places."""
-        frame = self.page.wait_for_selector("iframe[title=vistio]").content_frame()
-        assert frame is not None
-        frame.wait_for_function(
-            "() => window.vistio?.snapshot().data.graph && vistio.inspect().nodes.length && !vistio.inspect().pending"
-        )
-        return frame
 
 
 @pytest.fixture
@@ -107,15 +120,14 @@ def lab(browser: Browser, run_process: RunProcess, tmp_path: Path) -> str:
 def test_the_page_in_a_notebook_is_answered_by_the_kernel_and_both_tell_where_they_are(
     browser: Browser, lab: str, tmp_path: Path
 ) -> None:
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page = browser.new_page(viewport={"width": 1400, "height": 1400})
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     notebook = Notebook(page, lab)
     at = journey.at(100)
-    notebook.run(FIRST_CELL.format(place=str(tmp_path / "recording"), at=at))
-    frame = notebook.frame()
+    frame = notebook.show(FIRST_CELL.format(place=str(tmp_path / "recording"), at=at))
     asked_before = len(asked)
 
     # What the cell asked for is what the page shows.
