@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -182,6 +183,28 @@ def test_of_a_time_outside_of_the_recording_nothing_is_said(tmp_path: Path, ques
         ask(START_MS - HOUR_MS, START_MS)
     with pytest.raises(NothingRecordedError, match="nothing was recorded since"):
         ask(now_ms + 1, now_ms + HOUR_MS)
+
+
+@pytest.mark.parametrize("question", ["incidents", "suspects", "path", "seen"])
+def test_what_of_a_window_lies_before_the_recording_was_not_seen(tmp_path: Path, question: str) -> None:
+    recording = Recording.open(tmp_path / "recording", create=True, clock=lambda: START_MS + 5 * MINUTE_MS)
+    with recording.writer() as writer:
+        writer.put_configuration(MESH)
+        for minute in range(5):
+            writer.commit(scrape(minute, Told()))
+    begins_ms = recording.instants()["instant"][0].as_py().timestamp() * 1000
+
+    def asked(recording: Recording) -> dict[str, Any]:
+        found = getattr(recording, question)(START_MS - HOUR_MS, START_MS + 5 * MINUTE_MS)
+        row: dict[str, Any] = found.unseen.to_pylist()[-1]
+        return row
+
+    told = asked(recording)
+    assert told["start"].timestamp() * 1000 == START_MS - HOUR_MS
+    assert told["end"].timestamp() * 1000 == begins_ms
+    assert (told["reason"], told["writer"], told["missing"]) == ("before the recording begins", None, None)
+    recording.export(START_MS, START_MS + 5 * MINUTE_MS, tmp_path / "part.vistio")
+    assert asked(Recording.open(tmp_path / "part.vistio"))["reason"] == "not in this part"
 
 
 @pytest.mark.parametrize("question", ["incidents", "suspects", "path"])

@@ -142,7 +142,7 @@ def test_what_was_not_seen_changes_no_order_and_is_told(tmp_path: Path) -> None:
     reasons = [
         each["reason"].partition(":")[0] for each in recording.path(NOTICED_MS, END_MS).unseen.to_pylist()
     ]
-    assert reasons == ["not seen", "not seen", "not running"]
+    assert reasons == ["before the recording begins", "not seen", "not seen", "not running"]
 
 
 def test_where_a_latency_was_not_seen_nobody_is_slow(tmp_path: Path) -> None:
@@ -197,10 +197,14 @@ def test_over_http_and_in_the_terminal_it_is_the_same(tmp_path: Path) -> None:
         "db     mesh      -         2026-11-23T05:20:00Z   latency_ms        -     4 ms    60 ms",
         "cart   mesh      db        2026-11-23T05:22:00Z   latency_ms       2m    20 ms   140 ms",
         "web    mesh      cart      2026-11-23T05:25:00Z   error_share      3m      0 %     20 %",
+        "not seen: 2026-11-23T04:20:00Z to 2026-11-23T05:00:00Z: before the recording begins",
     ]
     quiet = ["path", "--recording", recording.place, "--start", format_instant(START_MS + 10 * MINUTE_MS)]
     told = CliRunner().invoke(main, [*quiet, "--end", window["start"]])
-    assert told.stdout == "no errors and no latency left their normal\n"
+    assert told.stdout.splitlines() == [
+        "no errors and no latency left their normal",
+        "not seen: 2026-11-23T04:10:00Z to 2026-11-23T05:00:00Z: before the recording begins",
+    ]
 
 
 @pytest.mark.parametrize("from_minute", [0, 5])

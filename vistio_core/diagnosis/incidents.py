@@ -157,14 +157,13 @@ class Incidents(OneTable):
         return pa.table(columns)
 
     def __repr__(self) -> str:
-        from vistio_core.displays.words import counted, listed
+        from vistio_core.displays.words import and_gaps, counted, listed
 
         told = listed(
             [f"{visible(each.first.node)} at {format_instant(each.start_ms)}" for each in self.incidents],
             _MOST_TOLD,
         )
-        hidden = f"; {counted(self.unseen.num_rows, 'gap')}" if self.unseen.num_rows else ""
-        return f"<{counted(len(self), 'incident')}{': ' if told else ''}{told}{hidden}>"
+        return f"<{counted(len(self), 'incident')}{': ' if told else ''}{told}{and_gaps(self.unseen)}>"
 
     def _repr_html_(self) -> str:
         from vistio_core.displays.found import INCIDENTS, answer_html

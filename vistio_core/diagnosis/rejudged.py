@@ -102,10 +102,9 @@ class Rejudged(OneTable):
         return pa.table(list(map(pa.array, columns, CAUGHT.types)), schema=CAUGHT)
 
     def __repr__(self) -> str:
-        from vistio_core.displays.words import counted
+        from vistio_core.displays.words import and_gaps
 
-        hidden = f"; {counted(self.unseen.num_rows, 'gap')}" if self.unseen.num_rows else ""
-        return f"<{self._title()}: {self._cost()}{hidden}>"
+        return f"<{self._title()}: {self._cost()}{and_gaps(self.unseen)}>"
 
     def _repr_html_(self) -> str:
         from vistio_core.displays.found import ALERTS, answer_html

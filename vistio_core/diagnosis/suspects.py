@@ -92,11 +92,10 @@ class Suspects(OneTable):
         return list(dict.fromkeys(name for pair in ends for name in pair if name is not None))
 
     def __repr__(self) -> str:
-        from vistio_core.displays.words import counted, listed
+        from vistio_core.displays.words import and_gaps, listed
 
         ranked = listed([visible(name) for name in self.nodes()], _MOST_NAMES) or "nothing stands out"
-        hidden = f"; {counted(self.unseen.num_rows, 'gap')}" if self.unseen.num_rows else ""
-        return f"<{self._title()}: {ranked}{hidden}>"
+        return f"<{self._title()}: {ranked}{and_gaps(self.unseen)}>"
 
     def _repr_html_(self) -> str:
         from vistio_core.displays.found import SUSPECTS, answer_html

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -76,10 +76,17 @@ def timeline_chart(timeline: pa.Table) -> str:
 
 
 def gap_lines(gaps: pa.Table) -> list[str]:
-    """A line for each gap, as `vistio_core.recording.recording.Recording.gaps` has them."""
+    """A line for each gap, as `vistio_core.recording.recording.Recording.gaps` has them, and for what is none."""
+
+    def whose(row: Mapping[str, Any]) -> str:
+        return (
+            ""
+            if row["missing"] is None
+            else f", {counted(row['missing'], 'instant')} of writer {row['writer']}"
+        )
+
     return [
-        f"{row['start']} to {row['end']}, {counted(row['missing'], 'instant')}"
-        f" of writer {row['writer']}: {row['reason']}"
+        f"{row['start']} to {row['end']}{whose(row)}: {row['reason']}"
         for row in gaps.set_column(0, "start", _instants(gaps["start"]))
         .set_column(1, "end", _instants(gaps["end"]))
         .to_pylist()

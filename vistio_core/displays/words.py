@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import pyarrow as pa
+
 from vistio_core import shares
 from vistio_core.times import format_instant
 
@@ -12,6 +14,11 @@ from vistio_core.times import format_instant
 def counted(number: int, one: str, many: str = "") -> str:
     """Such as ``1 edge`` or ``1,203 edges``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def and_gaps(unseen: pa.Table) -> str:
+    """How often an answer did not see something, behind it: ``; 2 gaps``; nothing where it saw all."""
+    return f"; {counted(unseen.num_rows, 'gap')}" if unseen.num_rows else ""
 
 
 def listed(items: Sequence[str], most: int) -> str:

@@ -51,7 +51,7 @@ from vistio_core.replay.as_of import MISSED_FOR_MS
 from vistio_core.replay.comparison import Comparison, Moment, compare, moment_of
 from vistio_core.replay.duckdb_session import DuckDBSession
 from vistio_core.replay.frames.frames import Frames, frames_of
-from vistio_core.replay.gaps import Gap, Within, find_gaps
+from vistio_core.replay.gaps import Gap, Within, find_gaps, not_begun
 from vistio_core.replay.graphs import Graphs
 from vistio_core.replay.graphs import JudgedBy as JudgedBy
 from vistio_core.replay.lifetimes import Lifetimes, lifetimes
@@ -354,7 +354,7 @@ class Recording:
         there = pa.concat_tables([self._traffic.before(start_ms), self._traffic.presence(start_ms, end_ms)])
         if subject != EVERYTHING or partly:
             there = self._traffic.coverage_of(there, subject).presence(0, end_ms)
-        return windows.gaps_table(self._gaps(there, start_ms, end_ms))
+        return windows.gaps_table(self._gaps(there, self._within(start_ms, end_ms)))
 
     def unanswered(
         self, start: InstantLike | None = None, end: InstantLike | None = None, writer: str = "main"
@@ -437,7 +437,7 @@ class Recording:
         found = self._traffic.of(start_ms, end_ms, step_ms, subject)
         if not found.has_traffic(subject):
             self._names.require(subject)
-        gaps = self._gaps(found.coverage.presence(0, end_ms), start_ms, end_ms)
+        gaps = self._gaps(found.coverage.presence(0, end_ms), self._within(start_ms, end_ms))
         return timeline.steps(self._session, found.totals, found.coverage, window, cluster, gaps)
 
     def diff(self, before: MomentLike, after: MomentLike) -> pa.Table:
@@ -541,7 +541,7 @@ class Recording:
 
         A month costs little: of whole sealed hours it is kept ready (rollups); the rest is read from the log. Of the
         `Lifetimes`, ``table`` has all; ``new()`` and ``vanished()`` what came and what went, as far as the time before
-        and after was seen; ``unseen`` is shaped as `gaps`.
+        and after was seen; ``unseen`` is as that of `incidents`.
 
         Raises:
             InvalidTimeError: an empty window.
@@ -550,9 +550,7 @@ class Recording:
         spans, presence = self._traffic.spans(start_ms, end_ms)
         before = self._log.read(start_ms - MISSED_FOR_MS, start_ms, newest_of_each)
         table = lifetimes(spans, presence, before, self._traffic.rulebook)
-        there = pa.concat_tables([self._traffic.before(start_ms), presence])
-        whole = self._traffic.coverage_of(there, EVERYTHING).presence(0, end_ms)
-        return Lifetimes(table, start_ms, end_ms, windows.gaps_table(self._gaps(whole, start_ms, end_ms)))
+        return Lifetimes(table, start_ms, end_ms, self._unseen(start_ms, end_ms, presence))
 
     def suspects(
         self,
@@ -590,7 +588,8 @@ class Recording:
             measure (string): what left its normal most,
             evidence (string): by how much, at which end, and which way along the calls, in plain language.
 
-        ``nodes()`` has the ranked names; ``unseen`` is shaped as `gaps`: what was not seen in baseline and window.
+        ``nodes()`` has the ranked names; ``unseen`` is as that of `incidents`, of baseline and window: where nothing
+        was seen of the baseline, nothing is known to stand out, and no suspect does not mean that all was well.
         """
         start_ms, end_ms = self._window_recorded(start, end)
         base_ms = None if baseline is None else self._window(*asked.window("baseline", baseline))
@@ -601,8 +600,7 @@ class Recording:
         )
         near = near.set_column(0, "start", near["start"].cast(pa.int64()))
         marks = [Mark(*row.values()) for row in near.to_pylist()]
-        gaps = partial(self.gaps, partly=True)
-        return self._diagnosis.suspects((start_ms, end_ms), base_ms, about, gaps, marks)
+        return self._diagnosis.suspects((start_ms, end_ms), base_ms, about, self._unseen, marks)
 
     def path(
         self, start: InstantLike, end: InstantLike, *, baseline: WindowLike | None = None
@@ -622,9 +620,7 @@ class Recording:
             UsageError: more than two days.
         """
         base_ms = None if baseline is None else self._window(*asked.window("baseline", baseline))
-        return self._diagnosis.path(
-            self._window_recorded(start, end), base_ms, partial(self.gaps, partly=True)
-        )
+        return self._diagnosis.path(self._window_recorded(start, end), base_ms, self._unseen)
 
     def incidents(self, start: InstantLike, end: InstantLike) -> Incidents:
         """When something left its normal in ``[start, end)``: first what, then whom, and how bad for what enters.
@@ -644,9 +640,10 @@ class Recording:
             start (timestamp[ms, UTC]), end (timestamp[ms, UTC]): null while it lasts, summary (string),
             cluster, node (string): who left normal first, worst_share (double): null where it was not seen.
 
-        ``unseen`` is shaped as `gaps`.
+        ``unseen`` is shaped as `gaps`. What of the window lies before the recording begins is a row of it, too, with
+        that as its reason, and null for ``writer`` and ``missing``: no instant was due.
         """
-        return self._diagnosis.incidents(*self._window_recorded(start, end), partial(self.gaps, partly=True))
+        return self._diagnosis.incidents(*self._window_recorded(start, end), self._unseen)
 
     def heat(self, start: InstantLike, end: InstantLike, step: DurationLike = "1m") -> Heat:
         """Every node and edge over ``[start, end)``, step by step, judged as recorded: what a heat map shows.
@@ -700,12 +697,12 @@ class Recording:
             severity (string): the highest: info, warning or error,
             worst (double): the largest share (0 to 1) of an edge, or value of a node.
 
-        ``unseen`` is shaped as `gaps`.
+        ``unseen`` is as that of `incidents`.
         """
         start_ms, end_ms = self._window(start, end)
         question = partial(rejudged, configuration=self._configuration, judging=configuration)
         table, seen_ms = self._log.read(start_ms, end_ms, lambda listing: listing.around_damage(question))
-        return Rejudged(table, start_ms, end_ms, seen_ms, self.gaps(start_ms, end_ms, partly=True))
+        return Rejudged(table, start_ms, end_ms, seen_ms, self._unseen(start_ms, end_ms))
 
     def _moment(self, of: MomentLike) -> Moment:
         found = asked.moment(of)
@@ -1059,11 +1056,28 @@ class Recording:
             return str(error)
         return f"{self.place}: {stretch(*span)}, by {listed(sorted(late), 3)}"
 
-    def _gaps(self, found: pa.Table, start_ms: int, end_ms: int) -> list[Gap]:
+    def _gaps(self, found: pa.Table, within: Within) -> list[Gap]:
         """The gaps of a window of whose instants, and of the newest before it, ``found`` tells (`PRESENCE`)."""
-        instants = windows.instants_of(windows.runs(self._session, found))
+        return list(find_gaps(windows.instants_of(windows.runs(self._session, found)), within))
+
+    def _within(self, start_ms: int, end_ms: int) -> Within:
         whole_ms = None if self._log.part is None else self._log.part.whole_ms
-        return list(find_gaps(instants, Within(start_ms, end_ms, self._clock(), whole_ms)))
+        return Within(start_ms, end_ms, self._clock(), whole_ms)
+
+    def _unseen(self, start_ms: int, end_ms: int, presence: pa.Table | None = None) -> pa.Table:
+        """What an answer about a window did not see: gaps of all traffic, and what lies before the first instant.
+
+        Args:
+            start_ms: where the window starts.
+            end_ms: where it ends.
+            presence: of the window, where it was read already.
+        """
+        there = self._traffic.presence(start_ms, end_ms) if presence is None else presence
+        there = pa.concat_tables([self._traffic.before(start_ms), there])
+        within, span = self._within(start_ms, end_ms), self._log.span()
+        gaps = self._gaps(self._traffic.coverage_of(there, EVERYTHING).presence(0, end_ms), within)
+        before = not_begun(span[0] if span else None, within)
+        return windows.gaps_table(gaps if before is None else [before, *gaps])
 
     def _window(self, start: InstantLike | None, end: InstantLike | None) -> tuple[int, int]:
         now_ms = self._clock()

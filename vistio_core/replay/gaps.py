@@ -15,7 +15,8 @@ from vistio_core.sentences import Language, Said, say, told
 NOT_RUNNING = "not running"
 NOT_IN_PART = "not in this part"
 """Of another recording: the one that this is a part of may have it."""
-REASONS = (NOT_RUNNING, NOT_IN_PART, "not seen", "skipped", "failed", "timeout")
+NOT_BEGUN = "before the recording begins"
+REASONS = (NOT_RUNNING, NOT_IN_PART, NOT_BEGUN, "not seen", "skipped", "failed", "timeout")
 """How a reason begins."""
 _UNSEEN = ("start", "end", "reason")
 """What answers tell of the gaps that they have."""
@@ -53,6 +54,18 @@ class Gap:
 
 
 @attrs.frozen
+class NotBegun:
+    """What of a window lies before the first instant of a recording: none was due, and nothing was seen either."""
+
+    start_ms: int
+    end_ms: int
+    reason: str
+    """``before the recording begins``, or ``not in this part``."""
+    writer: None = None
+    missing: None = None
+
+
+@attrs.frozen
 class Within:
     """Where gaps are looked for."""
 
@@ -83,6 +96,14 @@ def said(reason: str) -> Said:
         name = more.removesuffix(_RECORDED_NOTHING)
         return say("{kind}: {name} recorded nothing", kind=say(word), name=name)
     return say("{kind}: {recorded}", kind=say(word), recorded=more) if more else say(word)
+
+
+def not_begun(first_ms: int | None, within: Within) -> NotBegun | None:
+    """What of a window lies before the first instant of a recording; None where nothing does."""
+    until_ms = min(within.end_ms, within.now_ms if first_ms is None else first_ms)
+    if until_ms <= within.start_ms:
+        return None
+    return NotBegun(within.start_ms, until_ms, NOT_BEGUN if within.whole is None else NOT_IN_PART)
 
 
 def find_gaps(instants: Iterable[Instant], within: Within) -> Iterator[Gap]:

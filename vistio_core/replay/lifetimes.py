@@ -111,10 +111,9 @@ class Lifetimes(OneTable):
         }
 
     def __repr__(self) -> str:
-        from vistio_core.displays.words import counted
+        from vistio_core.displays.words import and_gaps
 
-        hidden = f"; {counted(self.unseen.num_rows, 'gap')}" if self.unseen.num_rows else ""
-        return f"<{self._title()}: {self._size()}{hidden}>"
+        return f"<{self._title()}: {self._size()}{and_gaps(self.unseen)}>"
 
     def _repr_html_(self) -> str:
         from vistio_core.displays.found import LIFETIMES, answer_html

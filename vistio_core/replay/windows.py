@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from vistio_core.configuration.mapping import StatusClass
 from vistio_core.replay.duckdb_session import DuckDBSession
-from vistio_core.replay.gaps import Gap, Instant
+from vistio_core.replay.gaps import Gap, Instant, NotBegun
 from vistio_core.storage.format import INSTANT
 
 Classify = Callable[[str, str, str, str], StatusClass]
@@ -105,9 +105,9 @@ def instants_of(table: pa.Table) -> list[Instant]:
     return sorted(instants, key=lambda instant: (instant.writer, instant.instant_ms))
 
 
-def gaps_table(gaps: Sequence[Gap]) -> pa.Table:
-    """`Gap` values as a table, sorted by start and writer."""
-    ordered = sorted(gaps, key=lambda gap: (gap.start_ms, gap.writer))
+def gaps_table(gaps: Sequence[Gap | NotBegun]) -> pa.Table:
+    """Gaps, and what is none, as a table, sorted by start and writer."""
+    ordered = sorted(gaps, key=lambda gap: (gap.start_ms, gap.writer or ""))
     return pa.table(
         {
             "start": pa.array([gap.start_ms for gap in ordered], INSTANT),

@@ -72,7 +72,8 @@ def gather(recording: Recording, start_ms: int, end_ms: int) -> Facts:
         UsageError: it is longer than two days, or the mesh too large to be drawn.
     """
     start, end = format_instant(start_ms), format_instant(end_ms)
-    incidents = list(recording.incidents(start, end))
+    happened = recording.incidents(start, end)
+    incidents = list(happened)
     about = _worst(incidents, start_ms, end_ms)
     suspects = recording.suspects(*map(format_instant, about))
     frames = recording.frames(start, end, f"{_frame_ms(recording, start_ms, end_ms)}ms")
@@ -96,7 +97,7 @@ def gather(recording: Recording, start_ms: int, end_ms: int) -> Facts:
         no_changes,
         recording.heat(start, end, f"{_whole(end_ms - start_ms, _MOST_HEAT_STEPS, STEP_MS)}ms"),
         rows_of(recording.annotations(start, end)),
-        recording.gaps(start, end, partly=True),
+        happened.unseen,
         sorted(set(recording.instants(start, end)["configuration"].to_pylist())),
     )
 

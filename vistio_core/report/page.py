@@ -202,7 +202,13 @@ class _Page:
             yield f"<p>{t('Everything was seen: each rule was answered at each instant.')}</p>"
             return
         rows = (
-            [row["start"], row["end"], row["writer"], str(row["missing"]), visible(row["reason"])]
+            [
+                row["start"],
+                row["end"],
+                row["writer"] or "",
+                "" if row["missing"] is None else str(row["missing"]),
+                visible(row["reason"]),
+            ]
             for row in found
         )
         heads = (t("from"), t("to"), t("writer"), t("instants"), t("why"))
