@@ -69,8 +69,8 @@ def _unanswered(cluster: str, rules: Iterable[RuleReport]) -> Iterator[Finding]:
         yield Finding(
             "vistio-drew-nothing",
             cluster,
-            f"in {level_name(cluster)} {listed(failed)} is not answered: Vistio drew this as no traffic, here it"
-            " is said to be not seen",
+            f"in {level_name(cluster)} {listed(failed)} is not answered, or with nothing that could be taken: Vistio"
+            " drew this as no traffic, or at a node without a name; here it is said to be not seen",
         )
 
 

@@ -39,7 +39,7 @@ def check(
     known: dict[tuple[str, str], Clue | None] = {}
     clues: dict[tuple[str, str], list[Clue]] = {}
     for probe in probes:
-        if probe.outcome.outcome is not Outcome.OK:
+        if probe.outcome.outcome is not Outcome.OK and not probe.examples:
             continue
         for metric in metric_names(probe.rule.query)[:_MOST_METRICS]:
             key = (probe.rule.prometheus_url, metric)

@@ -192,7 +192,8 @@ clusterLevel:
     assert "no label source_app on istio_requests_total; source_canonical_service looks like it" in output
     assert "is reported by both ends" in output
     assert "no series of istio_request_total at this instant; it has istio_requests_total" in output
-    assert output.rstrip().endswith("The graph would be empty.")
+    assert "stock: FAILED, 1 series (1 dropped), no edges" in output
+    assert output.rstrip().endswith("The graph would be empty, and 1 rule is in error.")
     code, output = check(text, "--json")
     assert (code, json.loads(output)["empty"]) == (1, True)
 

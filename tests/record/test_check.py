@@ -279,7 +279,7 @@ def test_a_label_that_was_renamed_is_explained_by_the_metric_s_own_labels(
         "destination_service": "ratings",
     }
     reason = "label source_app missing or empty"
-    outcome = RuleOutcome("mesh", "http", Outcome.OK, series=12, dropped={reason: 12})
+    outcome = RuleOutcome("mesh", "http", Outcome.FAILED, "left out", series=12, dropped={reason: 12})
     report = analyse(
         configuration,
         probes(
@@ -290,7 +290,7 @@ def test_a_label_that_was_renamed_is_explained_by_the_metric_s_own_labels(
         {("mesh", "http"): [Clue("istio_requests_total", labels)]},
     )
     text = "\n".join(as_lines(report))
-    assert "http: ok, 12 series (12 dropped), no edges" in text
+    assert "http: FAILED, 12 series (12 dropped), no edges" in text
     assert (
         '12 dropped, label source_app missing or empty; such a series has {destination_service="ratings"}'
         in text
@@ -301,7 +301,7 @@ def test_a_label_that_was_renamed_is_explained_by_the_metric_s_own_labels(
 
 def test_a_label_that_the_query_aggregates_away_is_said_to_exist(configuration: Configuration) -> None:
     reason = "label source missing or empty"
-    outcome = RuleOutcome("mesh", "other", Outcome.OK, series=1, dropped={reason: 1})
+    outcome = RuleOutcome("mesh", "other", Outcome.FAILED, "left out", series=1, dropped={reason: 1})
     report = analyse(
         configuration,
         probes(configuration, outcomes={"other": outcome}, examples={"other": {reason: {"target": "b"}}}),

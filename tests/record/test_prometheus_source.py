@@ -68,6 +68,36 @@ def test_a_failing_rule_is_an_outcome_and_the_others_live() -> None:
     Scrape(INSTANT_MS, 10_000, source.configuration.hash, seen.outcomes, seen.samples, seen.measurements)
 
 
+NAMELESS = {"source": "a", "code": "200"}
+LOST = "all that the query answers is left out: "
+
+
+@pytest.mark.parametrize(
+    ("rows", "error"),
+    [
+        ([(NAMELESS, "1"), (NAMELESS, "2")], f"{LOST}2 series, label target missing or empty"),
+        (
+            [(EDGE, "1e13"), (NAMELESS, "1")],
+            f"{LOST}1 series, beyond 1e+12; 1 series, label target missing or empty",
+        ),
+        ([(EDGE, "9e11"), (EDGE, "9e11")], f"{LOST}2 series, beyond 1e+12"),
+        ([(NAMELESS, "1"), (NAMELESS, "0")], f"{LOST}1 series, label target missing or empty"),
+        ([(NAMELESS, "0")], ""),
+        ([(NAMELESS, "1"), (EDGE, "0")], ""),
+        ([(EDGE, "NaN")], ""),
+    ],
+)
+def test_an_answer_of_which_all_traffic_is_left_out_does_not_say_that_there_is_none(
+    rows: list[tuple[dict[str, str], str]], error: str
+) -> None:
+    with serving(by_query(asked=vector(*rows))) as url:
+        source = source_for(configuration_text(url, "asked"))
+        (outcome,) = source.evaluate(INSTANT_MS, 5.0).outcomes
+        source.close()
+    assert (outcome.outcome, outcome.error) == (Outcome.FAILED if error else Outcome.OK, error)
+    assert sum(outcome.dropped.values()) == sum(row != (EDGE, "0") for row in rows)
+
+
 def test_after_an_outage_a_rate_is_none_until_its_window_begins_after_it() -> None:
     """Promise: live, too, what was not scraped often enough since then is not told as little traffic."""
     back_ms, rate = INSTANT_MS + 300_000, "rate(q_total[1m])"

@@ -59,12 +59,12 @@ def refused(server: Server) -> str:
 
 @contextmanager
 def seeing(tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[Request]]]:
-    """A server that answers everything with a series, its URL, and the requests that it has seen."""
+    """A server that answers everything with an edge, its URL, and the requests that it has seen."""
     seen: list[Request] = []
 
     def handle(request: Request) -> None:
         seen.append(request)
-        request.answer(vector(({"anything": "a"}, "1")))
+        request.answer(vector(({"source": "a", "target": "b"}, "1")))
 
     with serving(handle, tls) as url:
         yield url, seen

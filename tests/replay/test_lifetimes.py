@@ -92,7 +92,9 @@ def test_what_came_when_nobody_looked_before_is_not_called_new_nor_vanished(tmp_
     assert (in_short(found.new()), in_short(found.vanished())) == ([], [])
     assert times(recording, T[0], T[3])["mesh/a>b"] == (T[1], T[1], None, None, T[1], T[1])
     before = found.unseen["reason"].to_pylist()[0]
-    assert (before == "before the recording begins") == (how == "gap"), "before the first instant nothing was due"
+    assert (before == "before the recording begins") == (how == "gap"), (
+        "before the first instant nothing was due"
+    )
     assert found.unseen.num_rows == 2
 
 

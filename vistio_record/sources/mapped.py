@@ -66,6 +66,8 @@ class Mapped:
     measurements: list[Measurement] = attrs.field(factory=list)
     dropped: dict[str, int] = attrs.field(factory=dict)
     """Reason to number of series."""
+    lost: dict[str, int] = attrs.field(factory=dict)
+    """The part of `dropped` that said something: not those without a number, nor a rate of 0 of who knows whom."""
     examples: dict[str, Mapping[str, str]] = attrs.field(factory=dict)
     """Reason to the labels of the first series that was dropped for it."""
     cut: int = 0
@@ -78,9 +80,27 @@ class Mapped:
             return ()
         return (f"names of more than {LONGEST_NAME_BYTES:,} bytes were cut, in {self.cut} series",)
 
-    def drop(self, reason: str, labels: Mapping[str, str]) -> None:
-        self.dropped[reason] = self.dropped.get(reason, 0) + 1
+    @property
+    def unusable(self) -> str:
+        """Why nothing was learned of an answer that said something; empty where something was.
+
+        There is traffic, and of whom could not be told: that is not the same as no traffic.
+        """
+        if not self.lost or len(self.samples) or self.measurements:
+            return ""
+        told = "; ".join(f"{count} series, {reason}" for reason, count in sorted(self.lost.items()))
+        return f"all that the query answers is left out: {told}"
+
+    def drop(self, reason: str, labels: Mapping[str, str], *, idle: bool = False) -> None:
+        """Counts a series that is left out, and shows it; ``idle``: it said only that nothing happened."""
+        self.count(reason, 1, idle=idle)
         self.examples.setdefault(reason, labels)
+
+    def count(self, reason: str, series: int, *, idle: bool = False) -> None:
+        """Counts series that are left out."""
+        self.dropped[reason] = self.dropped.get(reason, 0) + series
+        if not idle and reason != NOT_FINITE:
+            self.lost[reason] = self.lost.get(reason, 0) + series
 
 
 def mapper(cluster: str, rule: Rule) -> Callable[[Collection[Series]], Mapped]:
@@ -206,9 +226,9 @@ def _to_edges(cluster: str, rule: ConnectionRule, namer: _EdgeNamer, series: Col
                 meanings[index] = known.add(bytes(one.metric), namer.name(one.labels))
     numbers = np.array(meanings, np.int64)
     if (numbers < 0).any():
-        for number, one in zip(meanings, series, strict=True):
+        for number, one, rate in zip(meanings, series, rates.tolist(), strict=True):
             if number is not None and number < 0:
-                mapped.drop(known.reason(number), one.labels)
+                mapped.drop(known.reason(number), one.labels, idle=rate == 0)
         good &= numbers >= 0
     numbers, rates = numbers[good], rates[good]
     cut = int(np.isin(numbers, list(known.cut)).sum()) if known.cut else 0
@@ -239,7 +259,7 @@ def _summed(rates_of_edges: Iterable[tuple[int, float]], mapped: Mapped) -> dict
     rates = {edge: own[0] if len(own) == 1 else math.fsum(own) for edge, own in values.items()}
     for edge in [edge for edge, rate in rates.items() if abs(rate) > LARGEST_RATE]:
         del rates[edge]
-        mapped.dropped[TOO_LARGE] = mapped.dropped.get(TOO_LARGE, 0) + len(values[edge])
+        mapped.count(TOO_LARGE, len(values[edge]))
     return rates
 
 
@@ -300,7 +320,7 @@ def _to_measurements(
             source, target = (*names_of, "")[:2]
             mapped.measurements.append(Measurement(cluster, rule.id, source, target, rule.measure, merged))
         else:
-            mapped.dropped[NOT_FINITE] = mapped.dropped.get(NOT_FINITE, 0) + len(found)
+            mapped.count(NOT_FINITE, len(found))
     return attrs.evolve(mapped, cut=cut)
 
 

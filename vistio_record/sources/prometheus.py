@@ -252,11 +252,12 @@ class PrometheusSource:
         except SourceError as error:
             raise _named(asked.server, error) from error
         dropped = dict(sorted(mapped.dropped.items()))
-        good = ended(Outcome.OK, dropped=dropped, warnings=(*got.warnings, *mapped.warnings))
+        warnings = (*got.warnings, *mapped.warnings)
+        outcome = Outcome.FAILED if mapped.unusable else Outcome.OK
         return Probe(
             asked.cluster,
             asked.rule,
-            good,
+            ended(outcome, mapped.unusable, dropped=dropped, warnings=warnings),
             mapped.samples,
             tuple(mapped.measurements),
             mapped.examples,
