@@ -60,6 +60,8 @@ STARTING = frozenset(
     }
 )
 """Fixtures that start a server, a browser or a program, or mount something: who uses one has to wait."""
+WAITING = frozenset({"test_kiosk.py", "test_manners.py", "test_unit_tests.py"})
+"""Of `tests/web`, what mostly looks on for a while: a browser of its own beside the others costs less than waiting."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -80,8 +82,11 @@ def is_slow(item: pytest.Item) -> bool:
 
 
 def scope_of(nodeid: str) -> str:
-    """What shares things that take long to start, and so stays in one process: a module, and all of `tests/web`."""
-    return "tests/web" if nodeid.startswith("tests/web/") else nodeid.partition("::")[0]
+    """What shares things that take long to start, and so stays in one process: a module; most of `tests/web`."""
+    module = nodeid.partition("::")[0]
+    if not module.startswith("tests/web/"):
+        return module
+    return "tests/web, waiting" if module.rpartition("/")[2] in WAITING else "tests/web"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
