@@ -63,6 +63,19 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Part]]
         mesh.process.kill()
 
 
+def told_of(part: Part) -> dict[str, Shown]:
+    """What graphs say of edges, but for a few requests of who knows whom.
+
+    Envoys are scraped at different moments. When the users' pace changes between two of them, the called end has
+    received for an instant what no caller has sent yet: no further off than what is `NEAR_RPS`.
+    """
+    return {
+        name: edge
+        for name, edge in part.shown.items()
+        if not name.startswith("unknown>") or sum(edge.rates) >= NEAR_RPS
+    }
+
+
 def lost_rps(edge: Shown) -> float:
     return edge.measurements.get("lost_rps", 0.0)
 
@@ -71,20 +84,22 @@ def lost_rps(edge: Shown) -> float:
 def test_each_request_counts_once_on_its_edge_and_failures_where_they_were(
     story: dict[str, Part], part: str
 ) -> None:
-    truth, shown = story[part].truth, dict(story[part].shown)
+    truth, shown = story[part].truth, told_of(story[part])
     entering = shown.pop("INTERNET>mesh")
     assert shown.keys() == truth.keys()
     for name, edge in truth.items():
         assert shown[name].rates == pytest.approx(edge.sent, rel=NEAR, abs=NEAR_RPS), name
     assert entering.rates == pytest.approx(truth["ingress>productpage"].sent, rel=NEAR, abs=NEAR_RPS)
-    assert story[part].nodes == SERVICES | {"ingress"}, "every caller is known, though no receiver knows one"
+    named = {end for name in shown for end in name.split(">")}
+    assert named == SERVICES | {"ingress"}, "every caller is known, though no receiver knows one"
+    assert story[part].nodes - {"unknown"} == named
 
 
 @pytest.mark.parametrize("part", ["healthy", "healed"])
 def test_before_and_after_nothing_fails_and_both_ends_tell_of_everything(
     story: dict[str, Part], part: str
 ) -> None:
-    shown = dict(story[part].shown)
+    shown = told_of(story[part])
     del shown["INTERNET>mesh"]  # told by the edge alone
     assert len(shown) == 11
     for name, edge in shown.items():
