@@ -47,7 +47,7 @@ class Diagnosis:
         """Who is likely the cause of what a window shows; `Recording.suspects` says more."""
         seen, spans, told_ms = self._beside_normal(window_ms, baseline_ms)
         table, evidence = suspects_table(seen, *spans, about, marks)
-        unseen = pa.concat_tables([gaps(*told_ms), gaps(*window_ms)])
+        unseen = _unseen(gaps, told_ms, window_ms)
         return Suspects(table, *window_ms, told_ms, unseen, evidence)
 
     def path(
@@ -55,7 +55,7 @@ class Diagnosis:
     ) -> IncidentPath:
         """How errors and latency moved in a window; `Recording.path` says more."""
         seen, spans, told_ms = self._beside_normal(window_ms, baseline_ms)
-        unseen = pa.concat_tables([gaps(*told_ms), gaps(*window_ms)])
+        unseen = _unseen(gaps, told_ms, window_ms)
         return IncidentPath(path_table(seen, *spans), *window_ms, told_ms, unseen)
 
     def _beside_normal(
@@ -106,6 +106,13 @@ class Diagnosis:
     def _read(self, start_ms: int, end_ms: int) -> Observed:
         question = partial(observed, configuration=self._configuration)
         return self._log.read(start_ms, end_ms, lambda listing: listing.around_damage(question))
+
+
+def _unseen(gaps: Gaps, baseline_ms: tuple[int, int], window_ms: tuple[int, int]) -> pa.Table:
+    """The gaps of both; where the one ends as the other begins, a gap over both is one."""
+    if baseline_ms[1] == window_ms[0]:
+        return gaps(baseline_ms[0], window_ms[1])
+    return pa.concat_tables([gaps(*baseline_ms), gaps(*window_ms)])
 
 
 def _span(seen: Observed, start_ms: int, end_ms: int) -> Span:

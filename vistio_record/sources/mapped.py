@@ -66,8 +66,8 @@ class Mapped:
     measurements: list[Measurement] = attrs.field(factory=list)
     dropped: dict[str, int] = attrs.field(factory=dict)
     """Reason to number of series."""
-    lost: dict[str, int] = attrs.field(factory=dict)
-    """The part of `dropped` that said something: not those without a number, nor a rate of 0 of who knows whom."""
+    lost: set[str] = attrs.field(factory=set)
+    """The reasons of series that said something: that have a number, and if it is a rate, not 0."""
     examples: dict[str, Mapping[str, str]] = attrs.field(factory=dict)
     """Reason to the labels of the first series that was dropped for it."""
     cut: int = 0
@@ -88,8 +88,8 @@ class Mapped:
         """
         if not self.lost or len(self.samples) or self.measurements:
             return ""
-        told = "; ".join(f"{count} series, {reason}" for reason, count in sorted(self.lost.items()))
-        return f"all that the query answers is left out: {told}"
+        # Without how many: an instant later they are others, and the reason is the same.
+        return f"all that the query answers is left out: {'; '.join(sorted(self.lost))}"
 
     def drop(self, reason: str, labels: Mapping[str, str], *, idle: bool = False) -> None:
         """Counts a series that is left out, and shows it; ``idle``: it said only that nothing happened."""
@@ -100,7 +100,7 @@ class Mapped:
         """Counts series that are left out."""
         self.dropped[reason] = self.dropped.get(reason, 0) + series
         if not idle and reason != NOT_FINITE:
-            self.lost[reason] = self.lost.get(reason, 0) + series
+            self.lost.add(reason)
 
 
 def mapper(cluster: str, rule: Rule) -> Callable[[Collection[Series]], Mapped]:
