@@ -28,7 +28,13 @@ describe("what must be said", () => {
   test("no answer yet, no recording yet, nothing at this time: each covers the page, none is blank", () => {
     expect(said(snapshot({}))).toMatchObject([{ kind: "loading", covers: true }]);
     expect(said(snapshot({ problem: problem("no-recording") }))).toMatchObject([{ kind: "no-recording", covers: true, title: "title of no-recording", detail: "Detail." }]);
-    expect(said(snapshot({ problem: problem("nothing-recorded", { reason: "not running" }) }))).toMatchObject([{ covers: true, detail: "Not running." }]);
+    const nothing = { problem: problem("nothing-recorded", { reason: "not running" }) };
+    expect(said(snapshot(nothing))).toMatchObject([{ covers: true, detail: "Not running." }]);
+    expect(said(snapshot(nothing))[0]?.advice).toContain("Is the recorder running?");
+    const axis = { firstMs: START_MS, lastMs: START_MS + 60_000, stepMs: 10_000 };
+    expect(said(snapshot({ ...nothing, axis }))[0]?.advice).toContain("vistio-record check");
+    const before = { problem: problem("nothing-recorded", { beforeMs: START_MS }), axis };
+    expect(said(snapshot(before))[0]?.advice).toContain("Is the recorder running?");
   });
 
   test("nothing at this time offers the nearest instants and the way to live", () => {

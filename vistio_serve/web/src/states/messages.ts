@@ -102,13 +102,18 @@ function problemMessage(now: Snapshot, problem: Problem, nowMs: number): Message
       if (isSilent(now)) return silentMessage(now, graph!, problem, nowMs);
       return message(problem.kind, "warning", problem.title, {
         detail: t`${capital(problem.reason || problem.detail)}.`,
-        advice: now.state.travel.mode === "live" ? t`Is the recorder running? ${t(ASKS_AGAIN)}` : "",
+        advice: now.state.travel.mode === "live" ? adviceFor(problem, now) : "",
         remedies: [...nearest(now, problem.beforeMs, problem.afterMs), ...toLive(now)],
         covers: true,
       });
     default:
       return message(problem.kind, "danger", problem.title, { detail: problem.detail, remedies: toLive(now), covers: !graph });
   }
+}
+
+/** Where instants are recorded and nothing was ever seen, it is the rules that somebody has to look at. */
+function adviceFor({ beforeMs }: Problem, { data }: Snapshot): string {
+  return data.axis && beforeMs === null ? t`"vistio-record check" says what each rule answers, and why. ${t(ASKS_AGAIN)}` : t`Is the recorder running? ${t(ASKS_AGAIN)}`;
 }
 
 /** The last picture stays: it is true of its instant, and the only one to begin with when something broke. */

@@ -570,6 +570,7 @@ export const zh = {
   "The picture is the last one that it gave, of {0} ({1}).": "当前显示的是它最后给出的画面，时刻 {0}（{1}）。",
   "Is vistio-serve running, and does what is between reach it? {0}": "vistio-serve 在运行吗？中间的代理能连到它吗？{0}",
   "Is the recorder running? {0}": "记录器在运行吗？{0}",
+  "\"vistio-record check\" says what each rule answers, and why. {0}": "“vistio-record check” 会说明每条规则得到什么回答及原因。{0}",
   "Nothing seen since {0}": "自 {0} 起没有数据",
   "Recorder silent since {0}": "记录器自 {0} 起没有动静",
   "The picture is the last one, {0} old ({1}).": "当前显示的是最后的画面，距今 {0}（{1}）。",
