@@ -52,6 +52,15 @@ def test_a_later_half_varies_more_than_the_whole() -> None:
     assert excess([10.0] * 9, [10.0] * 6 + [15.0] * 6) == pytest.approx(15 - 10 - 3 * 1.4142, abs=0.01)
 
 
+@pytest.mark.parametrize(("steps", "counts"), [(3, False), (59, False), (60, True)])
+def test_what_moves_slowly_is_not_steady_for_standing_still_a_minute(steps: int, counts: bool) -> None:
+    nothing = float("nan")
+    known = [nothing] * 3 + [0.56 + step / 10_000 for step in range(steps)] + [nothing] * 3
+    values = np.array([*known, *[0.5] * 6])[:, None]
+    left = departure(values, Span(0, len(known)), Span(len(known), len(values)), 0.0, 0.001)
+    assert (left.excess[0] < 0) == counts
+
+
 def test_what_was_seen_less_than_twice_is_not_told_of() -> None:
     nothing = float("nan")
     assert excess([nothing, 10.0, nothing], [90.0, 90.0]) == 0.0

@@ -42,6 +42,8 @@ WIDER = {LEFT_OUT: 1.5, HALF_LEFT_OUT: 2.65}
 LEAST_SPREAD = 0.1
 """Of the normal value."""
 _FEWEST_STEPS = 2
+_FEWEST_OF_STEADY = 60
+"""How many steps a baseline has to reach over, to tell that something is steadier than `LEAST_SPREAD`."""
 _FEWEST_IN_WINDOW = 2
 _FEWEST_IN_PART = 6
 """A part of fewer steps tells nothing of its own."""
@@ -125,7 +127,16 @@ def normal_of(
     steps = (~np.isnan(kept)).sum(axis=0)
     spread *= WIDER[left_out] + 2 / np.maximum(steps - 1, 1)  # of few steps nobody knows it well
     value = np.where(steps >= _FEWEST_STEPS, value, np.nan)
-    return Normal(value, np.maximum(spread, np.maximum(least * np.abs(np.nan_to_num(value)), floor)))
+    # What moves slowly stands still for a minute.
+    of_value = np.where(_reach(before) < _FEWEST_OF_STEADY, max(least, LEAST_SPREAD), least)
+    return Normal(value, np.maximum(spread, np.maximum(of_value * np.abs(np.nan_to_num(value)), floor)))
+
+
+def _reach(before: Floats) -> Integers:
+    """Of each subject, from the first step at which it is known to the last: how many they are."""
+    known = ~np.isnan(before)
+    reach: Integers = len(before) - np.argmax(known, axis=0) - np.argmax(known[::-1], axis=0)
+    return reach
 
 
 def departure(
