@@ -43,7 +43,7 @@ def incidents(recording: Path, start: int, end: int, json: bool) -> None:
     for each in found:
         until = "still" if each.end_ms is None else f"to {format_instant(each.end_ms)}"
         click.echo(f"{format_instant(each.start_ms)} {until}: {each.summary}")
-    _tell_rest("nothing left its normal", len(found), found.unseen)
+    _tell_rest(_seen("nothing left its normal", found.unseen), len(found), found.unseen)
 
 
 @click.command(cls=Command)
@@ -76,7 +76,12 @@ def suspects(recording: Path, start: int, end: int, about: str | None, json: boo
         click.echo(f"     {row['evidence']}")
     span = opened.span()
     unknown = span is not None and span[0] >= found.baseline_ms[1]
-    _tell_rest(_NO_NORMAL if unknown else "nothing stands out", len(rows), found.unseen)
+    nothing = _NO_NORMAL if unknown else _seen("nothing stands out", found.unseen)
+    _tell_rest(nothing, len(rows), found.unseen)
+
+
+def _seen(nothing: str, unseen: pa.Table) -> str:
+    return f"{nothing}, as far as it was seen" if unseen.num_rows else nothing
 
 
 def _tell_rest(nothing: str, found: int, unseen: pa.Table) -> None:

@@ -83,6 +83,7 @@ describe("how much was seen", () => {
   test("stands beside nothing found, and a problem says why nothing is known", () => {
     const told = (more: Partial<Happened>): string => noteOf({ of: null, window: hour, found: null, problem: null, ...more }, UTC);
     expect(told({ found: found([]) })).toBe("Nothing left its normal. Looked at: 05:00:00 to 06:00:00, all of it seen.");
+    expect(told({ found: found([], [gap(20, 25)]) })).toContain("Nothing left its normal, as far as it was seen. Looked at: ");
     expect(told({ found: found([incident()]) })).toBe("Looked at: 05:00:00 to 06:00:00, all of it seen.");
     expect([noteOf(null, UTC), told({})]).toEqual(Array(2).fill("It is being worked out…"));
     expect(told({ problem })).toBe("It cannot be told: ask again");

@@ -54,6 +54,7 @@ export function noteOf(happened: Happened | null, zone: Zone): string {
   if (!happened || (!happened.found && !happened.problem)) return t("It is being worked out…");
   const { found, problem, window } = happened;
   if (!found) return t`It cannot be told: ${problem!.detail || problem!.title}`;
-  const nothing = found.incidents.length ? "" : t("Nothing left its normal. ");
+  const allWell = found.unseen.length ? t("Nothing left its normal, as far as it was seen. ") : t("Nothing left its normal. ");
+  const nothing = found.incidents.length ? "" : allWell;
   return nothing + t`Looked at: ${seenOf(found, window, zone)}.`;
 }

@@ -387,6 +387,7 @@ export const zh = {
   "It is being worked out…": "正在分析…",
   "It cannot be told: {0}": "无法得出：{0}",
   "Nothing left its normal. ": "一切均在正常水平。",
+  "Nothing left its normal, as far as it was seen. ": "就已有数据而言，一切均在正常水平。",
   "Looked at: {0}.": "分析范围：{0}。",
   "since {0}, {1} so far": "自 {0} 起，已持续 {1}",
   "all of it seen": "数据完整",
