@@ -140,7 +140,7 @@ def test_notices_are_one_line_for_equal_titles_with_the_first_cause_in_front(
 def test_where_nothing_happened_it_says_so_and_how_much_was_seen(journey_url: str, open_ui: OpenUi) -> None:
     ui = open_ui(journey_url, f"#/mesh?at={journey.at(50)}&window={journey.at(40)}/{journey.at(80)}")
     note = ui.page.locator(NOTE)
-    note.get_by_text("Nothing left its normal.").wait_for()
+    note.get_by_text("Nothing left its normal, as far as it was seen.").wait_for()
     assert "60 s of these 7 min not seen" in (note.text_content() or "")
     assert ui.page.locator(".lane-line").first.text_content() == "none"
 
