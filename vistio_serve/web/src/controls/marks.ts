@@ -36,6 +36,8 @@ export class MarksView implements View {
   private edited: Annotation | null = null;
   /** The one that the next click removes for good. */
   private doomed = "";
+  /** Counts what was turned to: the answer to what was done before closes nothing of it. */
+  private turn = 0;
   private shown = "";
 
   constructor(private readonly actions: Actions, private readonly changes: Changes) {
@@ -98,6 +100,7 @@ export class MarksView implements View {
     const { state, data } = this.now;
     const { level, node } = asRecorded(subjectOf(state), data.topology);
     const draft = mark ? draftOf(mark, state.zone) : draftAt(data.graph?.about.instantMs ?? this.nowMs(), state.zone, level, node);
+    this.turn++;
     this.edited = mark;
     this.doomed = "";
     for (const [name, input] of this.inputs) input.value = draft[name];
@@ -122,16 +125,17 @@ export class MarksView implements View {
     const given = { text: this.text.value, ...Object.fromEntries([...this.inputs].map(([name, input]) => [name, input.value.trim()])) } as Draft;
     const mark = markOf(given, this.nowMs(), this.now.state.zone, this.edited?.tags);
     if ("wrong" in mark) return setText(this.said, mark.wrong);
-    this.tell(await this.whileBusy(this.changes.save(mark, this.edited?.id ?? null)));
+    await this.tell(this.changes.save(mark, this.edited?.id ?? null));
   }
 
   private async remove(id: string): Promise<void> {
     if (this.doomed !== id) {
+      this.turn++;
       this.doomed = id;
       this.update();
       return this.element.querySelector<HTMLElement>("[data-sure]")?.focus();
     }
-    this.tell(await this.whileBusy(this.changes.remove(id)));
+    await this.tell(this.changes.remove(id));
   }
 
   private async show(): Promise<void> {
@@ -143,7 +147,10 @@ export class MarksView implements View {
   }
 
   /** What came of a change: the form goes with success, and stays with what was written where there is none. */
-  private tell(why: string | null): void {
+  private async tell(change: Promise<string | null>): Promise<void> {
+    const { turn } = this;
+    const why = await this.whileBusy(change);
+    if (turn !== this.turn) return why === null ? undefined : setText(this.said, why);
     if (why === null) return this.stopEditing();
     this.doomed = "";
     this.update();
