@@ -8,7 +8,7 @@ import type { Commits } from "../src/asking/commits";
 import { Store } from "../src/store/store";
 import type { Problem, Subject, Timeline } from "../src/values/answers";
 import type { Graph } from "../src/values/model";
-import { INITIAL, select } from "../src/values/state";
+import { INITIAL, select, zoom } from "../src/values/state";
 import { EMPTY, extend } from "../src/values/topology";
 import { START_MS, graph, level } from "./graphs";
 
@@ -60,6 +60,22 @@ function asking(live = busy, told?: (hear: () => void) => Commits): { store: Sto
   new Asking(store, api, () => Date.now(), undefined, page, told).start();
   return { store, timelines, graphs };
 }
+
+test("marks that were changed while the timeline was asked for are not what they were before", async () => {
+  const { store, timelines } = asking();
+  await vi.advanceTimersByTimeAsync(0);
+  const made = [{ id: "1", start: "", end: null, kind: "note", text: "made here", cluster: "", node: "", link: "", tags: {} }];
+  store.learn({ annotations: made });
+  timelines[0]!.answer();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(store.snapshot.data.annotations).toBe(made);
+
+  store.change((state) => zoom(state, { startMs: START_MS - 60_000, endMs: START_MS }));
+  await vi.advanceTimersByTimeAsync(1_000);
+  timelines.at(-1)!.answer();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(store.snapshot.data.annotations).toEqual([]);
+});
 
 test("who is told of commits asks when there is one, at most once a second, and seldom else", async () => {
   const followed: boolean[] = [];

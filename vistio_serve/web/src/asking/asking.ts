@@ -266,7 +266,8 @@ export class Asking {
     ]);
     if (question.signal.aborted) return;
     this.timelineQuestion = null;
-    if (annotations.ok) this.store.learn({ annotations: annotations.value });
+    // Of marks that were changed from here meanwhile, more is known already.
+    if (annotations.ok && this.store.snapshot.data.annotations === data.annotations) this.store.learn({ annotations: annotations.value });
     const known = entering.flatMap((answer) => (answer.ok ? [answer.value] : []));
     const counted = entries.length > 0 && known.length === entries.length ? added(known) : null;
     if (timeline.ok) return this.store.learn({ followed: { subject, timeline: timeline.value, counted, problem: null }, gaps: timeline.value.gaps });
