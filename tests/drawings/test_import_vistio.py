@@ -424,7 +424,8 @@ def test_asked_to_stop_it_ends_and_says_how_to_go_on(run_process: RunProcess, tm
 
 names = st.text(st.characters(min_codepoint=97, max_codepoint=122), min_size=1, max_size=3)
 rates = st.floats(0, 1e9, allow_subnormal=False)
-titles = st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="{}&"), max_size=10)
+# A \\ before a u is shown as \\u005c: no two names look the same (`vistio_core.names`).
+titles = st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="{}&\\"), max_size=10)
 links = st.sampled_from([LINK, "https://runbook.example/errors?a=b&c=d"])
 
 
