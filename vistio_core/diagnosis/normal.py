@@ -127,8 +127,9 @@ def normal_of(
     steps = (~np.isnan(kept)).sum(axis=0)
     spread *= WIDER[left_out] + 2 / np.maximum(steps - 1, 1)  # of few steps nobody knows it well
     value = np.where(steps >= _FEWEST_STEPS, value, np.nan)
-    # What moves slowly stands still for a minute.
-    of_value = np.where(_reach(before) < _FEWEST_OF_STEADY, max(least, LEAST_SPREAD), least)
+    of_value: Floats | float = least
+    if least < LEAST_SPREAD:  # what moves slowly stands still for a minute
+        of_value = np.where(_reach(before) < _FEWEST_OF_STEADY, LEAST_SPREAD, least)
     return Normal(value, np.maximum(spread, np.maximum(of_value * np.abs(np.nan_to_num(value)), floor)))
 
 

@@ -77,20 +77,18 @@ def timeline_chart(timeline: pa.Table) -> str:
 
 def gap_lines(gaps: pa.Table) -> list[str]:
     """A line for each gap, as `vistio_core.recording.recording.Recording.gaps` has them, and for what is none."""
-
-    def whose(row: Mapping[str, Any]) -> str:
-        return (
-            ""
-            if row["missing"] is None
-            else f", {counted(row['missing'], 'instant')} of writer {row['writer']}"
-        )
-
     return [
-        f"{row['start']} to {row['end']}{whose(row)}: {row['reason']}"
+        f"{row['start']} to {row['end']}{_missed(row)}: {row['reason']}"
         for row in gaps.set_column(0, "start", _instants(gaps["start"]))
         .set_column(1, "end", _instants(gaps["end"]))
         .to_pylist()
     ]
+
+
+def _missed(row: Mapping[str, Any]) -> str:
+    if row["missing"] is None:
+        return ""
+    return f", {counted(row['missing'], 'instant')} of writer {row['writer']}"
 
 
 def _instants(column: pa.ChunkedArray) -> pa.Array:

@@ -351,7 +351,7 @@ class Recording:
         start_ms, end_ms = self._window(start, end)
         subject = Subject(cluster, source, target, node)
         self._names.require(subject)
-        there = pa.concat_tables([self._traffic.before(start_ms), self._traffic.presence(start_ms, end_ms)])
+        there = self._presence(start_ms, end_ms)
         if subject != EVERYTHING or partly:
             there = self._traffic.coverage_of(there, subject).presence(0, end_ms)
         return windows.gaps_table(self._gaps(there, self._within(start_ms, end_ms)))
@@ -1056,6 +1056,11 @@ class Recording:
             return str(error)
         return f"{self.place}: {stretch(*span)}, by {listed(sorted(late), 3)}"
 
+    def _presence(self, start_ms: int, end_ms: int, known: pa.Table | None = None) -> pa.Table:
+        """The instants of a window (``known``, where they were read), and of each writer the newest before it."""
+        there = self._traffic.presence(start_ms, end_ms) if known is None else known
+        return pa.concat_tables([self._traffic.before(start_ms), there])
+
     def _gaps(self, found: pa.Table, within: Within) -> list[Gap]:
         """The gaps of a window of whose instants, and of the newest before it, ``found`` tells (`PRESENCE`)."""
         return list(find_gaps(windows.instants_of(windows.runs(self._session, found)), within))
@@ -1072,8 +1077,7 @@ class Recording:
             end_ms: where it ends.
             presence: of the window, where it was read already.
         """
-        there = self._traffic.presence(start_ms, end_ms) if presence is None else presence
-        there = pa.concat_tables([self._traffic.before(start_ms), there])
+        there = self._presence(start_ms, end_ms, presence)
         within, span = self._within(start_ms, end_ms), self._log.span()
         gaps = self._gaps(self._traffic.coverage_of(there, EVERYTHING).presence(0, end_ms), within)
         before = not_begun(span[0] if span else None, within)

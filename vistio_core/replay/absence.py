@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vistio_core.errors import NothingRecordedError
-from vistio_core.replay.gaps import Instant, said
+from vistio_core.replay.gaps import NOT_BEGUN, Instant, said
 from vistio_core.replay.window_presence import presence
 from vistio_core.replay.windows import instants_of
 from vistio_core.sentences import Said, say
@@ -94,5 +94,5 @@ def _why(before_ms: int | None, after_ms: int | None, tried: Sequence[Instant]) 
     if before_ms is None and after_ms is None:
         return say("the recording is empty")
     if before_ms is None:
-        return say("before the recording begins")
+        return say(NOT_BEGUN)
     return say("the recorder was not running" if after_ms is not None else "nothing was recorded since")

@@ -253,11 +253,11 @@ class PrometheusSource:
             raise _named(asked.server, error) from error
         dropped = dict(sorted(mapped.dropped.items()))
         warnings = (*got.warnings, *mapped.warnings)
-        outcome = Outcome.FAILED if mapped.unusable else Outcome.OK
+        why = mapped.unusable
         return Probe(
             asked.cluster,
             asked.rule,
-            ended(outcome, mapped.unusable, dropped=dropped, warnings=warnings),
+            ended(Outcome.FAILED if why else Outcome.OK, why, dropped=dropped, warnings=warnings),
             mapped.samples,
             tuple(mapped.measurements),
             mapped.examples,
