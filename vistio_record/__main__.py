@@ -1,5 +1,7 @@
 """``vistio-record``, also as ``python -m vistio_record``: imports the command line, and runs it."""
 
+import gc
+import os
 import signal
 import sys
 
@@ -12,10 +14,13 @@ def main() -> None:
     if interrupted is signal.default_int_handler:  # else the signal is ignored, as by nohup: it stays so
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     share_one_heap()
-    from vistio_record.cli import main as command_line  # see above
+    # numpy starts a thread for each core otherwise, to multiply matrices: nothing here does.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.disable()  # nothing that is imported is garbage, and to look for some takes a sixth of the time
+    from vistio_core.commandline.starting import begin  # see above
+    from vistio_record.cli import main as command_line
 
-    signal.signal(signal.SIGINT, interrupted)
-    command_line()
+    begin(command_line, interrupted)
 
 
 def share_one_heap() -> None:

@@ -19,8 +19,8 @@ from typing import Any
 
 from support.scrapes import INTERVAL_MS, START_MS, edges, mesh, outcomes, scrape
 from vistio_core import Recording, Scrape
+from vistio_core.commandline.starting import keep_pandas_out
 from vistio_core.times import HOUR_MS, MINUTE_MS
-from vistio_record.memory import keep_pandas_out
 
 AT_ONCE = 4
 """More than a small machine has cores: half of the time a child waits for the disk."""
