@@ -6,14 +6,16 @@ import type { Result } from "../src/asking/api";
 import { Heating } from "../src/asking/heating";
 import { LazyHeat } from "../src/heat/lazy";
 import { Store } from "../src/store/store";
+import { heatHere } from "../src/store/subject";
 import type { Heat } from "../src/values/answers";
 import { cellText, columnsOf, goToCell, heatRows, rowText, stepMs, strengthOf } from "../src/values/heat";
 import { USUAL_TONES } from "../src/values/model";
 import { UTC } from "../src/values/zones";
 import { HEAT_KINDS, INITIAL, type Window, back, toggleHeat, zoom } from "../src/values/state";
 import { EMPTY, extend } from "../src/values/topology";
-import type { Axis } from "../src/values/travel";
+import { type Axis, goTo } from "../src/values/travel";
 import { fromFragment, isNavigation, toFragment } from "../src/values/url";
+import { movedOn } from "../src/values/window";
 import { START_MS, graph, level, node } from "./graphs";
 
 const axis: Axis = { firstMs: START_MS, lastMs: START_MS + 170_000, stepMs: 10_000 };
@@ -168,6 +170,26 @@ describe("it is asked for", () => {
     expect(api.heat).toHaveBeenCalledTimes(2);
   });
 
+  test("at once when a live window moves on, and what was found stays until then", async () => {
+    const shown = (): Heat | null | undefined => heatHere(store.snapshot.data.heated, store.snapshot.state)?.heat;
+    const to = (seconds: number): Window => ({ startMs: START_MS + 1000 * seconds, endMs: START_MS + 1000 * (seconds + 150) });
+    store.change((state) => toggleHeat(zoom(state, to(0))));
+    await settled();
+    answers[0]!({ ok: true, value: some });
+    await settled();
+    store.change((state) => ({ ...state, window: to(10) }));
+    await settled();
+    expect(api.heat).toHaveBeenCalledTimes(2);
+    expect(shown()).toBe(some);
+    const later = { ...some, start: at(10) };
+    answers[1]!({ ok: true, value: later });
+    await settled();
+    expect([shown(), api.heat.mock.calls.length]).toEqual([later, 2]);
+    // Another stretch of time is no later one, and in the past none moves on.
+    for (const other of [{ ...to(20), endMs: to(10).endMs }, to(0), to(170), null]) expect(movedOn(to(10), other)).toBe(false);
+    expect(heatHere(store.snapshot.data.heated, { ...goTo(store.snapshot.state, START_MS, axis), window: to(20) })).toBe(null);
+  });
+
   test("again later where it was not answered, and what is wrong is kept", async () => {
     store.change(toggleHeat);
     await settled();
@@ -182,6 +204,42 @@ describe("it is asked for", () => {
 });
 
 describe("the view", () => {
+  test("stays at its node and moment, and has the focus, when a live window moves on", async () => {
+    vi.stubGlobal("ResizeObserver", class { observe(): void {} });
+    const store = new Store({ ...INITIAL, heat: "errors" });
+    const answer = (found: Heat | null): void => store.learn({ axis, heated: { of: null, window: { startMs: START_MS, endMs: START_MS + 180_000 }, heat: found, problem: null } });
+    const lazy = new LazyHeat(store);
+    document.body.replaceChildren(lazy.element);
+    answer(some);
+    lazy.render(store.snapshot);
+    await vi.waitFor(() => expect(lazy.element.querySelectorAll("li button").length).toBe(5));
+    const says = (): string => lazy.element.querySelector(".heat-says")!.textContent!;
+    const focused = (): string => document.activeElement!.textContent!;
+    [...lazy.element.querySelectorAll<HTMLButtonElement>("li button")].find((each) => each.textContent === "late (eu)")!.focus();
+    expect([focused(), says()]).toEqual(["late (eu)", "late (eu), 05:02:00: 100 requests/s, 50.0 % errors"]);
+
+    answer(null);
+    lazy.render(store.snapshot);
+    expect([focused(), says()]).toEqual(["error share", ""]);
+    // A minute later the first step is another, and who failed in it stands no longer above.
+    const later = { ...heat({ "eu/early": { rps: [1, 1, 1] }, "eu/late": { rps: [100, 80, 100], failed: [0, 40, 0] } }), start: at(60), end: at(240) };
+    answer(later);
+    lazy.render(store.snapshot);
+    expect([focused(), says()]).toEqual(["late (eu)", "late (eu), 05:02:00: 80.0 requests/s, 50.0 % errors"]);
+    expect(lazy.element.querySelector<HTMLElement>(".heat-cursor")!.style.left).toBe(`${100 / 3}%`);
+
+    // What the window has left behind is no moment in it: the row goes to its first error.
+    answer({ ...later, start: at(180), end: at(360) });
+    lazy.render(store.snapshot);
+    expect([focused(), says()]).toEqual(["late (eu)", "late (eu), 05:04:00: 80.0 requests/s, 50.0 % errors"]);
+    // Who went elsewhere meanwhile is left there.
+    lazy.element.querySelector<HTMLButtonElement>("[aria-pressed=false]")!.focus();
+    answer(later);
+    lazy.render(store.snapshot);
+    expect(focused()).toBe("latency");
+    vi.unstubAllGlobals();
+  });
+
   test("is loaded when it is opened, shows its rows, and goes where one is pressed", async () => {
     vi.stubGlobal("ResizeObserver", class { observe(): void {} });
     const store = new Store(INITIAL);

@@ -14,7 +14,7 @@ export class Clusters extends Windowed {
 
   protected known(): Known | null {
     const below = belowHere(this.store.snapshot.data.below, this.store.snapshot.state);
-    return below && { window: below.window, failed: below.failed };
+    return below && { of: below.of, window: below.window, failed: below.failed };
   }
 
   /** Once it is known which clusters there are. */

@@ -14,7 +14,7 @@ export class Happenings extends Windowed {
 
   protected known(): Known | null {
     const happened = happenedHere(this.store.snapshot.data.happened, this.store.snapshot.state);
-    return happened && { window: happened.window, failed: happened.problem !== null };
+    return happened && { of: happened.of, window: happened.window, failed: happened.problem !== null };
   }
 
   protected isWanted(): boolean {

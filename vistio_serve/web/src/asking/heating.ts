@@ -14,7 +14,7 @@ export class Heating extends Windowed {
 
   protected known(): Known | null {
     const heated = heatHere(this.store.snapshot.data.heated, this.store.snapshot.state);
-    return heated && { window: heated.window, failed: heated.problem !== null };
+    return heated && { of: heated.of, window: heated.window, failed: heated.problem !== null };
   }
 
   protected isWanted(): boolean {

@@ -1,7 +1,7 @@
 /** What is asked about the timeline's window: once for each, and again as time moves on. One question at a time. */
 
 import type { Store } from "../store/store";
-import { recordedOf } from "../values/window";
+import { recordedOf, sameWindow } from "../values/window";
 import type { State, Window } from "../values/state";
 
 // Newer instants than this are looked at together: such answers take the server a moment.
@@ -10,6 +10,8 @@ const RETRY_MS = 30_000;
 
 /** What was asked about, and whether it was answered. */
 export interface Known {
+  /** The timeline's window then. */
+  readonly of: Window | null;
   readonly window: Window;
   readonly failed: boolean;
 }
@@ -31,7 +33,7 @@ export abstract class Windowed {
     void this.follow();
   }
 
-  /** What is known for the state as it is; null where nothing was asked yet. */
+  /** What was asked last; null where nothing was yet. */
   protected abstract known(): Known | null;
 
   /** Whether the state as it is needs it. */
@@ -57,8 +59,8 @@ export abstract class Windowed {
   }
 
   /** Who stands in the past has seen what there is. */
-  private isDue({ travel }: State, known: Known | null, window: Window): boolean {
-    if (!known) return true;
+  private isDue({ travel, window: of }: State, known: Known | null, window: Window): boolean {
+    if (!known || !sameWindow(known.of, of)) return true;
     return known.failed ? this.clock() >= this.retryAtMs : travel.mode === "live" && window.endMs - known.window.endMs >= AGAIN_MS;
   }
 }

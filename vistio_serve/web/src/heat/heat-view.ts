@@ -7,7 +7,7 @@ import { asRecorded, heatHere } from "../store/subject";
 import { t } from "../texts/say";
 import type { Heat } from "../values/answers";
 import { formatTime } from "../values/format";
-import { HEAT_WORDS, type HeatRow, cellText, columnsOf, goToCell, heatRows, rowText, stepMs } from "../values/heat";
+import { HEAT_WORDS, type HeatPlace, type HeatRow, cellText, columnsOf, findPlace, goToCell, heatRows, placeOf, rowText, stepMs } from "../values/heat";
 import { USUAL_TONES } from "../values/model";
 import { HEAT_KINDS, type HeatKind, levelOf } from "../values/state";
 import { playheadMs } from "../values/travel";
@@ -34,6 +34,8 @@ export class HeatView implements View {
   private shown: { readonly heat: Heat; readonly kind: HeatKind; readonly level: string; readonly theme: string; readonly zone: Zone; readonly redFrom: number } | null = null;
   private rows: readonly HeatRow[] = [];
   private at: { row: number; column: number } = { row: 0, column: 0 };
+  /** The cell that the cursor is on, whatever row and column it has in the next answer. */
+  private meant: HeatPlace | null = null;
   private drawnWidth = 0;
   private entering = false;
 
@@ -59,7 +61,7 @@ export class HeatView implements View {
     for (const [each, button] of this.kinds) set(button, "aria-pressed", String(each === kind));
     const heat = heated?.heat ?? null;
     const next = heat && { heat, kind, level: asRecorded({ level: levelOf(state) }, data.topology).level, theme: document.documentElement.dataset["theme"] ?? "", zone: state.zone, redFrom: (data.graph?.about.tones ?? USUAL_TONES).danger };
-    if (JSON.stringify({ ...next, heat: 0 }) !== JSON.stringify({ ...this.shown, heat: 0 }) || next?.heat !== this.shown?.heat) this.show(next);
+    if (JSON.stringify({ ...next, heat: 0 }) !== JSON.stringify({ ...this.shown, heat: 0 }) || next?.heat !== this.shown?.heat) this.show(next, kind);
     setText(this.message, messageOf(heated, this.rows.length));
     this.showPlayhead(data.axis && playheadMs(state, data.axis));
     if (opened) this.kinds.get(kind)?.focus({ preventScroll: true });
@@ -67,13 +69,19 @@ export class HeatView implements View {
     if (opened || this.entering) this.entering = !this.enterRows();
   }
 
-  private show(next: typeof this.shown): void {
+  private show(next: typeof this.shown, kind: HeatKind): void {
     const focused = this.names.contains(document.activeElement);
     this.shown = next;
     this.rows = next ? heatRows(next.heat, next.kind, next.level, next.redFrom) : [];
-    this.at = { row: Math.min(this.at.row, Math.max(0, this.rows.length - 1)), column: this.at.column };
+    const found = next && this.meant && findPlace(next.heat, this.rows, this.meant);
+    this.at = { row: found?.row ?? 0, column: found?.column ?? 0 };
     fill(this.names, ...this.rows.map((row, number) => this.nameOf(row, number)));
-    if (focused) this.nameButtons()[this.at.row]?.focus({ preventScroll: true });
+    this.cursor.hidden = found?.column == null;
+    if (this.cursor.hidden) setText(this.says, "");
+    else this.moveTo(this.at.row, this.at.column);
+    // Who was in the rows goes on there, once they are there again: at once, or when a window that moved on is answered.
+    if (focused) this.kinds.get(kind)?.focus({ preventScroll: true });
+    this.entering ||= focused;
     this.drawnWidth = 0;
     this.draw();
   }
@@ -152,6 +160,7 @@ export class HeatView implements View {
       set(buttons[row]!, "tabindex", 0);
     }
     this.at = { row, column };
+    this.meant = placeOf(shown.heat, found, column);
     const columns = columnsOf(shown.heat);
     this.cursor.hidden = false;
     Object.assign(this.cursor.style, { left: `${(100 * column) / columns}%`, width: `max(3px, ${100 / columns}%)`, top: `${row * ROW_PX}px`, height: `${ROW_PX - 1}px` });

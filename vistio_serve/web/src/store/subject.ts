@@ -2,10 +2,10 @@
 
 import type { Subject } from "../values/answers";
 import { groupOf } from "../values/crowd";
-import { type Selection, type State, levelOf } from "../values/state";
+import { type Selection, type State, type Window, levelOf } from "../values/state";
 import type { Topology } from "../values/topology";
 import { entriesOf } from "../values/traffic";
-import { sameWindow } from "../values/window";
+import { movedOn, sameWindow } from "../values/window";
 import type { Below, Followed, Happened, Heated } from "./store";
 
 /** What the timeline follows: the selection, the focused node, the cluster, or everything. */
@@ -65,12 +65,17 @@ export function fitting(followed: Followed | null, state: State): Followed | nul
 
 /** What happened, if it was asked for the window that the timeline shows. */
 export function happenedHere(happened: Happened | null, state: State): Happened | null {
-  return happened && sameWindow(happened.of, state.window) ? happened : null;
+  return happened && isShownFor(happened.of, state) ? happened : null;
 }
 
 /** Services over time, if they were asked for the window that the timeline shows. */
 export function heatHere(heated: Heated | null, state: State): Heated | null {
-  return heated && sameWindow(heated.of, state.window) ? heated : null;
+  return heated && isShownFor(heated.of, state) ? heated : null;
+}
+
+/** An answer says itself of which time it tells: when a live window moves on, it stays until there is a newer one. */
+function isShownFor(of: Window | null, state: State): boolean {
+  return sameWindow(of, state.window) || (state.travel.mode === "live" && movedOn(of, state.window));
 }
 
 /** What is below the level, where that is the global one and nothing of it is selected. */

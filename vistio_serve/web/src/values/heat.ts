@@ -79,6 +79,24 @@ export function strengthOf(cell: Cell, kind: HeatKind): number {
   return less ? -strength : strength;
 }
 
+/** A cell of one answer, as it is found in the next one, which has other rows and steps. */
+export interface HeatPlace {
+  readonly level: string;
+  readonly node: string;
+  readonly ms: number;
+}
+
+export function placeOf(heat: Heat, row: HeatRow, column: number): HeatPlace {
+  return { level: row.level, node: row.node, ms: stepMs(heat, column) };
+}
+
+/** Where a cell is; its column is null where the answer does not reach that moment, all of it where the node has no row. */
+export function findPlace(heat: Heat, rows: readonly HeatRow[], { level, node, ms }: HeatPlace): { readonly row: number; readonly column: number | null } | null {
+  const row = rows.findIndex((each) => each.level === level && each.node === node);
+  const column = Math.floor((ms - Date.parse(heat.start)) / heat.step_ms);
+  return row < 0 ? null : { row, column: column >= 0 && column < columnsOf(heat) ? column : null };
+}
+
 /** When a step begins. */
 export function stepMs(heat: Heat, column: number): number {
   return Date.parse(heat.start) + column * heat.step_ms;

@@ -10,6 +10,13 @@ export function recordedOf(window: Window | null, axis: Axis): Window | null {
   return startMs < endMs ? { startMs, endMs } : null;
 }
 
+/** Whether a window is another one that moved on a little, as a live one does: most of it is in both. */
+export function movedOn(before: Window | null, after: Window | null): boolean {
+  if (before === null || after === null) return false;
+  const byMs = after.startMs - before.startMs;
+  return byMs > 0 && byMs < before.endMs - before.startMs && after.endMs - before.endMs === byMs;
+}
+
 export function sameWindow(one: Window | null, other: Window | null): boolean {
   return one === other || (one !== null && other !== null && one.startMs === other.startMs && one.endMs === other.endMs);
 }
