@@ -114,7 +114,7 @@ def test_an_error_that_the_called_envoy_answers_was_received(story: dict[str, Pa
         assert story["broken"].truth[name].lost_rps > 1, "the service itself never saw these"
         assert edge.rates[2] > 1
         assert edge.told_by == {"both"}
-        assert lost_rps(edge) < 0.3
+        assert lost_rps(edge) < edge.rates[2] / 2, "of none of them is it said that it was lost"
 
 
 def test_what_was_sent_and_not_received_is_lost_where_it_was(story: dict[str, Part]) -> None:
@@ -123,7 +123,7 @@ def test_what_was_sent_and_not_received_is_lost_where_it_was(story: dict[str, Pa
     assert (cut.received_rps, sum(cut.sent)) == (0, cut.sent[2])
     assert lost_rps(broken.shown["login>store"]) == pytest.approx(cut.lost_rps, rel=NEAR, abs=NEAR_RPS)
     others = {name: lost_rps(edge) for name, edge in broken.shown.items() if name != "login>store"}
-    assert max(others.values()) < 0.3, others
+    assert max(others.values()) < NEAR_RPS, others
     assert broken.shown["ratings>store"].rates[2] == 0, "the store's other caller is well"
 
 

@@ -143,11 +143,12 @@ def test_a_mount_that_comes_and_goes_between_any_two_steps_of_a_commit_takes_not
     """Promise: however unlucky the moment, the empty mount point is never written to."""
     recording = Recording.open(disk.path, create=True)
     configuration, over = mesh(), threading.Event()
-    acknowledged: list[int] = []
+    opened, acknowledged = threading.Event(), list[int]()
 
     def commit_all_the_time() -> None:
         index = 0
         with recording.writer() as writer:
+            opened.set()
             while not over.is_set():
                 instant_ms = START_MS + index * INTERVAL_MS
                 index += 1
@@ -162,6 +163,7 @@ def test_a_mount_that_comes_and_goes_between_any_two_steps_of_a_commit_takes_not
     thread.start()
     choose = random.Random(7)
     try:
+        assert opened.wait(60)
         for _ in range(150):
             disk.vanish()
             time.sleep(choose.uniform(0, 0.004))

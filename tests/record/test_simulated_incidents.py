@@ -9,7 +9,7 @@ import attrs
 import pytest
 from click.testing import CliRunner
 
-from vistio_core import Edge, Recording
+from vistio_core import Edge, Incident, Recording
 from vistio_core.times import MINUTE_MS, format_instant, parse_instant
 from vistio_record.cli import main
 from vistio_record.sources.simulated_incidents import INCIDENTS
@@ -93,10 +93,15 @@ def hour(place: Path) -> Recording:
     return Recording.open(place, clock=lambda: ANCHOR_MS)
 
 
-def test_an_incident_names_the_cause_first_and_when(incident: tuple[str, Path]) -> None:
-    name, place = incident
-    told = TOLD[name]
-    (found,) = hour(place).incidents(ANCHOR_MS - 60 * MINUTE_MS, ANCHOR_MS)
+@pytest.fixture(scope="module")
+def whole(incident: tuple[str, Path]) -> Incident:
+    """The only one of the hour."""
+    (found,) = hour(incident[1]).incidents(ANCHOR_MS - 60 * MINUTE_MS, ANCHOR_MS)
+    return found
+
+
+def test_an_incident_names_the_cause_first_and_when(incident: tuple[str, Path], whole: Incident) -> None:
+    told, found = TOLD[incident[0]], whole
     assert (found.first.cluster, found.first.node) == ("eu-west", told.cause)
     assert found.hit[0] == found.first
     assert sorted((whom.cluster, whom.node) for whom in found.hit[1:]) == sorted(
@@ -111,13 +116,13 @@ def test_an_incident_names_the_cause_first_and_when(incident: tuple[str, Path]) 
 
 
 @pytest.mark.parametrize(("before", "after"), [(2, 6), (7, 7), (12, 12), (20, 6)])
-def test_a_part_of_the_hour_tells_the_same(incident: tuple[str, Path], before: int, after: int) -> None:
+def test_a_part_of_the_hour_tells_the_same(
+    incident: tuple[str, Path], whole: Incident, before: int, after: int
+) -> None:
     """Promise: who zooms to an incident is told what it was, though less than an hour was recorded before it."""
-    recording = hour(incident[1])
-    (whole,) = recording.incidents(ANCHOR_MS - 60 * MINUTE_MS, ANCHOR_MS)
     assert whole.end_ms is not None
     window = whole.start_ms - before * MINUTE_MS, whole.end_ms + after * MINUTE_MS
-    (part,) = recording.incidents(*window)
+    (part,) = hour(incident[1]).incidents(*window)
     assert part.first == whole.first
     assert set(part.hit) == set(whole.hit)
     assert abs(part.start_ms - whole.start_ms) <= MINUTE_MS

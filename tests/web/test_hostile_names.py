@@ -121,6 +121,7 @@ def test_names_that_look_alike_are_shown_as_what_they_are(hostile: str, open_ui:
         ui.get("vistio.snapshot().data.graph.levels.get('mesh').nodes.map((node) => node.label)")
     )
     for place in (".panel-details", ".panel-compare"):
+        ui.page.locator(place).get_by_text("front → ").first.wait_for()
         more = ui.page.locator(f"{place} .quiet-button:visible", has_text="more")
         while more.count():
             more.first.click()
