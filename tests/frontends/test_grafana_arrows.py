@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from html import unescape
 from pathlib import Path
 from urllib.parse import quote
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import chromium
 
 from frontends import graphs
 from frontends.graphs import edge, graph, region
@@ -61,14 +60,11 @@ def edge_ids(of: Graph) -> list[str]:
 
 def arrowheads(ids: list[str], place: Path) -> dict[str, bool]:
     """Which of them a browser draws."""
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("needs Chromium")
     page = place / "page.html"
     page.write_text(_PAGE.replace("IDS", json.dumps(ids).replace("<", "\\u003c")))
-    options = ("--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=60000")
+    options = ("--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=60000")
     done = subprocess.run(
-        [browser, *options, f"--user-data-dir={place / 'profile'}", "--dump-dom", page.as_uri()],
+        [chromium.binary(), *options, f"--user-data-dir={place / 'profile'}", "--dump-dom", page.as_uri()],
         capture_output=True,
         check=True,
         timeout=120,

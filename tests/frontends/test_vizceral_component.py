@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from html import unescape
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from support import chromium
 
 from frontends import graphs
 from frontends.graphs import edge, graph, region
@@ -41,10 +41,7 @@ def component(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("needs Chromium")
-    return found
+    return chromium.binary()
 
 
 def draw(browser: str, component: Path, tmp_path: Path, *payloads: bytes) -> dict[str, Any]:
@@ -58,7 +55,7 @@ def draw(browser: str, component: Path, tmp_path: Path, *payloads: bytes) -> dic
     done = subprocess.run(
         [
             browser,
-            "--headless=new",
+            "--headless",
             "--no-sandbox",
             "--disable-quic",
             "--disable-gpu-sandbox",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext, Error, Page
 from support.chromium import chromium
 from support.processes import RunningProcess, console_script
 
@@ -18,10 +18,10 @@ from web import journey
 from web.ui import Ui
 
 # Debian's Chromium without a GPU. The processor draws WebGL; that it put the page together in the same way, too, would
-# take a quarter more of it.
+# take a quarter more of it. One process for all pages of a context: see `Contexts`.
 ARGUMENTS = [
     *("--disable-quic", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
-    "--disable-gpu-compositing",
+    *("--disable-gpu-compositing", "--process-per-site"),
 ]
 PREFIX = "/vistio"
 
@@ -77,16 +77,55 @@ def running(*arguments: str, **environment: str) -> Iterator[str]:
         process.kill()
 
 
+class Contexts:
+    """The browser's contexts, one for all pages that are opened with the same options.
+
+    A page in a new one takes two and a half seconds of a core until it shows its picture: it starts a process, and
+    reads its scripts as if for the first time. In one that is there it takes half of that. What pages leave behind is
+    taken away when they close; a test that changes its context in another way asks for one of its own.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._shared: dict[str, BrowserContext] = {}
+
+    def new_page(self, **options: object) -> Page:
+        key = repr(sorted(options.items()))
+        if key not in self._shared:
+            self._shared[key] = context = self._browser.new_context(**options)  # type: ignore[arg-type]
+            # The process of a site ends with its last page.
+            stays = context.new_page()
+            stays.route("**/*", lambda route: route.fulfill(body="", content_type="text/plain"))
+            stays.goto("http://127.0.0.1/")
+        return self._shared[key].new_page()
+
+    def new_page_alone(self, **options: object) -> Page:
+        return self._browser.new_page(**options)  # type: ignore[arg-type]
+
+    @staticmethod
+    def close(page: Page) -> None:
+        with suppress(Error):  # about:blank has no storage
+            page.evaluate("localStorage.clear()")
+        page.context.clear_permissions()
+        page.close()
+
+
 OpenUi = Callable[..., Ui]
 # What a browser complains of when who answers ends: between two questions, before an answer, in the middle of /live.
 GONE = ("ERR_CONNECTION_REFUSED", "ERR_EMPTY_", "ERR_INCOMPLETE_CHUNKED")
 
 
+@pytest.fixture(scope="package")
+def contexts(browser: Browser) -> Contexts:
+    return Contexts(browser)
+
+
 @pytest.fixture
-def open_ui(browser: Browser) -> Iterator[OpenUi]:
+def open_ui(contexts: Contexts) -> Iterator[OpenUi]:
     """``open_ui(url, "#/eu-west")``: a page of its own, which must not complain until the test ends.
 
-    ``drawn=False`` does not wait for a picture, ``expected`` names complaints that the test brings about.
+    ``drawn=False`` does not wait for a picture, ``expected`` names complaints that the test brings about,
+    ``alone=True`` gives the page a context of its own.
     """
     opened: list[Ui] = []
 
@@ -96,10 +135,11 @@ def open_ui(browser: Browser) -> Iterator[OpenUi]:
         *,
         expected: tuple[str, ...] = (),
         drawn: bool = True,
+        alone: bool = False,
         **options: object,
     ) -> Ui:
-        page = browser.new_page(**{"viewport": {"width": 1280, "height": 800}, **options})  # type: ignore[arg-type]
-        ui = Ui(page, url)
+        new_page = contexts.new_page_alone if alone else contexts.new_page
+        ui = Ui(new_page(**{"viewport": {"width": 1280, "height": 800}, **options}), url)
         ui.expected = expected
         opened.append(ui)
         if drawn:
@@ -111,7 +151,7 @@ def open_ui(browser: Browser) -> Iterator[OpenUi]:
     yield open_
     complaints = [error for ui in opened for error in ui.errors]
     for ui in opened:
-        ui.page.close()
+        contexts.close(ui.page)
     assert complaints == []
 
 

@@ -25,7 +25,7 @@ def now_ms() -> int:
 
 def open_with_clock_off(open_ui: OpenUi, url: str, fragment: str, off: datetime.timedelta) -> Ui:
     """A page whose browser has a clock that goes wrong by this much."""
-    ui = open_ui(url, drawn=False)
+    ui = open_ui(url, drawn=False, alone=True)  # the clock is the context's
     ui.page.clock.install(time=datetime.datetime.now(datetime.UTC) + off)
     ui.load(fragment)
     return ui
