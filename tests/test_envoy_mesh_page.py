@@ -44,6 +44,7 @@ def test_everything_that_can_be_broken_stands_on_the_page() -> None:
 
 
 @pytest.mark.parametrize("kind", ["abort", "delay", "cpu", "network", "cut", "kill"])
+@pytest.mark.slow
 def test_the_options_of_each_stand_on_the_page(kind: str) -> None:
     (example,) = [example for example in table_under("`break`") if example.split()[0] == kind]
     known = set(re.findall(r"--\w+", help_of("break", kind))) - {"--directory", "--verbose", "--help"}

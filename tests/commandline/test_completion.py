@@ -43,6 +43,7 @@ OFFERED = {
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash on PATH")
+@pytest.mark.slow
 def test_bash_completes_what_is_typed() -> None:
     line = re.search(r"^\| bash \| `(.+)` in", PAGE, re.MULTILINE)
     assert line is not None
@@ -57,6 +58,7 @@ def test_bash_completes_what_is_typed() -> None:
 
 @pytest.mark.parametrize("program", ["record", "serve"])
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
+@pytest.mark.slow
 def test_the_other_shells_have_their_scripts(program: str, shell: str) -> None:
     assert f"_COMPLETE={shell}_source" in PAGE
     told = run(f"_VISTIO_{program.upper()}_COMPLETE={shell}_source vistio-{program}", "sh")

@@ -471,6 +471,7 @@ def drawings(draw: st.DrawFn) -> Json:
 
 @given(drawn=st.lists(drawings(), min_size=1, max_size=3))
 @settings(max_examples=12, deadline=None)
+@pytest.mark.slow
 def test_any_drawing_comes_back_as_it_was(
     drawn: list[Json], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

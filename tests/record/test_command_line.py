@@ -319,6 +319,7 @@ def sealed_hours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.mark.slow
 def test_prune_by_size_deletes_the_oldest_and_leaves_the_newest_hour(
     recording_dir: Path, sealed_hours: Path
 ) -> None:

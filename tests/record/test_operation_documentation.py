@@ -142,6 +142,7 @@ EVENTS: list[tuple[str, dict[str, str], bool]] = [
 
 
 @needs_promtool
+@pytest.mark.slow
 def test_alerts_fire_when_they_should_and_not_before(tmp_path: Path) -> None:
     assert {name for name, _, fires in EVENTS if fires} == set(alerts())
     tests = []

@@ -295,6 +295,7 @@ def test_a_second_writer_is_refused_and_readers_are_not(recording: Recording) ->
         assert Recording.open(recording.place).graph().instant_ms == START_MS
 
 
+@pytest.mark.slow
 def test_readers_see_every_instant_whole_while_the_writer_commits_merges_seals(recording: Recording) -> None:
     done = threading.Event()
     failures: list[BaseException] = []

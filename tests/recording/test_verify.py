@@ -210,6 +210,7 @@ MAKERS = pytest.mark.parametrize(
 
 @MAKERS
 @pytest.mark.parametrize("which", [sealed, commit])
+@pytest.mark.slow
 def test_what_has_an_event_file_s_name_and_is_none_is_named_and_keeps_nobody_waiting(
     recording: Recording,
     which: Callable[[Recording], Path],
@@ -244,6 +245,7 @@ def test_what_has_an_event_file_s_name_and_is_none_is_named_and_keeps_nobody_wai
 @pytest.mark.parametrize(
     "pattern", ["vistio.json", "configurations/*.yaml", "annotations/**/*.json", "rollups/**/*.*"]
 )
+@pytest.mark.slow
 def test_what_has_another_file_s_name_and_is_none_is_named_and_keeps_nobody_waiting(
     recording: Recording, pattern: str, make: Callable[[Path], None], called: str
 ) -> None:

@@ -149,6 +149,7 @@ def answers_at_the_steps(
     ("question", "done"),
     [*((question, "sealed") for question in QUESTIONS), ("graph", "merged"), ("frames", "merged")],
 )
+@pytest.mark.slow
 def test_an_answer_is_the_same_whatever_is_merged_and_sealed_meanwhile(
     stages: dict[str, Path], tmp_path: Path, question: str, done: str
 ) -> None:
@@ -159,6 +160,7 @@ def test_an_answer_is_the_same_whatever_is_merged_and_sealed_meanwhile(
 
 
 @pytest.mark.parametrize("question", sorted(QUESTIONS.keys() - {"stable graph", "differences"}))
+@pytest.mark.slow
 def test_an_answer_is_of_before_a_prune_or_of_after_it_never_of_both(
     stages: dict[str, Path], tmp_path: Path, question: str
 ) -> None:

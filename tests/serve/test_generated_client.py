@@ -22,6 +22,8 @@ from serve.conftest import simulate
 pydantic = pytest.importorskip("pydantic", reason="comes with openapi-python-client")
 pytest.importorskip("openapi_python_client", reason="generates the client")
 
+pytestmark = pytest.mark.slow
+
 NAME = "vistio_client"
 # The generator formats what it has written by a program; nobody reads it here.
 SETTINGS = "post_hooks: []\n"

@@ -80,9 +80,9 @@ def running(*arguments: str, **environment: str) -> Iterator[str]:
 class Contexts:
     """The browser's contexts, one for all pages that are opened with the same options.
 
-    A page in a new one takes two and a half seconds of a core until it shows its picture: it starts a process, and
-    reads its scripts as if for the first time. In one that is there it takes half of that. What pages leave behind is
-    taken away when they close; a test that changes its context in another way asks for one of its own.
+    A page in a new one takes a quarter longer until it shows its picture (twice as long in a Chromium with windows):
+    it starts a process, and reads its scripts as if for the first time. What pages leave behind is taken away when
+    they close; a test that changes its context in another way asks for one of its own.
     """
 
     def __init__(self, browser: Browser) -> None:
