@@ -37,7 +37,7 @@ def begin(command_line: Callable[[], object], interrupted: Any) -> None:
 def keep_pandas_out() -> None:
     """Let Arrow believe that there is no pandas.
 
-    Where it is installed, Arrow imports it to see whether a column is one of its: 40 MB and a quarter of a second
+    Where it is installed, Arrow imports it to see whether a column is one of its: 30 MB and a quarter of a second
     that nothing here needs. Who wants pandas (a source from anyone) may still import it.
     """
     finder = _NoPandas()
