@@ -128,6 +128,7 @@ def test_one_instant_says_as_much_as_it_stands_for(
         (range(75, 95), 100, 100),  # one incident, not two
     ],
 )
+@pytest.mark.slow
 def test_what_was_not_seen_did_not_become_normal(
     incidents: Incidents, who: str, unseen: range, fails_until_min: int, end_min: float | None
 ) -> None:
@@ -162,6 +163,7 @@ def test_who_is_called_back_or_by_itself_is_still_where_requests_enter(
 @pytest.mark.parametrize(
     ("full", "begins_min"), [(0.45, BEGINS_MIN), (0.5, BEGINS_MIN), (0.6, BEGINS_MIN - 8)]
 )
+@pytest.mark.slow
 def test_how_full_a_pool_is_may_vary_by_what_anything_may(
     incidents: Incidents, full: float, begins_min: int
 ) -> None:

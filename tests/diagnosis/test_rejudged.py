@@ -151,6 +151,7 @@ def test_an_incident_is_caught_by_what_began_in_it(incident: Path) -> None:
     assert began == START_MS + HEALTHY * INTERVAL_MS
 
 
+@pytest.mark.slow
 def test_in_the_terminal_the_two_stand_side_by_side(incident: Path, tmp_path: Path) -> None:
     config = tmp_path / "stricter.yaml"
     config.write_text(text(0.1))

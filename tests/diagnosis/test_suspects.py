@@ -262,6 +262,7 @@ def test_the_cause_is_the_first_suspect_in_noise_with_a_gap_and_a_rule_that_fail
 
 @pytest.mark.parametrize("shift_ms", [-60_000, 60_000])
 @pytest.mark.parametrize("name", TROUBLES)
+@pytest.mark.slow
 def test_a_minute_early_or_late_names_the_same_cause(name: str, shift_ms: int, recorded: Recorded) -> None:
     trouble, cause, _ = TROUBLES[name]
     found = recorded(trouble, noise=3).suspects(NOTICED_MS + shift_ms, END_MS)

@@ -12,6 +12,7 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import chromium
@@ -75,6 +76,7 @@ def arrowheads(ids: list[str], place: Path) -> dict[str, bool]:
     return drawn
 
 
+@pytest.mark.slow
 def test_every_edge_keeps_its_arrowhead(tmp_path: Path) -> None:
     ids = edge_ids(graphs.bookinfo()) + edge_ids(graphs.hostile())
     lost = ["mesh/a mesh/b", 'a"b', "a(b)", "a%41"]

@@ -212,6 +212,7 @@ NEVER_WHOLE = (b"", *HALF_SENT, b"GET /metrics HTTP/1.1\r\n" + 400 * (b"X-Long: 
 
 @pytest.mark.parametrize("sent", NEVER_WHOLE)
 @pytest.mark.parametrize("more", [-2, 0, 3 * MAX_CONNECTIONS])
+@pytest.mark.slow
 def test_clients_that_hang_do_not_keep_health_and_metrics_from_being_answered(
     server: HttpServer, connect: Callable[[bytes], socket.socket], sent: bytes, more: int
 ) -> None:
@@ -382,6 +383,7 @@ def test_a_port_in_use_is_an_error_that_names_it() -> None:
             HttpServer("127.0.0.1", port)
 
 
+@pytest.mark.slow
 def test_a_port_that_was_bound_and_never_served_can_be_closed() -> None:
     server = HttpServer("127.0.0.1", 0)
     server.close()

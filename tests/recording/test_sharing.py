@@ -95,6 +95,7 @@ def told(recording: Recording, at_ms: int, judge: str = "recorded") -> Graph | s
         return error.reason
 
 
+@pytest.mark.slow
 def test_graphs_of_every_instant_have_the_same_bytes_in_every_format(
     recording: Recording, file: Path
 ) -> None:
@@ -429,6 +430,7 @@ def test_killed_at_any_step_an_import_can_be_done_again(tmp_path: Path) -> None:
     assert changes == [["the recording is empty"] * 2, [unhealed, graphs[1]], graphs]
 
 
+@pytest.mark.slow
 def test_a_writer_that_is_silent_for_longer_than_a_day_is_left_out(tmp_path: Path) -> None:
     late = [scrape(START_MS + 2 * DAY_MS, {"a>b 200": 1.0})]
     recording = recorded(tmp_path / "recording", late, [scrape(START_MS)])

@@ -58,6 +58,7 @@ print(recording.instants().to_pylist()[0]["instant"])
 """
 
 
+@pytest.mark.slow
 def test_rows_are_the_same_in_every_zone(recording: Recording) -> None:
     said = {
         subprocess.run(
@@ -276,6 +277,7 @@ def test_a_variable_of_python_is_no_table(recording: Recording) -> None:
     ],
 )
 @pytest.mark.parametrize("allow_files", [False, True])
+@pytest.mark.slow
 def test_whatever_does_more_than_read_is_refused(
     recording: Recording, tmp_path: Path, query: str, allow_files: bool
 ) -> None:

@@ -120,6 +120,7 @@ assert "duckdb" not in sys.modules
 
 
 @pytest.mark.parametrize("day", [_A_RECORDERS_DAY, _A_HEALING_RECORDERS_DAY], ids=["sees all", "heals"])
+@pytest.mark.slow
 def test_a_recorder_never_needs_duckdb(tmp_path: Path, day: str) -> None:
     tests = str(Path(__file__).parents[1])
     script = f"import sys; sys.path.insert(0, {tests!r})\n{day}"

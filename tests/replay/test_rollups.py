@@ -275,6 +275,7 @@ def test_of_a_node_in_two_clusters_the_most_edges_are_those_of_one_instant(tmp_p
 
 
 @pytest.mark.parametrize("how", ["torn", "a block changed", "empty", "of another hour"])
+@pytest.mark.slow
 def test_minutes_that_are_not_as_they_were_written_are_not_believed(recording: Recording, how: str) -> None:
     def ask() -> list[pa.Table]:
         return [recording.timeline(*WINDOW, **subject) for subject in SUBJECTS]

@@ -200,6 +200,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     ],
     ids=str,
 )
+@pytest.mark.slow
 def test_a_timeline_adds_up_what_the_graphs_show(
     history: Recording, start_ms: int, subject: dict[str, str]
 ) -> None:

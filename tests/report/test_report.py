@@ -123,6 +123,7 @@ def page(report: Path) -> Iterator[Page]:
         yield opened
 
 
+@pytest.mark.slow
 def test_the_replay_begins_with_the_incident_and_moves(page: Page, report: Path) -> None:
     slider, said = page.locator("#replay input"), page.locator("#replay p")
     begins = page.locator("#replay output").inner_text()

@@ -40,6 +40,7 @@ def marks(recorded: vistio.Recording) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("path", [route.path.replace("<file>", "x.js") for route in ROUTES])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.slow
 def test_every_route_but_health_takes_credentials(guarded: Client, path: str, method: str) -> None:
     response = guarded.open(path, method=method)
     if path in ("/-/healthy", "/-/ready"):

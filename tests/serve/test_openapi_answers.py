@@ -171,6 +171,7 @@ def test_every_refusal_is_as_described(
 
 @pytest.mark.parametrize("path", [re.sub(r"<\w+>", "x.js", route.path) for route in ROUTES])
 @pytest.mark.parametrize("given", [{}, bearer("wrong"), bearer(CI_TOKEN)])
+@pytest.mark.slow
 def test_so_is_what_who_may_not_read_gets(
     described: Described, recorded: vistio.Recording, tmp_path: Path, path: str, given: dict[str, str]
 ) -> None:
