@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -17,10 +16,9 @@ playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright
 
 SITE = Path(os.environ.get("VISTIO_TEST_SITE", "site")).absolute()
 
-pytestmark = [
-    pytest.mark.skipif("VISTIO_TEST_SITE" not in os.environ, reason="only `nox -s docs` builds the site"),
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium"),
-]
+pytestmark = pytest.mark.skipif(
+    "VISTIO_TEST_SITE" not in os.environ, reason="only `nox -s docs` builds the site"
+)
 
 
 class Silent(SimpleHTTPRequestHandler):
@@ -39,10 +37,10 @@ def url() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[playwright.Browser]:
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+    from support.chromium import chromium  # which needs playwright
+
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.mark.parametrize("opened_from", ["a server", "a folder"])
