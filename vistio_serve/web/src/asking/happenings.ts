@@ -13,7 +13,7 @@ export class Happenings extends Windowed {
   }
 
   protected known(): Known | null {
-    const happened = happenedHere(this.store.snapshot.data.happened, this.store.snapshot.state);
+    const { happened } = this.store.snapshot.data;
     return happened && { of: happened.of, window: happened.window, failed: happened.problem !== null };
   }
 

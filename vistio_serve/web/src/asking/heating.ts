@@ -13,7 +13,7 @@ export class Heating extends Windowed {
   }
 
   protected known(): Known | null {
-    const heated = heatHere(this.store.snapshot.data.heated, this.store.snapshot.state);
+    const { heated } = this.store.snapshot.data;
     return heated && { of: heated.of, window: heated.window, failed: heated.problem !== null };
   }
 
