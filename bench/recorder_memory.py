@@ -19,6 +19,7 @@ import click
 from workload import INTERVAL_MS, START_MS, Mesh
 
 from vistio_core import Recording
+from vistio_core.commandline.starting import keep_pandas_out
 from vistio_core.times import HOUR_MS, MINUTE_MS
 from vistio_record.housekeeping import keep_house
 from vistio_record.measuring import Known, measure_gaps, measure_sizes
@@ -63,6 +64,7 @@ def hourly(place: Path, hours: int, edges: int, retention_ms: int) -> list[float
 @click.option("--edges", default=1_000, show_default=True)
 @click.option("--retention", default=6, show_default=True, help="Hours that are kept.")
 def main(hours: int, edges: int, retention: int) -> None:
+    keep_pandas_out()
     keep_small()
     with tempfile.TemporaryDirectory() as folder:
         found = hourly(Path(folder) / "recording", hours, edges, retention * HOUR_MS)

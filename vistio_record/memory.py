@@ -6,8 +6,6 @@ import gc
 
 import pyarrow as pa
 
-from vistio_core.commandline.starting import keep_pandas_out
-
 # A scrape makes a hundred thousand small tuples at once and no cycles. With Python's own
 # threshold of 700 the collector looks at them again and again, for a third of a scrape's time.
 COLLECT = (100_000, 10, 10)
@@ -15,8 +13,7 @@ COLLECT = (100_000, 10, 10)
 
 
 def keep_small() -> None:
-    """For a process that records; `vistio_record.__main__` has another part, which must come before all imports."""
+    """For a process that records, beside what `vistio_record.__main__` and `vistio_core.commandline.starting` do."""
     gc.set_threshold(*COLLECT)
     # Arrow's own pool keeps what a seal or a large scrape needed; this one gives it back.
     pa.set_memory_pool(pa.system_memory_pool())
-    keep_pandas_out()
